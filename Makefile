@@ -27,7 +27,8 @@ demo: setup ## Watch the real pulumi start jobs on a local DRS sandbox
 	@$(BIN)/python examples/demo.py
 
 test: setup ## Run every test, those on the real engine included
-	@PATH="$$($(BIN)/python .ci/engine.py):$$PATH" $(BIN)/python -m pytest -n $(WORKERS)
+	@engine="$$($(BIN)/python .ci/engine.py)" && \
+	  PATH="$(CURDIR)/$(BIN):$$engine:$$PATH" $(BIN)/python -m pytest -n $(WORKERS)
 
 lint: setup ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

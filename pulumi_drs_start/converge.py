@@ -1,0 +1,328 @@
+"""
+Carry out a plan: batches, retries, waiting, one outcome per job.
+
+Decisions are made in `plan`; HTTP is spoken in `drs`. What remains here is order and patience: look, decide, send what is to be
+started, look again, until nothing is left to do. What was sent is never sent again before the next look, so a lost answer is
+settled by what DRS shows.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from .drs.client import DrsClient, chunks
+from .drs.errors import (
+    AuthenticationError,
+    DrsError,
+    JobBusyError,
+    JobUnknownError,
+    OneJobOnlyError,
+    OperationEndedError,
+    PermissionDeniedError,
+    ServiceFaultError,
+    ServiceRefusedError,
+    ThrottledError,
+    TokenRejectedError,
+    UnreachableError,
+    WrongStatusError,
+)
+from .drs.models import JobStatus, StartRequest
+from .drs.retry import TimeBudget
+from .plan import NOTHING_KNOWN, Action, Decision, DesiredJob, Goal, Memory, Patience, Refusal, decide
+from .status import STARTED_PHASES, Phase
+
+log = logging.getLogger(__name__)
+
+# The pages of DRS's status calls hold at most 100 rows; a sound size for starts too, whose maximum is not documented.
+DEFAULT_BATCH_SIZE = 100
+
+# The next look comes after a fifth of the time waited so far: a start is noticed late by a fifth of its length at most.
+LOOK_AFTER_FRACTION = 0.2
+SHORTEST_LOOK_SECONDS = 0.2
+LONGEST_LOOK_SECONDS = 30.0
+
+# A job that reads CONFIGURATION is refused for its status, or by a fault of the service: somebody else has just started it,
+# which shows within two settled looks, or it will not start.
+REFUSED_SENDS = 3
+
+# Failures that are nobody's in particular: sending another part of the batch meets the same.
+_CONCERNS_EVERY_JOB = (AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, UnreachableError)
+
+
+@dataclass(frozen=True, slots=True)
+class JobOutcome:
+    """What an operation did for one job, and where the job stands.
+
+    Attributes:
+        job_id: the job.
+        status: DRS's word, as last read; None if it was never read.
+        phase: of that status.
+        outcome: ``started``, ``already_started``, ``unchanged`` or ``failed``.
+        is_fulfilled: the job is where it was asked to be.
+        error_code: DRS's code, when something is wrong with the job.
+        error_message: DRS's text or ours, likewise.
+        accepted_at: when DRS accepted a start that its status does not show yet, in seconds since the epoch.
+    """
+
+    job_id: str
+    status: str
+    phase: Phase
+    outcome: str
+    is_fulfilled: bool
+    error_code: str | None = None
+    error_message: str | None = None
+    accepted_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an operation ended.
+
+    Attributes:
+        jobs: one outcome per desired job.
+        ended_by: what ended the operation before every job was where it should be, or None.
+    """
+
+    jobs: Mapping[str, JobOutcome]
+    ended_by: DrsError | None = None
+
+    @property
+    def failed(self) -> list[JobOutcome]:
+        """The jobs that could not be started."""
+        return [job for job in self.jobs.values() if job.outcome == "failed"]
+
+    @property
+    def unfinished(self) -> list[JobOutcome]:
+        """The jobs that DRS is starting, but whose running was not seen before the operation ended."""
+        if self.ended_by is None:
+            return []
+        waited_for = (Phase.STARTABLE, Phase.SCHEDULED, Phase.STARTING)
+        return [job for job in self.jobs.values() if job.outcome != "failed" and not job.is_fulfilled and job.phase in waited_for]
+
+
+Progress = Mapping[Phase, int]
+
+
+def converge(
+    client: DrsClient,
+    desired: Sequence[DesiredJob],
+    *,
+    budget: TimeBudget,
+    goal: Goal = Goal.RUNNING,
+    memories: Mapping[str, Memory] | None = None,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    patience: Patience | None = None,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    now: Callable[[], float] = time.time,
+) -> Result:
+    """Start those of the desired jobs that are not started, and see them through.
+
+    Args:
+        client: where DRS is.
+        desired: the jobs.
+        budget: the time this may take.
+        goal: what to wait for.
+        memories: what earlier operations know.
+        batch_size: jobs per start call; fewer are sent once DRS refuses so many.
+        patience: with statuses that lag.
+        on_progress: told how many jobs are in each phase after every look.
+        now: wall clock, seconds since the epoch.
+
+    Raises:
+        DrsError: the very first look failed, so nothing is known and nothing was done. Anything later ends up in the result.
+    """
+    operation = _Operation(client, budget, goal, dict(memories or {}), batch_size, patience or Patience(), on_progress, now)
+    job_ids = [job.job_id for job in desired]
+    operation.look(job_ids)
+    try:
+        operation.run(job_ids)
+    except DrsError as exc:
+        log.debug("the operation ended early: %s", exc)
+        operation.ended_by = exc
+    return operation.result(job_ids)
+
+
+def observe(
+    desired: Sequence[DesiredJob],
+    actual: Mapping[str, JobStatus],
+    memories: Mapping[str, Memory],
+    goal: Goal,
+    now: float,
+    patience: Patience | None = None,
+) -> Result:
+    """How jobs stand when nothing is done for them. The outcomes are those of an operation that did nothing."""
+    return Result(
+        {
+            job.job_id: outcome_of(
+                actual[job.job_id], memories.get(job.job_id, NOTHING_KNOWN), goal, patience or Patience(), now, None
+            )
+            for job in desired
+        }
+    )
+
+
+def outcome_of(
+    actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float, ended_by: DrsError | None
+) -> JobOutcome:
+    """What became of one job, from all that is known at the end."""
+    decision = decide(actual, memory, goal, patience, now)
+    code, message = actual.error_code, actual.error_message
+    is_started = memory.accepted_now or decision.phase in STARTED_PHASES or decision.phase is Phase.ENDED
+    if decision.action is Action.FAIL or (decision.action is not Action.NOTHING and not is_started):
+        outcome = "failed"
+        if memory.refusal is not None:
+            code, message = memory.refusal.code, memory.refusal.text
+        elif decision.action is not Action.FAIL and ended_by is not None:
+            code, message = getattr(ended_by, "code", None), f"{decision.reason}, and {ended_by}"
+    elif memory.accepted_now or memory.lost_at is not None:
+        outcome = "started"
+    elif memory.was_started or memory.accepted_at is not None:
+        outcome = "unchanged"
+    else:
+        outcome = "already_started"
+    if not message and not decision.is_fulfilled and decision.action is not Action.WAIT:
+        message = decision.reason
+    return JobOutcome(
+        job_id=actual.job_id,
+        status=actual.status,
+        phase=decision.phase,
+        outcome=outcome,
+        is_fulfilled=decision.is_fulfilled,
+        error_code=code,
+        error_message=message,
+        accepted_at=memory.accepted_at if decision.phase in (Phase.STARTABLE, Phase.SCHEDULED) else None,
+    )
+
+
+@dataclass(slots=True)
+class _Operation:
+    client: DrsClient
+    budget: TimeBudget
+    goal: Goal
+    memories: dict[str, Memory]
+    batch_size: int
+    patience: Patience
+    on_progress: Callable[[Progress], None]
+    now: Callable[[], float]
+    actual: dict[str, JobStatus] = field(default_factory=dict)
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    unseen: set[str] = field(default_factory=set)  # accepted, and not looked at since
+    ended_by: DrsError | None = None
+
+    def run(self, job_ids: Sequence[str]) -> None:
+        """Go on until no job is left to start or to wait for."""
+        waiting_since = self.budget.clock()
+        while True:
+            self._decide(job_ids)
+            if to_start := [job_id for job_id in job_ids if self.decisions[job_id].action is Action.START]:
+                self._start(to_start)
+                waiting_since = self.budget.clock()
+                self._decide(to_start)
+            open_jobs = [j for j in job_ids if self.decisions[j].action in (Action.START, Action.WAIT)]
+            if not open_jobs:
+                break
+            waited = self.budget.clock() - waiting_since
+            self.budget.pause(min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, waited * LOOK_AFTER_FRACTION)))
+            self.look(open_jobs)
+        if self.unseen:
+            self.look([job_id for job_id in job_ids if job_id in self.unseen])
+
+    def look(self, job_ids: Sequence[str]) -> None:
+        """Read the statuses of jobs."""
+        self.actual.update(self.client.get_statuses(job_ids, self.budget))
+        self.unseen.difference_update(job_ids)
+        self._decide(job_ids)
+        self.on_progress(Counter(decision.phase for decision in self.decisions.values()))
+
+    def _decide(self, job_ids: Sequence[str]) -> None:
+        now = self.now()
+        for job_id in job_ids:
+            self.decisions[job_id] = decide(self.actual[job_id], self._memory(job_id), self.goal, self.patience, now)
+
+    def _memory(self, job_id: str) -> Memory:
+        return self.memories.get(job_id, NOTHING_KNOWN)
+
+    def _start(self, job_ids: Sequence[str]) -> bool:
+        """Send starts, in as few calls as DRS allows. True if no call was refused as a whole for a job in it.
+
+        A refused call is sent again in halves, so that the job that spoils it ends alone and all others start. If both
+        halves pass, it was the size, and later calls are no larger.
+        """
+        if len(job_ids) > self.batch_size:
+            passed = [self._start(part) for part in chunks(job_ids, self.batch_size)]
+            return all(passed)
+        try:
+            answer = self.client.start_jobs([StartRequest(job_id) for job_id in job_ids], self.budget)
+        except OperationEndedError:
+            raise
+        except DrsError as exc:
+            return self._handle_failed_call(job_ids, exc)
+        for job_id in answer.accepted:
+            self.memories[job_id] = replace(self._memory(job_id), accepted_at=self.now(), accepted_now=True)
+            self.unseen.add(job_id)
+        for job_id, refusal in answer.refused.items():
+            self._remember_refusal(job_id, refusal)
+        for job_id in answer.unanswered:
+            self._remember_lost(job_id, "DRS's answer did not mention the job", None)
+        return True
+
+    def _handle_failed_call(self, job_ids: Sequence[str], error: DrsError) -> bool:
+        if error.effect_unknown:
+            for job_id in job_ids:
+                self._remember_lost(job_id, str(error), error.retry_after_seconds)
+            return True
+        if isinstance(error, _CONCERNS_EVERY_JOB) or not isinstance(error, ServiceRefusedError):
+            raise error
+        if len(job_ids) == 1:
+            self._remember_refusal(job_ids[0], error)
+            return False
+        if isinstance(error, OneJobOnlyError):
+            self.batch_size = 1
+            return self._start(job_ids)
+        if error.job_id is not None and error.job_id in job_ids:
+            self._remember_refusal(error.job_id, error)
+            self._start([job_id for job_id in job_ids if job_id != error.job_id])
+            return False
+        half = (len(job_ids) + 1) // 2
+        first_passes, second_passes = self._start(job_ids[:half]), self._start(job_ids[half:])
+        both_pass = first_passes and second_passes
+        if both_pass and not isinstance(error, (WrongStatusError, JobUnknownError, JobBusyError)):
+            log.debug("DRS takes no %d jobs in one start call (%s), going on with %d", len(job_ids), error.code, half)
+            self.batch_size = min(self.batch_size, half)
+        return both_pass
+
+    def _remember_lost(self, job_id: str, why: str, retry_after_seconds: float | None) -> None:
+        memory = self._memory(job_id)
+        self.memories[job_id] = replace(
+            memory,
+            lost_at=self.now(),
+            sends=memory.sends + 1,
+            refusal=Refusal(None, why, is_final=False),
+            retry_at=self.now() + self.client.retry.wait_seconds(memory.sends + 1, retry_after_seconds),
+        )
+
+    def _remember_refusal(self, job_id: str, error: ServiceRefusedError) -> None:
+        memory = self._memory(job_id)
+        may_pass = isinstance(error, (JobBusyError, ThrottledError)) or (
+            isinstance(error, (WrongStatusError, ServiceFaultError)) and memory.sends + 1 < REFUSED_SENDS
+        )
+        self.memories[job_id] = replace(
+            memory,
+            # Someone else may have just started it. A throttled job was not touched.
+            refused_at=memory.refused_at if isinstance(error, ThrottledError) else self.now(),
+            sends=memory.sends + 1,
+            refusal=Refusal(error.code, error.text, is_final=not may_pass),
+            retry_at=self.now() + self.client.retry.wait_seconds(memory.sends + 1, error.retry_after_seconds),
+        )
+
+    def result(self, job_ids: Sequence[str]) -> Result:
+        now = self.now()
+        jobs = {
+            job_id: outcome_of(self.actual[job_id], self._memory(job_id), self.goal, self.patience, now, self.ended_by)
+            for job_id in job_ids
+        }
+        return Result(jobs, self.ended_by)

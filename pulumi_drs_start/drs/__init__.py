@@ -1,0 +1,1 @@
+"""The DRS API: client, wire models, errors, retry policy. Knows nothing of Pulumi."""

@@ -1,0 +1,187 @@
+"""
+One HTTP exchange with DRS: send, read within bounds, and turn every way it can go wrong into an error of ours.
+
+What to send and what to make of an answer is the client's business; nothing above `drs` sees `requests`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from .errors import ServiceRefusedError, UnreachableError, UnreadableAnswerError, refusal_for
+from .models import Answer, FailureEnvelope, clean_text
+
+if TYPE_CHECKING:
+    import requests
+
+    from .retry import TimeBudget
+
+log = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 10.0
+# A batch of a hundred jobs is answered within seconds; a minute of silence is a lost answer.
+READ_SECONDS = 60.0
+# Ten thousand status rows are about 1 MB.
+LARGEST_ANSWER = 64 * 1024 * 1024
+TEXT_OF_OTHERS = 256
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+
+
+def exchange(
+    session: requests.Session, method: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str], budget: TimeBudget
+) -> Any:
+    """Send one request and return the JSON of a good answer.
+
+    Raises:
+        ServiceRefusedError: the service said no; the subclass says how.
+        UnreachableError: no answer came.
+        UnreadableAnswerError: a good status with a body that is not JSON.
+        OutOfTimeError, CancelledError: the budget is used up.
+    """
+    import requests
+
+    budget.check()
+    read_seconds = max(0.1, min(READ_SECONDS, budget.remaining_seconds()))
+    started = time.monotonic()
+    try:
+        with session.request(
+            method,
+            url,
+            data=json.dumps(body).encode(),
+            headers=dict(headers),
+            # Said here and not only on the session, where REQUESTS_CA_BUNDLE would override it.
+            verify=session.verify,
+            timeout=(min(CONNECT_SECONDS, read_seconds), read_seconds),
+            # A redirect would carry the token to another host.
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            content = _read(response, started + READ_SECONDS)
+            status, answer_headers = response.status_code, response.headers
+    except requests.RequestException as exc:
+        log.debug("%s %s: %s", method, url, type(exc).__name__)
+        raise _unreachable(exc, url) from exc
+    log.debug(
+        "%s %s token=%s: %d, %d bytes in %.0f ms",
+        method,
+        url,
+        fingerprint(headers.get("X-Auth-Token", "")),
+        status,
+        len(content),
+        (time.monotonic() - started) * 1000,
+    )
+    if 200 <= status < 300:
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError) as exc:
+            raise UnreadableAnswerError(f"{url} answered {status} with something that is not JSON: {_excerpt(content)}") from exc
+    if 300 <= status < 400:
+        raise UnreadableAnswerError(
+            f"{url} answered {status}, a redirect, which is not followed because it would hand over the token; "
+            "check drs:endpoint (DRS_ENDPOINT)"
+        )
+    raise _refusal(status, content, answer_headers)
+
+
+def fingerprint(secret: str) -> str:
+    """A secret's short hash, to tell two apart in a log."""
+    return hashlib.sha256(secret.encode()).hexdigest()[:8] if secret else "none"
+
+
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """The body, within bounds: a server may send without end, or a byte a second."""
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_content(64 * 1024):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            raise UnreadableAnswerError(f"the answer of {response.url} is larger than {LARGEST_ANSWER >> 20} MiB")
+        if time.monotonic() > deadline:
+            raise UnreadableAnswerError(f"the answer of {response.url} did not end within {READ_SECONDS:g} s")
+    return b"".join(chunks)
+
+
+def _unreachable(exc: requests.RequestException, url: str) -> UnreachableError:
+    import requests
+    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
+
+    reason = getattr(exc.args[0] if exc.args else None, "reason", None)
+    if isinstance(exc, requests.exceptions.SSLError):
+        return UnreachableError(
+            f"the TLS certificate of {url} was not accepted ({clean_text(str(reason or exc), TEXT_OF_OTHERS)}); "
+            "give the authority's certificate in drs:caCert (OS_CACERT)",
+            url=url,
+            retryable=False,
+        )
+    not_connected = isinstance(exc, requests.exceptions.ConnectTimeout) or isinstance(
+        reason, (NewConnectionError, ConnectTimeoutError, ProxyError)
+    )
+    if not_connected:
+        said = f"{url} can't be reached ({clean_text(str(reason or exc), TEXT_OF_OTHERS)})"
+    elif isinstance(exc, requests.exceptions.Timeout):
+        said = f"{url} did not answer in time"
+    else:
+        said = f"the connection to {url} broke before the answer was complete"
+    return UnreachableError(said, url=url, effect_unknown=not not_connected)
+
+
+def _refusal(status: int, content: bytes, headers: Mapping[str, str]) -> ServiceRefusedError:
+    """The error that a failure answer stands for, in either of the two envelopes or in none."""
+    code, text, job_id = "", "", None
+    request_id = headers.get("X-Request-Id")
+    try:
+        parsed = json.loads(content)
+    except (ValueError, RecursionError):
+        parsed = None
+        text = _excerpt(content)
+    if isinstance(parsed, dict):
+        try:
+            envelope = FailureEnvelope.model_validate(parsed)
+            code, text = envelope.error_code or "", envelope.error_text or ""
+            request_id = envelope.request_id or request_id
+            if not code and "results" in parsed:
+                # A 400 may come in the success envelope with the error in its rows (seen for unknown jobs).
+                row = next((row for row in Answer.model_validate(parsed).results if row.error_code), None)
+                if row is not None:
+                    code, text, job_id = row.error_code or "", row.error_text or "", row.id
+        except ValidationError:
+            text = _excerpt(content)
+    return refusal_for(
+        code,
+        text,
+        status=status,
+        request_id=request_id and clean_text(request_id, 64),
+        job_id=job_id,
+        retry_after_seconds=_retry_after(headers.get("Retry-After")),
+    )
+
+
+def _excerpt(content: bytes) -> str:
+    text = content[: TEXT_OF_OTHERS * 8].decode("utf-8", "replace")
+    if title := _TITLE.search(text):
+        return f'a web page, "{clean_text(title.group(1), TEXT_OF_OTHERS)}"'
+    return clean_text(text, TEXT_OF_OTHERS)
+
+
+def _retry_after(value: str | None) -> float | None:
+    """Seconds to wait, from either form of the header: a number, or an HTTP date."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None

@@ -1,0 +1,142 @@
+"""
+How long to go on: a time budget for an operation, and the retry policy of a single call.
+
+One budget is made per operation and handed down, so that waiting, retrying and slow answers all count against it.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_any
+from tenacity.stop import stop_base
+from tenacity.wait import wait_base
+
+from .errors import CancelledError, DrsError, OperationEndedError, OutOfTimeError
+
+log = logging.getLogger(__name__)
+
+# Short enough that a second Ctrl-C is noticed before Pulumi kills the plugin.
+SLICE_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class TimeBudget:
+    """The time an operation may take, and the only way to sleep within it.
+
+    Args:
+        seconds: the limit, counted from now.
+        clock: monotonic seconds.
+        sleep: sleeps for so many seconds.
+        is_wanted: False as soon as nobody waits for the result any more.
+    """
+
+    seconds: float
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    is_wanted: Callable[[], bool] = lambda: True
+    _deadline: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._deadline = self.clock() + self.seconds
+
+    def remaining_seconds(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self._deadline - self.clock())
+
+    def check(self) -> None:
+        """Raise if the operation should end now: CancelledError, OutOfTimeError."""
+        if not self.is_wanted():
+            raise CancelledError("cancelled")
+        if self.remaining_seconds() <= 0:
+            raise OutOfTimeError(f"the time limit of {format_seconds(self.seconds)} was reached")
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than the budget lasts. Raises CancelledError, OutOfTimeError when it is used up."""
+        until = self.clock() + seconds
+        self.check()
+        while (left := min(until - self.clock(), self.remaining_seconds())) > 0:
+            self.sleep(min(left, SLICE_SECONDS))
+            if not self.is_wanted():
+                raise CancelledError("cancelled")
+        self.check()
+
+
+def format_seconds(seconds: float) -> str:
+    """``90`` -> ``90s``, ``3600`` -> ``60m``, ``7200`` -> ``2h``; what a user would type."""
+    if seconds >= 7200 and seconds % 3600 == 0:
+        return f"{seconds / 3600:g}h"
+    if seconds >= 120 and seconds % 60 == 0:
+        return f"{seconds / 60:g}m"
+    return f"{seconds:g}s"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How a call that may work later is repeated: bounded, slower each time, never in step with other clients.
+
+    Attributes:
+        attempts: calls in all. With the waits below, a DRS that is away for about two minutes is survived.
+        first_wait_seconds: the wait after the first failure; it doubles from there.
+        longest_wait_seconds: no single wait is longer, unless the service asks for more in Retry-After.
+        jitter: a number in [0, 1), to spread clients out.
+    """
+
+    attempts: int = 8
+    first_wait_seconds: float = 0.5
+    longest_wait_seconds: float = 30.0
+    jitter: Callable[[], float] = random.random
+
+    def wait_seconds(self, attempt: int, retry_after_seconds: float | None = None) -> float:
+        """How long to wait after attempt number `attempt` (from 1). What the service asked for wins."""
+        ceiling = min(self.longest_wait_seconds, self.first_wait_seconds * 2.0 ** min(attempt - 1, 30))
+        spread = ceiling * (0.5 + 0.5 * self.jitter())
+        if retry_after_seconds is None:
+            return spread
+        # Never sooner than asked; the spread keeps clients that were told the same second apart.
+        return retry_after_seconds + min(spread, 1.0)
+
+    def calling(self, budget: TimeBudget, *, repeat_if: Callable[[DrsError], bool]) -> Retrying:
+        """A tenacity controller: ``policy.calling(...)(function, ...)``. The last failure is re-raised as it was."""
+
+        def is_repeatable(error: BaseException) -> bool:
+            return isinstance(error, DrsError) and not isinstance(error, OperationEndedError) and repeat_if(error)
+
+        return Retrying(
+            retry=retry_if_exception(is_repeatable),
+            stop=stop_any(stop_after_attempt(self.attempts), _NoTimeLeft(budget, self)),
+            wait=_Wait(self),
+            sleep=budget.pause,
+            reraise=True,
+            before_sleep=_log_attempt,
+        )
+
+
+class _Wait(wait_base):
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome else None
+        asked = error.retry_after_seconds if isinstance(error, DrsError) else None
+        return self._policy.wait_seconds(retry_state.attempt_number, asked)
+
+
+class _NoTimeLeft(stop_base):
+    """Stop when the next wait would end after the budget: the failure says more than "out of time" would."""
+
+    def __init__(self, budget: TimeBudget, policy: RetryPolicy) -> None:
+        self._budget = budget
+        self._policy = policy
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return _Wait(self._policy)(retry_state) >= self._budget.remaining_seconds()
+
+
+def _log_attempt(retry_state: RetryCallState) -> None:
+    error = retry_state.outcome.exception() if retry_state.outcome else None
+    log.debug("attempt %d failed (%s), trying again", retry_state.attempt_number, error)

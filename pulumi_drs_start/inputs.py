@@ -1,0 +1,222 @@
+"""
+What a program declares, checked and put into one normal form.
+
+Values that are not known yet (outputs of resources still to be created) are left where they are; everything else is checked,
+and every problem is found at once, each under the path a user would write: ``jobs[3].job_id``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from .drs.retry import format_seconds
+from .plan import DesiredJob, Goal
+
+# Ids look like UUIDs but are not: they hold letters beyond f. So only what can't be an id at all is refused.
+_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
+
+PLACES = ("region", "project_id", "endpoint", "cloud")
+"""Inputs that say where the jobs live: changing one replaces the resource."""
+
+_JOB_FIELDS = ("job_id", "start_time")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Declared inputs in normal form.
+
+    Attributes:
+        inputs: every input by name, defaults filled in, jobs as dicts in the order of their ids.
+        problems: what is wrong, each with its path; with any, `inputs` is of no use.
+        has_unknowns: something is not known yet.
+    """
+
+    inputs: dict[str, Any]
+    problems: tuple[str, ...]
+    has_unknowns: bool
+
+
+def check_inputs(declared: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> Checked:
+    """Check everything that can be checked, and normalise it.
+
+    Args:
+        declared: the inputs as they arrive.
+        is_unknown: recognises a value that is not known yet.
+    """
+    check = _Check(is_unknown)
+    inputs: dict[str, Any] = {"jobs": check.jobs(declared.get("jobs"))}
+    for name, (default, convert) in _OTHERS.items():
+        value = declared.get(name)
+        inputs[name] = default if value is None else check.value(name, value, convert)
+    known = {"jobs", *_OTHERS}
+    for name in sorted(set(declared) - known):
+        check.complain(name, "is no input of JobBatchStart" + _suggestion(name, known))
+    # None disappears on its way to the provider; leaving it out keeps both sides of a diff alike.
+    return Checked({k: v for k, v in inputs.items() if v is not None}, tuple(check.problems), check.has_unknowns)
+
+
+def desired_jobs(inputs: Mapping[str, Any]) -> list[DesiredJob]:
+    """The jobs of normalised inputs; those that are not known yet are left out."""
+    jobs = inputs.get("jobs")
+    if not isinstance(jobs, list):
+        return []
+    ids = [job.get("job_id") for job in jobs if isinstance(job, Mapping)]
+    return [DesiredJob(job_id) for job_id in ids if isinstance(job_id, str)]
+
+
+def goal_of(inputs: Mapping[str, Any]) -> Goal:
+    """When an operation may return."""
+    wait_for = inputs.get("wait_for")
+    return Goal(wait_for) if isinstance(wait_for, str) else Goal.RUNNING
+
+
+def parse_duration(value: Any) -> float:
+    """Seconds of a duration as users write it: ``90s``, ``30m``, ``2h``, ``1h30m``. Raises ValueError."""
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    seconds = sum(int(part or 0) * size for part, size in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 0
+    if seconds <= 0:
+        raise ValueError(f'must be a duration such as "90s", "30m" or "2h"; got {_shown(value)}')
+    return float(seconds)
+
+
+@dataclass(slots=True)
+class _Check:
+    is_unknown: Callable[[Any], bool]
+    problems: list[str] = field(default_factory=list)
+    has_unknowns: bool = False
+
+    def complain(self, path: str, reason: str) -> None:
+        self.problems.append(f"{path} {reason}")
+
+    def value(self, path: str, value: Any, convert: Callable[[Any], Any]) -> Any:
+        """A checked value; one that is not known passes."""
+        if self.is_unknown(value):
+            self.has_unknowns = True
+            return value
+        try:
+            return convert(value)
+        except ValueError as exc:
+            self.complain(path, str(exc))
+            return None
+
+    def jobs(self, jobs: Any) -> Any:
+        if self.is_unknown(jobs):
+            self.has_unknowns = True
+            return jobs
+        if jobs is None or jobs == []:
+            self.complain("jobs", "names no job: give at least one")
+            return []
+        if not isinstance(jobs, list):
+            self.complain("jobs", f"must be a list of jobs; got {_kind(jobs)}")
+            return []
+        known: dict[str, dict[str, Any]] = {}
+        unknown: list[Any] = []
+        first_at: dict[str, int] = {}
+        for index, job in enumerate(jobs):
+            checked = self._job(f"jobs[{index}]", job)
+            job_id = checked.get("job_id") if isinstance(checked, dict) else None
+            if not isinstance(job_id, str):
+                unknown.append(checked)
+            elif job_id in known:
+                self.complain(f"jobs[{index}].job_id", f"is the same as jobs[{first_at[job_id]}].job_id: name each job once")
+            else:
+                known[job_id], first_at[job_id] = checked, index
+        # The order is of no meaning to DRS, so it must not be a difference.
+        return [known[job_id] for job_id in sorted(known)] + unknown
+
+    def _job(self, path: str, job: Any) -> Any:
+        if self.is_unknown(job):
+            self.has_unknowns = True
+            return job
+        if isinstance(job, str):
+            job = {"job_id": job}
+        if not isinstance(job, Mapping):
+            self.complain(path, f"must be a job id, JobStartArgs or a dict; got {_kind(job)}")
+            return None
+        for name in sorted(set(map(str, job)) - set(_JOB_FIELDS)):
+            self.complain(f"{path}.{name}", "is no field of a job" + _suggestion(name, set(_JOB_FIELDS)))
+        checked = {}
+        if job.get("job_id") is None:
+            self.complain(f"{path}.job_id", "is missing")
+        else:
+            checked["job_id"] = self.value(f"{path}.job_id", job["job_id"], _job_id)
+        if job.get("start_time") is not None:
+            checked["start_time"] = self.value(f"{path}.start_time", job["start_time"], _not_yet(None))
+        return checked
+
+
+def _job_id(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"must be a job id, a string; got {_kind(value)}")  # noqa: TRY004 - all problems are ValueErrors
+    if not value.strip():
+        raise ValueError("is empty")
+    if not _JOB_ID.fullmatch(value):
+        raise ValueError(f"is not a job id (letters, digits, hyphens, as the DRS console shows it); got {_shown(value)}")
+    return value
+
+
+def _choice(*choices: str) -> Callable[[Any], str]:
+    def convert(value: Any) -> str:
+        if value not in choices:
+            raise ValueError(f"must be {' or '.join(map(_shown, choices))}; got {_shown(value)}")
+        return str(value)
+
+    return convert
+
+
+def _duration(value: Any) -> str:
+    return format_seconds(parse_duration(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"must be a text that is not empty; got {_kind(value)}")
+    return value.strip()
+
+
+def _not_yet(harmless: Any) -> Callable[[Any], Any]:
+    """An input that this version does not carry out: only the value that asks for nothing is taken."""
+
+    def convert(value: Any) -> Any:
+        if value != harmless:
+            allowed = "leave it out" if harmless is None else f"leave it out or give {_shown(harmless)}"
+            raise ValueError(f"is not supported by this version: {allowed}")
+        return value
+
+    return convert
+
+
+def _kind(value: Any) -> str:
+    return {str: "a string", dict: "a dict", list: "a list", bool: "a bool"}.get(type(value), f"a {type(value).__name__}")
+
+
+def _shown(value: Any) -> str:
+    """A value in an error text; what might be long or secret is only named by its kind."""
+    if isinstance(value, str):
+        return f'"{value}"' if len(value) <= 40 and value.isprintable() else f"a string of {len(value)} characters"
+    return str(value) if isinstance(value, (bool, int, float)) else _kind(value)
+
+
+def _suggestion(name: str, known: set[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
+
+
+_OTHERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+    "start_time": (None, _not_yet(None)),
+    "wait_for": ("running", _choice("running", "accepted")),
+    "timeout": ("60m", _duration),
+    "resume": (False, _not_yet(False)),
+    "precheck": (False, _not_yet(False)),
+    "on_failure": ("fail", _choice("fail", "record")),
+    "on_destroy": ("leave", _not_yet("leave")),
+    "region": (None, _text),
+    "project_id": (None, _text),
+    "endpoint": (None, _text),
+    "cloud": (None, _text),
+}

@@ -1,0 +1,146 @@
+"""
+What we say: plans, progress and results in words.
+
+Counts first, then the first few names, so that a thousand jobs read as well as two.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from .converge import JobOutcome, Progress, Result
+from .drs.errors import AuthenticationError, CancelledError, OutOfTimeError, PermissionDeniedError
+from .drs.retry import format_seconds
+from .plan import Plan
+from .status import Phase
+
+NAMED = 5
+"""How many jobs are named before the rest is counted."""
+
+_HINTS = {
+    "DRS.M00304": "finish its configuration and its pre-check in DRS",
+    "DRS.M05003": "check the id, the region and the project, or take it off the list",
+    "DRS.M05004": "take it off the list, or create a new job",
+    "DRS.M00289": "check the id, the region and the project, or take it off the list",
+    "DRS.M01504": "wait until DRS has finished what it is doing with the job, or look at its state in the DRS console",
+    "DRS.M01503": "wait a little",
+    "DRS.M00299": "set drs:batchSize (DRS_BATCH_SIZE) to 1",
+}
+
+
+def name_jobs(job_ids: Collection[str], named: int = NAMED) -> str:
+    """``a, b, c and 997 more``."""
+    ids = list(job_ids)
+    if len(ids) <= named + 1:
+        return ", ".join(ids)
+    return f"{', '.join(ids[:named])} and {len(ids) - named:,} more"
+
+
+def count_jobs(count: int) -> str:
+    """``1 job``, ``1,000 jobs``."""
+    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
+
+
+def plan_in_words(plan: Plan) -> str:
+    """What ``up`` would do, in one line; jobs of which nothing is known yet are not in the plan."""
+    parts = []
+    if plan.start:
+        parts.append(f"start {count_jobs(len(plan.start))} ({name_jobs(plan.start)})")
+    if plan.wait:
+        parts.append(f"wait for {count_jobs(len(plan.wait))} ({name_jobs(plan.wait)}), which {_why(plan, plan.wait)}")
+    text = "will " + " and ".join(parts) if parts else "will start no job"
+    by_reason: dict[str, list[str]] = {}
+    for job_id, reason in plan.nothing.items():
+        by_reason.setdefault(reason, []).append(job_id)
+    for reason, job_ids in by_reason.items():
+        fulfilled = plan.decisions[job_ids[0]].is_fulfilled
+        whose = count_jobs(len(job_ids)) if fulfilled else f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)})"
+        text += f"; {whose} {_plural(reason, len(job_ids))}"
+    return text
+
+
+def impossible_in_words(plan: Plan) -> list[str]:
+    """The jobs that can't be started, a line for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for job_id, reason in plan.impossible.items():
+        by_reason.setdefault(reason, []).append(job_id)
+    return [f"can't start {count_jobs(len(ids))} ({name_jobs(ids)}): it {reason}" for reason, ids in by_reason.items()]
+
+
+def progress_in_words(progress: Progress) -> str:
+    """``running 812/1,000, starting 188``."""
+    total = sum(progress.values())
+    running = progress.get(Phase.RUNNING, 0)
+    others = [f"{phase} {progress[phase]:,}" for phase in Phase if phase is not Phase.RUNNING and progress.get(phase)]
+    return ", ".join([f"running {running:,}/{total:,}", *others])
+
+
+def result_in_words(result: Result) -> str:
+    """What an operation did, in one line: ``started 3 jobs, 9 already started``."""
+    counts = Counter(job.outcome for job in result.jobs.values())
+    words = {"started": "started", "already_started": "already started", "unchanged": "unchanged", "failed": "failed"}
+    parts = [f"{words[outcome]} {counts[outcome]:,}" for outcome in words if counts[outcome]]
+    return f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
+
+
+def reasons_for_failure(result: Result, timeout_seconds: float) -> list[str]:
+    """One sentence per cause: DRS's code and text, the jobs, what to do next."""
+    groups: dict[tuple[str | None, str], list[str]] = {}
+    for job in result.failed:
+        groups.setdefault((job.error_code, job.error_message or "no reason was given"), []).append(job.job_id)
+    reasons = []
+    for (code, text), ids in groups.items():
+        said = f"{code}: {text}" if code else text
+        jobs = f"job {ids[0]}" if len(ids) == 1 else f"{count_jobs(len(ids))} ({name_jobs(ids)})"
+        hint = _HINTS.get(code or "")
+        reasons.append(
+            f"{jobs} could not be started: {said.rstrip('.')}." + (f" Next: {hint}, then run pulumi up again." if hint else "")
+        )
+    if unfinished := result.unfinished:
+        reasons.append(_unfinished(unfinished, result, timeout_seconds))
+    return reasons
+
+
+def _unfinished(jobs: Sequence[JobOutcome], result: Result, timeout_seconds: float) -> str:
+    by_status: dict[str, list[str]] = {}
+    for job in jobs:
+        by_status.setdefault(job.status, []).append(job.job_id)
+    where = "; ".join(f"{len(ids):,} in {status} ({name_jobs(ids)})" for status, ids in by_status.items())
+    if isinstance(result.ended_by, OutOfTimeError):
+        why = f"after {format_seconds(timeout_seconds)} (timeout)"
+    elif isinstance(result.ended_by, CancelledError):
+        why = "when the operation was cancelled"
+    else:
+        why = f"when DRS could not be read any more ({result.ended_by})"
+    return (
+        f"{count_jobs(len(jobs))} accepted by DRS had not reached running {why}: {where}. "
+        "Nothing is lost: they go on starting. Run pulumi up again to wait on, or raise timeout."
+    )
+
+
+def explain(error: Exception) -> str:
+    """An error that ended an operation before anything was done, with the next step."""
+    if isinstance(error, PermissionDeniedError):
+        return (
+            f"{error}. The user needs DRS FullAccess (or drs:migrationJob:action) and VPC FullAccess in the project of these "
+            "jobs; ask whoever administers IAM."
+        )
+    if isinstance(error, AuthenticationError):
+        return str(error)
+    return f"{error}. Nothing was changed; run the command again."
+
+
+def _why(plan: Plan, job_ids: Iterable[str]) -> str:
+    reasons: Mapping[str, int] = Counter(plan.decisions[job_id].reason for job_id in job_ids)
+    return " or ".join(_plural(reason, 2) for reason in reasons)
+
+
+def _plural(reason: str, count: int) -> str:
+    """Reasons are written for one job: ``is running`` -> ``are running``."""
+    if count == 1:
+        return reason
+    for singular, plural in (("is ", "are "), ("was ", "were "), ("has ", "have "), ("fails ", "fail ")):
+        if reason.startswith(singular):
+            return plural + reason.removeprefix(singular)
+    return reason

@@ -1,0 +1,150 @@
+"""
+JobBatchStart and the types around it: what a program sees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypedDict
+
+import pulumi
+
+from .provider import JobBatchStartProvider
+
+
+@pulumi.input_type
+class JobStartArgs:
+    """One job to be started."""
+
+    def __init__(self, *, job_id: pulumi.Input[str], start_time: pulumi.Input[str | int] | None = None) -> None:
+        """
+        Args:
+            job_id: the job's id, as the DRS console or API shows it.
+            start_time: when it shall start; not supported by this version.
+        """
+        pulumi.set(self, "job_id", job_id)
+        if start_time is not None:
+            pulumi.set(self, "start_time", start_time)
+
+    @property
+    @pulumi.getter
+    def job_id(self) -> pulumi.Input[str]:
+        """The job's id."""
+        return pulumi.get(self, "job_id")  # type: ignore[no-any-return]
+
+    @job_id.setter
+    def job_id(self, value: pulumi.Input[str]) -> None:
+        pulumi.set(self, "job_id", value)
+
+    @property
+    @pulumi.getter
+    def start_time(self) -> pulumi.Input[str | int] | None:
+        """When the job shall start."""
+        return pulumi.get(self, "start_time")  # type: ignore[no-any-return]
+
+    @start_time.setter
+    def start_time(self, value: pulumi.Input[str | int] | None) -> None:
+        pulumi.set(self, "start_time", value)
+
+
+class _JobId(TypedDict):
+    job_id: pulumi.Input[str]
+
+
+class JobStartArgsDict(_JobId, total=False):
+    """The dict twin of `JobStartArgs`."""
+
+    start_time: pulumi.Input[str | int]
+
+
+JobInput = pulumi.Input[str] | pulumi.Input[JobStartArgs] | pulumi.Input[JobStartArgsDict]
+
+
+class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart"):
+    """DRS jobs that shall be started, many at once.
+
+    ``up`` starts those that are not, and no others; ``preview`` says which; ``refresh`` brings the statuses up to date;
+    ``destroy`` leaves the jobs as they are. Jobs that already run are taken over.
+    """
+
+    jobs: pulumi.Output[list]  # type: ignore[type-arg]  # the host enforces what stands here; items are dicts
+    """The jobs, in normal form: dicts in the order of their ids."""
+    wait_for: pulumi.Output[str]
+    timeout: pulumi.Output[str]
+    on_failure: pulumi.Output[str]
+    on_destroy: pulumi.Output[str]
+    resume: pulumi.Output[bool]
+    precheck: pulumi.Output[bool]
+    region: pulumi.Output[str | None]
+    project_id: pulumi.Output[str | None]
+    endpoint: pulumi.Output[str | None]
+
+    job_statuses: pulumi.Output[dict]  # type: ignore[type-arg]
+    """Job id -> ``status``, ``phase``, ``outcome``, ``start_time``, ``error_code``, ``error_message``."""
+    summary: pulumi.Output[dict]  # type: ignore[type-arg]
+    """Phase -> how many jobs are in it; ``total``."""
+    ready: pulumi.Output[bool]
+    """Every job is in a phase that fulfils what was asked."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        jobs: pulumi.Input[Sequence[JobInput]],
+        start_time: pulumi.Input[str | int] | None = None,
+        wait_for: pulumi.Input[str] | None = None,
+        timeout: pulumi.Input[str] | None = None,
+        resume: pulumi.Input[bool] | None = None,
+        precheck: pulumi.Input[bool] | None = None,
+        on_failure: pulumi.Input[str] | None = None,
+        on_destroy: pulumi.Input[str] | None = None,
+        region: pulumi.Input[str] | None = None,
+        project_id: pulumi.Input[str] | None = None,
+        endpoint: pulumi.Input[str] | None = None,
+        cloud: pulumi.Input[str] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """
+        Args:
+            resource_name: the resource's name in the stack.
+            jobs: the jobs that shall be started: ids, `JobStartArgs` or dicts. At least one, each once, in any order.
+            start_time: not supported by this version.
+            wait_for: ``running`` (default): return when every job runs. ``accepted``: as soon as DRS accepted the starts.
+            timeout: for the whole operation, such as ``90s``, ``30m``, ``2h``; default ``60m``. ``custom_timeouts`` win.
+            resume: not supported by this version.
+            precheck: not supported by this version.
+            on_failure: when some jobs can't be started. ``fail`` (default): fail after all others were dealt with.
+                ``record``: succeed with a warning, and try again at the next ``up``.
+            on_destroy: what becomes of jobs that are taken off the list. ``leave`` (default): they go on.
+            region: where the jobs live, if not where the stack's configuration says; a change replaces the resource.
+            project_id: likewise.
+            endpoint: likewise.
+            cloud: not supported by this version.
+            opts: as for every resource.
+        """
+        props: dict[str, Any] = {
+            "jobs": jobs,
+            "start_time": start_time,
+            "wait_for": wait_for,
+            "timeout": timeout,
+            "resume": resume,
+            "precheck": precheck,
+            "on_failure": on_failure,
+            "on_destroy": on_destroy,
+            "region": region,
+            "project_id": project_id,
+            "endpoint": endpoint,
+            "cloud": cloud,
+            "job_statuses": None,
+            "summary": None,
+            "ready": None,
+            "unreported_failure": None,
+        }
+        super().__init__(JobBatchStartProvider(), resource_name, props, opts)
+        pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
+
+
+def _fail_program(failure: str | None) -> None:
+    """Where the host can't save a resource and fail at once, the provider hands the failure over to the program."""
+    if failure and not pulumi.runtime.is_dry_run():
+        raise pulumi.RunError(failure)
