@@ -1,7 +1,25 @@
 """Start data-replication jobs of Open Telekom Cloud DRS from Pulumi."""
 
-from .resource import JobBatchStart, JobStartArgs, JobStartArgsDict
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .resource import JobBatchStart, JobStartArgs, JobStartArgsDict
 
 __version__ = "0.1.0"
 
 __all__ = ["JobBatchStart", "JobStartArgs", "JobStartArgsDict"]
+
+
+def __getattr__(name: str) -> Any:
+    # Looked up when used: the sandbox and the DRS client are in this package too, and start without loading Pulumi.
+    if name in __all__:
+        from . import resource
+
+        return getattr(resource, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

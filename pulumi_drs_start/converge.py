@@ -106,6 +106,8 @@ class Result:
 
 Progress = Mapping[Phase, int]
 
+_HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
+
 
 def converge(
     client: DrsClient,
@@ -143,6 +145,7 @@ def converge(
     except DrsError as exc:
         log.debug("the operation ended early: %s", exc)
         operation.ended_by = exc
+    operation.ask_why(job_ids)
     return operation.result(job_ids)
 
 
@@ -237,6 +240,23 @@ class _Operation:
         self.unseen.difference_update(job_ids)
         self._decide(job_ids)
         self.on_progress(Counter(decision.phase for decision in self.decisions.values()))
+
+    def ask_why(self, job_ids: Sequence[str]) -> None:
+        """Get DRS's reasons for jobs that failed: statuses do not carry them."""
+        failed = [
+            job_id
+            for job_id in job_ids
+            if self.decisions[job_id].phase in _HAS_A_REASON and not self.actual[job_id].error_message
+        ]
+        if not failed:
+            return
+        try:
+            reasons = self.client.get_failed_reasons(failed, self.budget)
+        except DrsError as exc:
+            log.debug("no reasons to be had: %s", exc)
+            return
+        for job_id, reason in reasons.items():
+            self.actual[job_id] = replace(self.actual[job_id], error_message=reason)
 
     def _decide(self, job_ids: Sequence[str]) -> None:
         now = self.now()

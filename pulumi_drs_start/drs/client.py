@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from ..status import MISSING_STATUS
 from .errors import (
@@ -25,7 +25,7 @@ from .errors import (
     refusal_for,
 )
 from .http import exchange
-from .models import Answer, JobStatus, Row, StartAnswer, StartRequest
+from .models import Answer, DetailAnswer, JobStatus, Row, StartAnswer, StartRequest
 from .retry import RetryPolicy, TimeBudget
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ log = logging.getLogger(__name__)
 ALL_ROWS = 0
 # How many ids one status call may carry is not documented. Fewer are sent as soon as DRS minds.
 READ_BATCH = 500
+# Rows of batch-detail are large.
+DETAIL_BATCH = 100
+
+_Answer = TypeVar("_Answer", bound=BaseModel)
 
 
 class DrsClient:
@@ -106,6 +110,21 @@ class DrsClient:
             statuses.update(self._read_part(part, budget))
         return statuses
 
+    def get_failed_reasons(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, str]:
+        """Why jobs failed, in DRS's words ("Querying Task Details in Batches"); jobs without a reason are left out.
+
+        Raises:
+            DrsError: the details can't be read.
+        """
+        reasons: dict[str, str] = {}
+        for part in chunks(job_ids, DETAIL_BATCH):
+            body = {"jobs": list(part), "page_req": {"cur_page": 1, "per_page": ALL_ROWS}}
+            answer = self.retry.calling(budget, repeat_if=lambda e: e.retryable)(
+                self._call, "jobs/batch-detail", body, DetailAnswer, budget
+            )
+            reasons.update({row.id: row.failed_reason for row in answer.results if row.id in part and row.failed_reason})
+        return reasons
+
     def _read_part(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
         """Statuses of so many jobs that DRS may answer them in one call.
 
@@ -158,6 +177,9 @@ class DrsClient:
         return self.retry.calling(budget, repeat_if=lambda e: e.retryable)(read)
 
     def _rows(self, path: str, body: Mapping[str, Any], budget: TimeBudget) -> list[Row]:
+        return self._call(path, body, Answer, budget).results
+
+    def _call(self, path: str, body: Mapping[str, Any], answer: type[_Answer], budget: TimeBudget) -> _Answer:
         """One call, repeated once with a new token if the token was the problem."""
         token = self._tokens.token()
         try:
@@ -167,9 +189,9 @@ class DrsClient:
                 raise
             parsed = self._exchange(path, body, self._tokens.token(), budget)
         try:
-            return Answer.model_validate(parsed).results
+            return answer.model_validate(parsed)
         except ValidationError as exc:
-            where = ".".join(str(part) for part in exc.errors()[0]["loc"])
+            where = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
             raise UnreadableAnswerError(
                 f"{self.endpoint} answered {path} in a shape that is not documented (at {where or 'the top'})"
             ) from exc

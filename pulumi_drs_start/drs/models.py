@@ -39,7 +39,7 @@ _Text = Annotated[str | None, BeforeValidator(_to_text)]
 class Row(BaseModel):
     """One row of an answer: what the call means for one job."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     id: str | None = None
     status: _Text = None
@@ -50,15 +50,32 @@ class Row(BaseModel):
 class Answer(BaseModel):
     """The success envelope of the batch calls."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     results: list[Row]
+
+
+class DetailRow(BaseModel):
+    """The little that is taken from a row of batch-detail. The rest holds database passwords and ends here."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    id: str | None = None
+    failed_reason: _Text = None
+
+
+class DetailAnswer(BaseModel):
+    """The success envelope of batch-detail."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    results: list[DetailRow]
 
 
 class FailureEnvelope(BaseModel):
     """The failure envelope, the gateway's variant included."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     error_code: _Text = None
     error_text: _Text = Field(default=None, validation_alias=AliasChoices("error_msg", "error_message", "message"))

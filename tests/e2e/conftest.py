@@ -1,0 +1,143 @@
+"""Programs run by the real pulumi command, in a folder and a home of their own, against a sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pulumi_drs_start.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def engine() -> str:
+    """The folder of a real pulumi command; built if there is none."""
+    script = ROOT / ".ci" / "engine.py"
+    return subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(start_seconds=0.1, full_seconds=3600) as running:
+        yield running
+
+
+@dataclass
+class Run:
+    """What a command printed, and how it ended."""
+
+    output: str
+    exit_code: int
+
+    def __contains__(self, text: str) -> bool:
+        return text in self.output
+
+    def events(self) -> list[dict[str, Any]]:
+        """The events of a command run with --json."""
+        return [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
+
+
+@dataclass
+class Stack:
+    """A project with one stack, and the commands a user would type."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def program(self, text: str) -> None:
+        """Make this the project's program."""
+        head = "import pulumi\nfrom pulumi_drs_start import *\n"
+        (self.folder / "__main__.py").write_text(head + textwrap.dedent(text))
+
+    def starts(self, *job_ids: str, **inputs: Any) -> None:
+        """Make the program declare one resource with these jobs."""
+        arguments = "".join(f", {name}={value!r}" for name, value in inputs.items())
+        self.program(
+            f"batch = JobBatchStart('batch', jobs={list(job_ids)!r}{arguments})\n"
+            "pulumi.export('statuses', batch.job_statuses)\n"
+            "pulumi.export('summary', batch.summary)\n"
+            "pulumi.export('ready', batch.ready)\n"
+        )
+
+    def run(self, *arguments: str, **environment: str) -> Run:
+        ended = subprocess.run(
+            ["pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        return Run(ended.stdout, ended.returncode)
+
+    def up(self, *arguments: str, **environment: str) -> Run:
+        return self.run("up", "--yes", "--skip-preview", *arguments, **environment)
+
+    def preview(self, *arguments: str, **environment: str) -> Run:
+        return self.run("preview", *arguments, **environment)
+
+    def refresh(self, *arguments: str, **environment: str) -> Run:
+        answer = [] if "--preview-only" in arguments else ["--yes"]
+        return self.run("refresh", *answer, *arguments, **environment)
+
+    def destroy(self, *arguments: str, **environment: str) -> Run:
+        return self.run("destroy", "--yes", "--skip-preview", *arguments, **environment)
+
+    def outputs(self) -> dict[str, Any]:
+        """The stack's outputs, secrets shown."""
+        return json.loads(self.run("stack", "output", "--json", "--show-secrets").output)
+
+    def outcomes(self) -> dict[str, str]:
+        """Each job's outcome, as the state has it."""
+        return {job_id: row["outcome"] for job_id, row in self.resource()["outputs"]["job_statuses"].items()}
+
+    def resource(self, type_name: str = "JobBatchStart") -> dict[str, Any]:
+        """The state of the first resource of this type."""
+        state = json.loads(self.run("stack", "export").output)
+        return next(r for r in state["deployment"].get("resources", []) if r["type"].endswith(type_name))
+
+
+@pytest.fixture
+def make_stack(engine: str, tmp_path: Path) -> Callable[..., Stack]:
+    """Makes stacks that share nothing with the user's pulumi."""
+
+    def make(sandbox: Sandbox, *, python: Path | None = None, environment: dict[str, str] | None = None) -> Stack:
+        folder = tmp_path / "project"
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")
+        ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OS_", "DRS_", "PYTHON"))}
+        binaries = (python or Path(sys.executable)).parent
+        stack = Stack(
+            folder,
+            {
+                **ours,
+                "PATH": os.pathsep.join([str(binaries), engine, os.environ["PATH"]]),
+                "PULUMI_HOME": str(tmp_path / "home"),
+                "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+                "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+                "PULUMI_SKIP_UPDATE_CHECK": "true",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                **(sandbox.environment if environment is None else environment),
+            },
+        )
+        assert stack.run("stack", "init", "dev").exit_code == 0
+        return stack
+
+    return make
+
+
+@pytest.fixture
+def stack(make_stack: Callable[..., Stack], sandbox: Sandbox) -> Stack:
+    """A stack whose environment points at the sandbox."""
+    return make_stack(sandbox)

@@ -1,0 +1,70 @@
+"""Messages on the resource's own row, and refresh."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_drs_start.sandbox import Sandbox, make_job
+
+from .conftest import Stack
+
+pytestmark = pytest.mark.engine
+
+
+def test_progress_and_result_are_events_of_the_resource(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b", start_seconds=1.5))
+    stack.starts("a", "b")
+
+    run = stack.up("--json")
+
+    assert run.exit_code == 0, run.output
+    said = [event["diagnosticEvent"] for event in run.events() if "diagnosticEvent" in event]
+    ours = [event["message"].strip() for event in said if event.get("urn", "").endswith("::batch")]
+    assert "2 jobs: started 2" in ours
+    assert any("starting 1" in text for text in ours), ours
+
+
+def test_refresh_brings_statuses_up_to_date_without_calling_it_a_change(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"))
+    stack.starts("a")
+    stack.up()
+    sandbox.set_status("a", "INCRE_TRANSFER_STARTED")
+
+    only = stack.refresh("--preview-only", "--expect-no-changes")
+    stack.refresh()
+
+    assert only.exit_code == 0, only.output
+    assert stack.resource()["outputs"]["job_statuses"]["a"]["status"] == "INCRE_TRANSFER_STARTED"
+
+
+def test_refresh_preview_only_finds_drift(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"))
+    stack.starts("a")
+    stack.up()
+    sandbox.set_status("a", "CONFIGURATION")
+
+    assert stack.refresh("--preview-only", "--expect-no-changes").exit_code != 0
+
+
+def test_up_with_refresh_repairs_drift(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    stack.starts("a", "b")
+    stack.up()
+    sandbox.set_status("a", "CONFIGURATION")
+
+    run = stack.up("--refresh")
+
+    assert run.exit_code == 0, run.output
+    assert sandbox.job("a")["starts"] == 2
+    assert sandbox.job("b")["starts"] == 1
+
+
+def test_no_secret_reaches_the_state_or_the_display(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"))
+    stack.starts("a")
+
+    run = stack.up("-v=9", "--logtostderr")
+    state = stack.run("stack", "export", "--show-secrets")
+
+    assert sandbox.password not in run.output
+    assert sandbox.password not in state.output

@@ -1,0 +1,154 @@
+"""preview: what up would do, in words and as a difference, and nothing started."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pulumi_drs_start.sandbox import Sandbox, make_job
+
+from .conftest import Stack
+
+pytestmark = pytest.mark.engine
+
+
+def test_preview_says_what_up_will_do_and_starts_nothing(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"), make_job("c", status="INCRE_TRANSFER_STARTED"))
+    stack.starts("a", "b", "c")
+
+    run = stack.preview()
+
+    assert run.exit_code == 0, run.output
+    assert "will start 2 jobs (a, b); 1 job is running" in run
+    assert sandbox.calls("batch-starting") == []
+
+
+def test_a_job_found_unstarted_is_named_and_only_it_is_started(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(*[make_job(job_id) for job_id in ("a", "b", "c")])
+    stack.starts("a", "b", "c")
+    stack.up()
+    sandbox.set_status("b", "CONFIGURATION")
+    sandbox.clear_calls()
+
+    preview = stack.preview("--expect-no-changes")
+    run = stack.up()
+
+    assert preview.exit_code != 0
+    assert "will start 1 job (b); 2 jobs are running" in preview
+    assert run.exit_code == 0, run.output
+    assert [call["jobs"] for call in sandbox.calls("batch-starting")] == [["b"]]
+    assert stack.preview("--expect-no-changes").exit_code == 0
+
+
+def test_drift_is_a_structured_difference_without_a_refresh(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    stack.starts("a", "b")
+    stack.up()
+    sandbox.set_status("b", "CONFIGURATION")
+
+    shown = stack.preview("--diff")
+    plan = json.loads(stack.preview("--json").output)
+
+    assert '+ b: "CONFIGURATION at ' in shown
+    step = next(step for step in plan["steps"] if step["urn"].endswith("::batch"))
+    assert step["op"] == "update"
+    assert list(step["newState"]["inputs"]["to_start"]) == ["b"]
+
+
+def test_a_job_that_cannot_be_started_is_named_with_the_reason(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("over", status="RELEASE_RESOURCE_COMPLETE"))
+    stack.starts("a", "over", "nowhere")
+
+    run = stack.preview()
+
+    assert run.exit_code == 0, run.output
+    assert "warning: can't start 1 job (over): it is over" in run
+    assert "warning: can't start 1 job (nowhere): it is not known to DRS" in run
+
+
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        "[made.result]",
+        "['a', made.result]",
+        "[{'job_id': made.result}]",
+        "[JobStartArgs(job_id=made.result)]",
+        "made.result.apply(lambda r: [r])",
+    ],
+)
+def test_job_ids_that_are_not_known_at_preview_are_fine(sandbox: Sandbox, stack: Stack, jobs: str) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    (stack.folder / "made.py").write_text(
+        "from pulumi.dynamic import CreateResult, ResourceProvider\n"
+        "class Maker(ResourceProvider):\n"
+        "    def create(self, props):\n"
+        "        return CreateResult('made', {'result': 'b'})\n"
+    )
+    stack.program(f"""
+        from pulumi.dynamic import Resource
+        from made import Maker
+
+        class Made(Resource):
+            result: pulumi.Output[str]
+
+        made = Made(Maker(), "made", {{"result": None}})
+        JobBatchStart("batch", jobs={jobs})
+    """)
+
+    preview = stack.preview()
+    run = stack.up()
+
+    assert preview.exit_code == 0, preview.output
+    assert run.exit_code == 0, run.output
+    assert sandbox.job("b")["starts"] == 1
+    assert stack.preview("--expect-no-changes").exit_code == 0
+
+
+def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, stack: Stack) -> None:
+    stack.program("""
+        JobBatchStart("batch", jobs=["a", {"job_id": 5}, "b c", {"jobid": "d"}, "a"], wait_for="done", timeout="soon",
+                      resume=True, on_destroy="stop", start_time="2026-12-01T02:00:00Z")
+    """)
+
+    run = stack.preview()
+
+    assert run.exit_code != 0
+    for path in (
+        "jobs[1].job_id must be a job id",
+        "jobs[2].job_id is not a job id",
+        "jobs[3].jobid is no field of a job; did you mean job_id?",
+        "jobs[3].job_id is missing",
+        "jobs[4].job_id is the same as jobs[0].job_id",
+        'wait_for must be "running" or "accepted"; got "done"',
+        "timeout must be a duration",
+        "resume is not supported by this version",
+        "on_destroy is not supported by this version",
+        "start_time is not supported by this version",
+    ):
+        assert path in run, run.output
+    assert sandbox.calls() == []
+
+
+def test_missing_configuration_is_named_at_preview(stack: Stack) -> None:
+    stack.starts("a")
+
+    run = stack.preview(OS_PASSWORD="", OS_PROJECT_ID="")
+
+    assert run.exit_code != 0
+    assert "drs:password" in run
+    assert "OS_PASSWORD" in run
+    assert "OS_PROJECT_ID" in run
+    assert "Traceback" not in run
+
+
+def test_a_wrong_password_is_one_readable_paragraph(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"))
+    stack.starts("a")
+
+    run = stack.preview(OS_PASSWORD="not-the-password")
+
+    assert run.exit_code != 0
+    assert "OS_PASSWORD" in run
+    assert "Traceback" not in run
+    assert "not-the-password" not in run
