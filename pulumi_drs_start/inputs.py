@@ -218,5 +218,5 @@ _OTHERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
     "region": (None, _text),
     "project_id": (None, _text),
     "endpoint": (None, _text),
-    "cloud": (None, _text),
+    "cloud": (None, _not_yet(None)),
 }

@@ -59,6 +59,7 @@ def memories_of(outputs: Mapping[str, Any]) -> dict[str, Memory]:
 
 
 _STARTED = {phase.value for phase in STARTED_PHASES}
+_ON_THE_WAY = {phase.value for phase in (Phase.STARTABLE, Phase.SCHEDULED, Phase.STARTING)}
 
 
 def rows_of(outputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -70,6 +71,11 @@ def rows_of(outputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 def failed_jobs(outputs: Mapping[str, Any]) -> list[str]:
     """The jobs that the last operation could not start."""
     return [job_id for job_id, row in rows_of(outputs).items() if row.get("outcome") == "failed"]
+
+
+def unfinished_jobs(outputs: Mapping[str, Any]) -> set[str]:
+    """The jobs that were on their way when the last operation ended."""
+    return {job_id for job_id, row in rows_of(outputs).items() if row.get("phase") in _ON_THE_WAY}
 
 
 def after_refresh(recorded: Mapping[str, Any], result: Result) -> Result:

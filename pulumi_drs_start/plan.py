@@ -77,7 +77,7 @@ class Memory:
     refused_at: float | None = None
     refusal: Refusal | None = None
     sends: int = 0
-    retry_at: float = 0.0
+    retry_at: float = float("-inf")
     was_started: bool = False
 
 
@@ -164,8 +164,7 @@ def _decide_startable(memory: Memory, goal: Goal, patience: Patience, now: float
         if _is_recent(memory, patience, now):
             return Decision(Action.WAIT, phase, "was accepted by DRS, which does not show it yet")
         return Decision(Action.START, phase, "was accepted by DRS long ago and never started")
-    doubtful_since = max(memory.lost_at or 0.0, memory.refused_at or 0.0)
-    if now < doubtful_since + patience.settle_seconds:
+    if now < _doubtful_until(memory, patience):
         return Decision(Action.WAIT, phase, "may be starting: the answer to our start was lost, or DRS was busy with the job")
     if now < memory.retry_at:
         return Decision(Action.WAIT, phase, "is to be started again in a moment")
@@ -180,13 +179,19 @@ def _is_recent(memory: Memory, patience: Patience, now: float) -> bool:
     return memory.accepted_now or (memory.accepted_at or 0.0) + patience.lag_seconds > now
 
 
+def _doubtful_until(memory: Memory, patience: Patience) -> float:
+    """Until when a status that shows no start is not believed."""
+    doubts = [since + patience.settle_seconds for since in (memory.lost_at, memory.refused_at) if since is not None]
+    return max(doubts, default=float("-inf"))
+
+
 def _decide_scheduled(memory: Memory, patience: Patience, now: float) -> Decision:
     phase = Phase.SCHEDULED
     if memory.refusal is not None and memory.refusal.is_final:
         return Decision(Action.FAIL, phase, f"is scheduled for later, and DRS does not start it sooner ({memory.refusal})")
     if memory.accepted_at is not None and _is_recent(memory, patience, now):
         return Decision(Action.WAIT, phase, "was accepted by DRS and still reads as scheduled")
-    if now < max(memory.retry_at, (memory.lost_at or 0.0) + patience.settle_seconds):
+    if now < max(memory.retry_at, _doubtful_until(memory, patience)):
         return Decision(Action.WAIT, phase, "is to be started again in a moment")
     if memory.sends >= patience.sends:
         return Decision(Action.FAIL, phase, f"is scheduled for later and could not be started in {memory.sends} tries")

@@ -37,8 +37,8 @@ from .drs.errors import DrsError
 from .drs.models import JobStatus
 from .drs.retry import TimeBudget
 from .inputs import PLACES, check_inputs, desired_jobs, goal_of, parse_duration
-from .outputs import after_refresh, failed_jobs, memories_of, to_outputs
-from .plan import Action, Memory, Plan, make_plan
+from .outputs import after_refresh, failed_jobs, memories_of, to_outputs, unfinished_jobs
+from .plan import Memory, Plan, make_plan
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
 from .status import Phase
 
@@ -126,8 +126,11 @@ class JobBatchStartProvider(ResourceProvider):
         budget = TimeBudget(READ_LIMIT_SECONDS, is_wanted=call.is_wanted)
         statuses = self._connect(inputs).look([job.job_id for job in jobs], budget, may_be_recent=True)
         plan = make_plan(jobs, statuses, memories_of(olds), goal_of(inputs), time.time())
+        unfinished = unfinished_jobs(olds)
         would_act = bool(plan.start or plan.impossible) or any(
-            decision.action is Action.WAIT and decision.phase is Phase.PENDING for decision in plan.decisions.values()
+            # A job on its way is no drift, unless an operation gave up waiting for it.
+            plan.decisions[job_id].phase is Phase.PENDING or job_id in unfinished
+            for job_id in plan.wait
         )
         declared = {job.job_id for job in jobs}
         tries_again = bool(declared.intersection(failed_jobs(olds)))

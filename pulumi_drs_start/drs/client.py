@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..status import MISSING_STATUS
+from .auth import is_loopback
 from .errors import (
     JobUnknownError,
     PermissionDeniedError,
@@ -71,7 +72,7 @@ class DrsClient:
     ) -> None:
         self.endpoint = endpoint
         self._tokens = tokens
-        self._session = session or _new_session(ca_cert)
+        self._session = session or _new_session(endpoint, ca_cert)
         self._headers = {"Content-Type": "application/json", "X-Language": language, "User-Agent": user_agent}
         self.retry = retry or RetryPolicy()
         self._read_batch = READ_BATCH
@@ -232,13 +233,15 @@ def _to_status(job_id: str, row: Row) -> JobStatus:
     raise refusal
 
 
-def _new_session(ca_cert: str | None) -> requests.Session:
+def _new_session(endpoint: str, ca_cert: str | None) -> requests.Session:
     from http.cookiejar import DefaultCookiePolicy
 
     import requests
 
     session = requests.Session()
     session.verify = ca_cert or True
+    # A proxy of the environment can't reach this machine's loopback.
+    session.trust_env = not is_loopback(endpoint)
     # The session is shared by threads; cookies would be its only changing state, and DRS needs none.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session

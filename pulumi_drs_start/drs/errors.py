@@ -13,6 +13,7 @@ Everything that can go wrong while talking to DRS or IAM.
     │   └── ServiceFaultError        5xx, 408, DRS.M00004, DRS.M01501: a fault on their side
     ├── UnreachableError         no answer: refused, reset, timed out, TLS
     ├── UnreadableAnswerError    an answer that is not DRS speaking: HTML, cut off, wrongly shaped
+    │   └── RedirectedError          a redirect, which would carry the token elsewhere
     ├── AuthenticationError      IAM gave no token for these credentials
     └── OperationEndedError      our own doing
         ├── OutOfTimeError           the operation's time limit was reached
@@ -22,6 +23,8 @@ Error codes and their HTTP status: DRS API reference, "Error Codes".
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class DrsError(Exception):
@@ -50,6 +53,7 @@ class ServiceRefusedError(DrsError):
         status: HTTP status of the answer.
         request_id: the service's id of the call, for its support.
         job_id: the job the answer names, if it names one.
+        by_job: what the answer says of each job it names, when a refused call came with rows.
     """
 
     def __init__(
@@ -61,12 +65,14 @@ class ServiceRefusedError(DrsError):
         request_id: str | None = None,
         job_id: str | None = None,
         retry_after_seconds: float | None = None,
+        by_job: Mapping[str, ServiceRefusedError] | None = None,
     ) -> None:
         self.code = code
         self.text = text
         self.status = status
         self.request_id = request_id
         self.job_id = job_id
+        self.by_job = dict(by_job or {})
         message = f"{code}: {text}" if text else code
         if request_id:
             message += f" (request {request_id})"
@@ -135,6 +141,13 @@ class UnreadableAnswerError(DrsError):
     effect_unknown = True
 
 
+class RedirectedError(UnreadableAnswerError):
+    """The call is to be made elsewhere: it had no effect, and will not have one here."""
+
+    retryable = False
+    effect_unknown = False
+
+
 class AuthenticationError(DrsError):
     """IAM gave no token for these credentials."""
 
@@ -179,6 +192,7 @@ def refusal_for(
     request_id: str | None = None,
     job_id: str | None = None,
     retry_after_seconds: float | None = None,
+    by_job: Mapping[str, ServiceRefusedError] | None = None,
 ) -> ServiceRefusedError:
     """The error of the right class for what the service answered."""
     return _class_for(code, status)(
@@ -188,6 +202,7 @@ def refusal_for(
         request_id=request_id,
         job_id=job_id,
         retry_after_seconds=retry_after_seconds,
+        by_job=by_job,
     )
 
 

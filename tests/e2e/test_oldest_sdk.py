@@ -1,0 +1,57 @@
+"""The oldest Pulumi SDK we support, where the host's internals look different."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pulumi_drs_start.sandbox import Sandbox, make_job
+
+from .conftest import ROOT, Stack
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture(scope="module")
+def oldest_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The python of an environment with this package and the oldest SDK it allows."""
+    oldest = re.search(r'"pulumi>=([\d.]+)', (ROOT / "pyproject.toml").read_text())
+    assert oldest
+    folder = tmp_path_factory.mktemp("oldest") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    python = folder / "bin" / "python"
+    wanted = f"pulumi=={oldest[1]}.*" if oldest[1].count(".") == 1 else f"pulumi=={oldest[1]}"
+    subprocess.run([python, "-m", "pip", "install", "--quiet", wanted, ROOT], check=True)
+    return python
+
+
+def test_partial_failure_and_clean_errors_work_with_the_oldest_sdk(
+    sandbox: Sandbox, make_stack: Callable[..., Stack], oldest_python: Path
+) -> None:
+    stack = make_stack(sandbox, python=oldest_python)
+    sandbox.add_jobs(make_job("a"), make_job("b", refuse_start={"code": "DRS.M00305", "message": "The source is gone."}))
+    stack.starts("a", "b")
+
+    first = stack.up()
+    refreshed = stack.refresh()
+    second = stack.up()
+    sandbox.add_jobs(make_job("b"))
+    third = stack.up()
+
+    for run in (first, second):
+        assert run.exit_code != 0
+        assert "* job b could not be started: DRS.M00305: The source is gone." in run
+        assert "Traceback" not in run
+        assert "Exception calling application" not in run
+    assert "unhealthy state" in refreshed
+    assert third.exit_code == 0, third.output
+    assert stack.preview("--expect-no-changes").exit_code == 0
+    assert sandbox.job("a")["starts"] == 1
+    wrong = stack.preview(OS_PASSWORD="not-the-password")
+    assert "Exception calling application" not in wrong
+    assert "OS_PASSWORD" in wrong

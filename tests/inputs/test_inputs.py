@@ -1,0 +1,108 @@
+"""Inputs in normal form, and what is said of those that are wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pulumi_drs_start.inputs import check_inputs, desired_jobs, parse_duration
+
+UNKNOWN = object()
+
+
+def check(**declared: Any) -> Any:
+    return check_inputs(declared, lambda value: value is UNKNOWN)
+
+
+def test_jobs_are_sorted_dicts() -> None:
+    assert check(jobs=["b", {"job_id": "a"}]).inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}]
+
+
+@given(st.permutations(["a", "b", "c", "d"]))
+def test_the_order_of_jobs_makes_no_difference(jobs: list[str]) -> None:
+    assert check(jobs=jobs).inputs == check(jobs=["a", "b", "c", "d"]).inputs
+
+
+def test_defaults_are_filled_in() -> None:
+    inputs = check(jobs=["a"]).inputs
+
+    assert inputs == {
+        "jobs": [{"job_id": "a"}],
+        "wait_for": "running",
+        "timeout": "60m",
+        "resume": False,
+        "precheck": False,
+        "on_failure": "fail",
+        "on_destroy": "leave",
+    }
+
+
+def test_normal_form_is_stable() -> None:
+    once = check(jobs=["b", "a"], timeout="1h", region=" eu-de ").inputs
+
+    assert check(**once).inputs == once
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400)])
+def test_a_duration_is_understood(text: str, seconds: float) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("wrong", ["", "0s", "5", "soon", "5 minutes", "1.5h", "-3m", 90, None, ["90s"]])
+def test_what_is_no_duration_is_refused(wrong: Any) -> None:
+    with pytest.raises(ValueError, match="must be a duration such as"):
+        parse_duration(wrong)
+
+
+def test_durations_that_mean_the_same_are_the_same() -> None:
+    assert check(jobs=["a"], timeout="3600s").inputs["timeout"] == check(jobs=["a"], timeout="1h").inputs["timeout"]
+
+
+@pytest.mark.parametrize(
+    ("jobs", "problem"),
+    [
+        ([], "jobs names no job: give at least one"),
+        (None, "jobs names no job: give at least one"),
+        ("a", "jobs must be a list of jobs; got a string"),
+        (["a", 7.0], "jobs[1] must be a job id, JobStartArgs or a dict; got a float"),
+        (["a", ""], "jobs[1].job_id is empty"),
+        (["a", "b\n"], "jobs[1].job_id is not a job id"),
+        ([{"job_id": None}], "jobs[0].job_id is missing"),
+        (["a", "b", "a"], "jobs[2].job_id is the same as jobs[0].job_id"),
+        ([{"job_id": "a", "start_time": "1796090400000"}], "jobs[0].start_time is not supported by this version"),
+    ],
+)
+def test_a_wrong_job_is_named_by_its_place(jobs: Any, problem: str) -> None:
+    problems = check(jobs=jobs).problems
+
+    assert len(problems) == 1
+    assert problems[0].startswith(problem)
+
+
+def test_every_problem_is_found_at_once() -> None:
+    assert len(check(jobs=["a", "a", ""], wait_for="x", timeout="y", cloud="otc", colour="red").problems) == 6
+
+
+def test_a_long_value_is_not_quoted() -> None:
+    (problem,) = check(jobs=["a"], wait_for="x" * 1000).problems
+
+    assert len(problem) < 100
+
+
+@pytest.mark.parametrize("jobs", [UNKNOWN, [UNKNOWN], [{"job_id": UNKNOWN}], ["a", UNKNOWN]])
+def test_unknown_values_pass_where_they_are(jobs: Any) -> None:
+    checked = check(jobs=jobs)
+
+    assert checked.has_unknowns
+    assert checked.problems == ()
+
+
+def test_known_jobs_beside_unknown_ones_are_checked_and_counted() -> None:
+    checked = check(jobs=[UNKNOWN, "b", {"job_id": UNKNOWN}, "a"])
+
+    assert checked.inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}, UNKNOWN, {"job_id": UNKNOWN}]
+    assert [job.job_id for job in desired_jobs(checked.inputs)] == ["a", "b"]
+    assert check(jobs=[UNKNOWN, ""]).problems == ("jobs[1].job_id is empty",)
