@@ -30,7 +30,7 @@ from .drs.errors import (
     UnreachableError,
     WrongStatusError,
 )
-from .drs.models import JobStatus, StartRequest
+from .drs.models import JobStatus, StartAnswer, StartRequest
 from .drs.retry import TimeBudget
 from .plan import NOTHING_KNOWN, Action, Decision, DesiredJob, Goal, Memory, Patience, Refusal, decide
 from .status import STARTED_PHASES, Phase
@@ -66,6 +66,7 @@ class JobOutcome:
         error_code: DRS's code, when something is wrong with the job.
         error_message: DRS's text or ours, likewise.
         accepted_at: when DRS accepted a start that its status does not show yet, in seconds since the epoch.
+        lost_at: when a start was sent whose answer was lost, and which the status does not show yet, likewise.
     """
 
     job_id: str
@@ -76,6 +77,7 @@ class JobOutcome:
     error_code: str | None = None
     error_message: str | None = None
     accepted_at: float | None = None
+    lost_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Result:
     """
 
     jobs: Mapping[str, JobOutcome]
-    ended_by: DrsError | None = None
+    ended_by: Exception | None = None
 
     @property
     def failed(self) -> list[JobOutcome]:
@@ -106,6 +108,7 @@ class Result:
 
 Progress = Mapping[Phase, int]
 
+_SHOWS_NO_START = (Phase.STARTABLE, Phase.SCHEDULED)
 _HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
 
 
@@ -142,7 +145,7 @@ def converge(
     operation.look(job_ids)
     try:
         operation.run(job_ids)
-    except DrsError as exc:
+    except Exception as exc:  # noqa: BLE001 - whatever happened, what was done to each job must not be lost
         log.debug("the operation ended early: %s", exc)
         operation.ended_by = exc
     operation.ask_why(job_ids)
@@ -169,15 +172,16 @@ def observe(
 
 
 def outcome_of(
-    actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float, ended_by: DrsError | None
+    actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float, ended_by: Exception | None
 ) -> JobOutcome:
     """What became of one job, from all that is known at the end."""
     decision = decide(actual, memory, goal, patience, now)
     code, message = actual.error_code, actual.error_message
+    is_proven = decision.phase in STARTED_PHASES or decision.phase in (Phase.ENDED, Phase.START_FAILED)
     is_started = memory.accepted_now or decision.phase in STARTED_PHASES or decision.phase is Phase.ENDED
     if decision.action is Action.FAIL or (decision.action is not Action.NOTHING and not is_started):
         outcome = "failed"
-        if memory.refusal is not None:
+        if memory.refusal is not None and decision.phase in _SHOWS_NO_START:
             code, message = memory.refusal.code, memory.refusal.text
         elif decision.action is not Action.FAIL and ended_by is not None:
             code, message = getattr(ended_by, "code", None), f"{decision.reason}, and {ended_by}"
@@ -197,7 +201,9 @@ def outcome_of(
         is_fulfilled=decision.is_fulfilled,
         error_code=code,
         error_message=message,
-        accepted_at=memory.accepted_at if decision.phase in (Phase.STARTABLE, Phase.SCHEDULED) else None,
+        # Kept until a status proves the start, for the next operation.
+        accepted_at=None if is_proven else memory.accepted_at,
+        lost_at=None if is_proven else memory.lost_at,
     )
 
 
@@ -214,7 +220,8 @@ class _Operation:
     actual: dict[str, JobStatus] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)  # accepted, and not looked at since
-    ended_by: DrsError | None = None
+    spoilers: set[str] = field(default_factory=set)  # a whole call was refused because of these
+    ended_by: Exception | None = None
 
     def run(self, job_ids: Sequence[str]) -> None:
         """Go on until no job is left to start or to wait for."""
@@ -222,7 +229,10 @@ class _Operation:
         while True:
             self._decide(job_ids)
             if to_start := [job_id for job_id in job_ids if self.decisions[job_id].action is Action.START]:
-                self._start(to_start)
+                self._start([job_id for job_id in to_start if job_id not in self.spoilers])
+                for job_id in to_start:
+                    if job_id in self.spoilers:
+                        self._start([job_id])
                 waiting_since = self.budget.clock()
                 self._decide(to_start)
             open_jobs = [j for j in job_ids if self.decisions[j].action in (Action.START, Action.WAIT)]
@@ -275,20 +285,43 @@ class _Operation:
         if len(job_ids) > self.batch_size:
             passed = [self._start(part) for part in chunks(job_ids, self.batch_size)]
             return all(passed)
-        try:
-            answer = self.client.start_jobs([StartRequest(job_id) for job_id in job_ids], self.budget)
-        except OperationEndedError:
-            raise
-        except DrsError as exc:
-            return self._handle_failed_call(job_ids, exc)
+        nobody_refused = True
+        while job_ids:
+            try:
+                answer = self.client.start_jobs([StartRequest(job_id) for job_id in job_ids], self.budget)
+            except OperationEndedError:
+                raise
+            except DrsError as exc:
+                named = self._set_aside(job_ids, exc)
+                if not named:
+                    return self._handle_failed_call(job_ids, exc) and nobody_refused
+                job_ids = [job_id for job_id in job_ids if job_id not in named]
+                nobody_refused = False
+            else:
+                self._take(answer)
+                break
+        return nobody_refused
+
+    def _take(self, answer: StartAnswer) -> None:
         for job_id in answer.accepted:
-            self.memories[job_id] = replace(self._memory(job_id), accepted_at=self.now(), accepted_now=True)
+            self.memories[job_id] = replace(self._memory(job_id), accepted_at=self.now(), accepted_now=True, refusal=None)
             self.unseen.add(job_id)
         for job_id, refusal in answer.refused.items():
             self._remember_refusal(job_id, refusal)
         for job_id in answer.unanswered:
             self._remember_lost(job_id, "DRS's answer did not mention the job", None)
-        return True
+
+    def _set_aside(self, job_ids: Sequence[str], error: DrsError) -> set[str]:
+        """Take out the jobs because of which a call was refused as a whole, where the answer names them or there is only one."""
+        if not isinstance(error, ServiceRefusedError) or error.effect_unknown or isinstance(error, _CONCERNS_EVERY_JOB):
+            return set()
+        named = {job_id: refusal for job_id, refusal in error.by_job.items() if job_id in job_ids}
+        if not named and len(job_ids) == 1:
+            named = {job_ids[0]: error}
+        for job_id, refusal in named.items():
+            self._remember_refusal(job_id, refusal)
+        self.spoilers.update(named)
+        return set(named)
 
     def _handle_failed_call(self, job_ids: Sequence[str], error: DrsError) -> bool:
         if error.effect_unknown:
@@ -297,16 +330,9 @@ class _Operation:
             return True
         if isinstance(error, _CONCERNS_EVERY_JOB) or not isinstance(error, ServiceRefusedError):
             raise error
-        if len(job_ids) == 1:
-            self._remember_refusal(job_ids[0], error)
-            return False
         if isinstance(error, OneJobOnlyError):
             self.batch_size = 1
             return self._start(job_ids)
-        if error.job_id is not None and error.job_id in job_ids:
-            self._remember_refusal(error.job_id, error)
-            self._start([job_id for job_id in job_ids if job_id != error.job_id])
-            return False
         half = (len(job_ids) + 1) // 2
         first_passes, second_passes = self._start(job_ids[:half]), self._start(job_ids[half:])
         both_pass = first_passes and second_passes

@@ -76,7 +76,7 @@ class Call:
             return
         try:
             engine.Log(engine_pb2.LogRequest(severity=severity, message=message, urn=self.urn, ephemeral=ephemeral), timeout=5)
-        except grpc.RpcError as exc:
+        except (grpc.RpcError, ValueError) as exc:
             # The message is only lost to the display; the operation matters more.
             log.debug("the engine took no message: %s", exc)
 

@@ -6,11 +6,19 @@ Counts first, then the first few names, so that a thousand jobs read as well as 
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .converge import JobOutcome, Progress, Result
-from .drs.errors import AuthenticationError, CancelledError, OutOfTimeError, PermissionDeniedError
+from .drs.errors import (
+    AuthenticationError,
+    CancelledError,
+    DrsError,
+    OutOfTimeError,
+    PermissionDeniedError,
+    TokenRejectedError,
+)
 from .drs.retry import format_seconds
 from .plan import Plan
 from .status import Phase
@@ -99,6 +107,8 @@ def reasons_for_failure(result: Result, timeout_seconds: float) -> list[str]:
         )
     if unfinished := result.unfinished:
         reasons.append(_unfinished(unfinished, result, timeout_seconds))
+    if result.ended_by is not None and not isinstance(result.ended_by, DrsError):
+        reasons.append("an unexpected error ended the operation:\n" + "".join(traceback.format_exception(result.ended_by)))
     return reasons
 
 
@@ -121,14 +131,22 @@ def _unfinished(jobs: Sequence[JobOutcome], result: Result, timeout_seconds: flo
 
 def explain(error: Exception) -> str:
     """An error that ended an operation before anything was done, with the next step."""
-    if isinstance(error, PermissionDeniedError):
-        return (
-            f"{error}. The user needs DRS FullAccess (or drs:migrationJob:action) and VPC FullAccess in the project of these "
-            "jobs; ask whoever administers IAM."
-        )
     if isinstance(error, AuthenticationError):
         return str(error)
-    return f"{error}. Nothing was changed; run the command again."
+    return f"{str(error).rstrip('.')}. {_next_step(error)}"
+
+
+def _next_step(error: Exception) -> str:
+    if getattr(error, "code", None) == "DRS.M00261":
+        return "Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or project_id on the resource)."
+    if isinstance(error, TokenRejectedError):
+        return "Give a new token (drs:token or OS_TOKEN), or a user name and password instead of a token."
+    if isinstance(error, PermissionDeniedError):
+        return (
+            "The user needs DRS FullAccess (or drs:migrationJob:action) and VPC FullAccess in the project of these jobs: "
+            "ask whoever administers IAM."
+        )
+    return "Nothing was changed; run the command again."
 
 
 def _why(plan: Plan, job_ids: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ The outputs kept in Pulumi's state: what is written after an operation, and what
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -24,8 +25,14 @@ def to_outputs(inputs: Mapping[str, Any], jobs: Iterable[JobOutcome]) -> dict[st
         "summary": _summary(jobs),
         "ready": all(job.is_fulfilled for job in jobs),
         # Not in the rows: it is for the next operation, not for programs to read.
-        "unconfirmed_starts": {job.job_id: _to_iso(job.accepted_at) for job in jobs if job.accepted_at is not None},
+        "unconfirmed_starts": {job.job_id: start for job in jobs if (start := _unconfirmed(job))},
     }
+
+
+def _unconfirmed(job: JobOutcome) -> dict[str, str]:
+    """A start that no status has proved yet: accepted, or sent without an answer."""
+    times = {"accepted_at": job.accepted_at, "lost_at": job.lost_at}
+    return {name: _to_iso(seconds) for name, seconds in times.items() if seconds is not None}
 
 
 def _row(job: JobOutcome) -> dict[str, Any]:
@@ -51,7 +58,8 @@ def memories_of(outputs: Mapping[str, Any]) -> dict[str, Memory]:
     unconfirmed = outputs.get("unconfirmed_starts") or {}
     return {
         job_id: Memory(
-            accepted_at=_from_iso(unconfirmed.get(job_id)),
+            accepted_at=_from_iso((unconfirmed.get(job_id) or {}).get("accepted_at")),
+            lost_at=_from_iso((unconfirmed.get(job_id) or {}).get("lost_at")),
             was_started=row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED,
         )
         for job_id, row in rows_of(outputs).items()
@@ -91,22 +99,14 @@ def after_refresh(recorded: Mapping[str, Any], result: Result) -> Result:
 
 
 def _with_outcome(job: JobOutcome, outcome: str, row: Mapping[str, Any]) -> JobOutcome:
-    keeps_reason = outcome == "failed" and job.phase in (Phase.STARTABLE, Phase.SCHEDULED)
-    return JobOutcome(
-        job_id=job.job_id,
-        status=job.status,
-        phase=job.phase,
-        outcome=outcome,
-        is_fulfilled=job.is_fulfilled,
-        # A refusal is not in the status, so reading again does not bring it back.
-        error_code=row.get("error_code") if keeps_reason else job.error_code,
-        error_message=row.get("error_message") if keeps_reason else job.error_message,
-        accepted_at=job.accepted_at,
-    )
+    # A refusal is not in the status, so reading again does not bring it back.
+    if outcome == "failed" and job.phase in (Phase.STARTABLE, Phase.SCHEDULED):
+        return replace(job, outcome=outcome, error_code=row.get("error_code"), error_message=row.get("error_message"))
+    return replace(job, outcome=outcome)
 
 
-def _to_iso(seconds: float | None) -> str | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")
+def _to_iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
 
 
 def _from_iso(text: Any) -> float | None:

@@ -124,7 +124,7 @@ def decide(actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, no
     if phase is Phase.STARTABLE:
         return _decide_startable(memory, goal, patience, now)
     if phase is Phase.SCHEDULED:
-        return _decide_scheduled(memory, patience, now)
+        return _decide_scheduled(memory, goal, patience, now)
     if phase is Phase.PENDING:
         return Decision(Action.WAIT, phase, "is still being created")
     if phase is Phase.STARTING:
@@ -157,13 +157,12 @@ def _decide_startable(memory: Memory, goal: Goal, patience: Patience, now: float
     phase = Phase.STARTABLE
     if memory.refusal is not None and memory.refusal.is_final:
         return Decision(Action.FAIL, phase, f"was refused by DRS ({memory.refusal})")
-    if memory.accepted_at is not None:
+    if _is_accepted(memory, patience, now):
         # DRS shows an accepted start only after a while. That is not a reason to start it again.
-        if goal is Goal.ACCEPTED and _is_recent(memory, patience, now):
-            return Decision(Action.NOTHING, phase, "was accepted by DRS, which does not show it yet", is_fulfilled=True)
-        if _is_recent(memory, patience, now):
-            return Decision(Action.WAIT, phase, "was accepted by DRS, which does not show it yet")
-        return Decision(Action.START, phase, "was accepted by DRS long ago and never started")
+        reason = "was accepted by DRS, which does not show it yet"
+        if goal is Goal.ACCEPTED:
+            return Decision(Action.NOTHING, phase, reason, is_fulfilled=True)
+        return Decision(Action.WAIT, phase, reason)
     if now < _doubtful_until(memory, patience):
         return Decision(Action.WAIT, phase, "may be starting: the answer to our start was lost, or DRS was busy with the job")
     if now < memory.retry_at:
@@ -174,9 +173,11 @@ def _decide_startable(memory: Memory, goal: Goal, patience: Patience, now: float
     return Decision(Action.START, phase, "is not started")
 
 
-def _is_recent(memory: Memory, patience: Patience, now: float) -> bool:
-    """Whether an acceptance still explains a job that reads CONFIGURATION. That of this very operation always does."""
-    return memory.accepted_now or (memory.accepted_at or 0.0) + patience.lag_seconds > now
+def _is_accepted(memory: Memory, patience: Patience, now: float) -> bool:
+    """Whether an acceptance explains a status that shows no start. That of this very operation always does."""
+    if memory.accepted_at is None:
+        return False
+    return memory.accepted_now or now < memory.accepted_at + patience.lag_seconds
 
 
 def _doubtful_until(memory: Memory, patience: Patience) -> float:
@@ -185,12 +186,15 @@ def _doubtful_until(memory: Memory, patience: Patience) -> float:
     return max(doubts, default=float("-inf"))
 
 
-def _decide_scheduled(memory: Memory, patience: Patience, now: float) -> Decision:
+def _decide_scheduled(memory: Memory, goal: Goal, patience: Patience, now: float) -> Decision:
     phase = Phase.SCHEDULED
     if memory.refusal is not None and memory.refusal.is_final:
         return Decision(Action.FAIL, phase, f"is scheduled for later, and DRS does not start it sooner ({memory.refusal})")
-    if memory.accepted_at is not None and _is_recent(memory, patience, now):
-        return Decision(Action.WAIT, phase, "was accepted by DRS and still reads as scheduled")
+    if _is_accepted(memory, patience, now):
+        reason = "was accepted by DRS and still reads as scheduled"
+        if goal is Goal.ACCEPTED:
+            return Decision(Action.NOTHING, phase, reason, is_fulfilled=True)
+        return Decision(Action.WAIT, phase, reason)
     if now < max(memory.retry_at, _doubtful_until(memory, patience)):
         return Decision(Action.WAIT, phase, "is to be started again in a moment")
     if memory.sends >= patience.sends:

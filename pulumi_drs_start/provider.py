@@ -191,7 +191,8 @@ class JobBatchStartProvider(ResourceProvider):
         reasons = messages.reasons_for_failure(result, timeout_seconds)
         if not reasons:
             return outputs
-        if inputs["on_failure"] == "record":
+        is_expected = result.ended_by is None or isinstance(result.ended_by, DrsError)
+        if inputs["on_failure"] == "record" and is_expected:
             for reason in reasons:
                 call.warn(reason)
             return outputs

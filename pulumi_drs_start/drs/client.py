@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,8 @@ from pydantic import BaseModel, ValidationError
 from ..status import MISSING_STATUS
 from .auth import is_loopback
 from .errors import (
+    DrsError,
+    JobBusyError,
     JobUnknownError,
     PermissionDeniedError,
     ServiceFaultError,
@@ -42,6 +45,11 @@ ALL_ROWS = 0
 READ_BATCH = 500
 # Rows of batch-detail are large.
 DETAIL_BATCH = 100
+
+# A call with one of these is refused for what is in it: fewer or other ids may pass.
+_FAULTS_OF_THE_REQUEST = frozenset({200, 202, 400, 413, 414, 422})
+# So many jobs refused alone, and none read: it is not the jobs.
+HOPELESS = 5
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -87,9 +95,7 @@ class DrsClient:
         """
         body = {"jobs": [start.to_wire() for start in starts]}
         asked = {start.job_id for start in starts}
-        rows = self.retry.calling(budget, repeat_if=lambda e: e.retryable and not e.effect_unknown)(
-            self._rows, "jobs/batch-starting", body, budget
-        )
+        rows = self.retry.calling(budget, repeat_if=_is_harmless_to_repeat)(self._rows, "jobs/batch-starting", body, budget)
         accepted: set[str] = set()
         refused: dict[str, ServiceRefusedError] = {}
         for job_id, row in _rows_by_id(rows, asked, "batch-starting").items():
@@ -106,10 +112,13 @@ class DrsClient:
         Raises:
             DrsError: the statuses can't be read, after the repeats that `retry` allows.
         """
-        statuses: dict[str, JobStatus] = {}
-        for part in chunks(job_ids, self._read_batch):
-            statuses.update(self._read_part(part, budget))
-        return statuses
+        reading = _Reading()
+        left = list(job_ids)
+        while left:
+            # Looked up each time: the first part may find out that DRS takes fewer.
+            part, left = left[: self._read_batch], left[self._read_batch :]
+            self._read_part(part, budget, reading)
+        return reading.statuses()
 
     def get_failed_reasons(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, str]:
         """Why jobs failed, in DRS's words ("Querying Task Details in Batches"); jobs without a reason are left out.
@@ -126,56 +135,79 @@ class DrsClient:
             reasons.update({row.id: row.failed_reason for row in answer.results if row.id in part and row.failed_reason})
         return reasons
 
-    def _read_part(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
-        """Statuses of so many jobs that DRS may answer them in one call.
+    def _read_part(self, job_ids: Sequence[str], budget: TimeBudget, reading: _Reading) -> None:
+        """Read the statuses of so many jobs that DRS may answer them in one call.
 
         Which answer an unknown id gets is not documented. All that were seen are understood: the whole call refused, with or
         without naming the job; a row with an error; a row DELETED; no row.
         """
-        found: dict[str, JobStatus] = {}
         wanted = list(job_ids)
         empty_answers = 0
         while wanted:
             try:
-                rows = self._read_rows(wanted, budget)
+                found, failed = self._read_rows(wanted, budget)
             except (PermissionDeniedError, TokenRejectedError, ThrottledError, ServiceFaultError):
                 raise
             except ServiceRefusedError as refusal:
-                culprit = wanted[0] if len(wanted) == 1 else refusal.job_id
-                if isinstance(refusal, JobUnknownError) and culprit is not None and culprit in wanted:
-                    found[culprit] = JobStatus(culprit, MISSING_STATUS, refusal.code, refusal.text)
-                    wanted.remove(culprit)
-                    continue
-                if len(wanted) == 1:
-                    raise
-                return found | self._read_halves(wanted, budget, refusal)
-            found.update(rows)
-            left = [job_id for job_id in wanted if job_id not in found]
-            # No row at all, twice: DRS was asked for these alone and does not know them. Once may be a lost row.
-            empty_answers = empty_answers + 1 if len(left) == len(wanted) else 0
-            if empty_answers == 2:
-                found.update({job_id: JobStatus(job_id, MISSING_STATUS) for job_id in left})
-                left = []
+                unknown = _unknown_jobs(refusal, wanted)
+                reading.failed.update(unknown)
+                left = [job_id for job_id in wanted if job_id not in unknown]
+                if not unknown:
+                    if refusal.status not in _FAULTS_OF_THE_REQUEST:
+                        raise
+                    if len(wanted) > 1:
+                        self._read_halves(wanted, budget, refusal, reading)
+                        return
+                    reading.failed[wanted[0]] = refusal
+                    if not reading.found and len(reading.failed) >= HOPELESS:
+                        raise
+                    return
+            else:
+                reading.found.update(found)
+                reading.failed.update(failed)
+                left = [job_id for job_id in wanted if job_id not in found and job_id not in failed]
+                # No row at all, twice: DRS was asked for these alone and does not know them. Once may be a lost row.
+                empty_answers = empty_answers + 1 if len(left) == len(wanted) else 0
+                if empty_answers == 2:
+                    reading.found.update({job_id: JobStatus(job_id, MISSING_STATUS) for job_id in left})
+                    return
             wanted = left
-        return found
 
-    def _read_halves(self, job_ids: Sequence[str], budget: TimeBudget, refusal: ServiceRefusedError) -> dict[str, JobStatus]:
-        """Both halves of a refused call: an unknown job ends alone, and a call that was too large becomes small enough."""
+    def _read_halves(self, job_ids: Sequence[str], budget: TimeBudget, refusal: ServiceRefusedError, reading: _Reading) -> None:
+        """Both halves of a refused call: a job that spoils it ends alone, and a call that was too large becomes small enough."""
         half = (len(job_ids) + 1) // 2
-        statuses = self._read_part(job_ids[:half], budget) | self._read_part(job_ids[half:], budget)
-        if not isinstance(refusal, JobUnknownError) and half < self._read_batch:
+        spoilt_before = len(reading.failed)
+        self._read_part(job_ids[:half], budget, reading)
+        self._read_part(job_ids[half:], budget, reading)
+        if len(reading.failed) == spoilt_before and half < self._read_batch:
             log.debug("DRS takes no %d ids in one status call (%s), going on with %d", len(job_ids), refusal.code, half)
             self._read_batch = half
-        return statuses
 
-    def _read_rows(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
+    def _read_rows(self, job_ids: Sequence[str], budget: TimeBudget) -> tuple[dict[str, JobStatus], dict[str, DrsError]]:
+        """What one call says: statuses, and why other jobs have none. Jobs without a row are in neither."""
         body = {"jobs": list(job_ids), "page_req": {"cur_page": 1, "per_page": ALL_ROWS}}
+        found: dict[str, JobStatus] = {}
+        failed: dict[str, DrsError] = {}
 
-        def read() -> dict[str, JobStatus]:
-            rows = _rows_by_id(self._rows("jobs/batch-status", body, budget), set(job_ids), "batch-status")
-            return {job_id: _to_status(job_id, row) for job_id, row in rows.items()}
+        def read() -> None:
+            found.clear()
+            failed.clear()
+            for job_id, row in _rows_by_id(self._rows("jobs/batch-status", body, budget), set(job_ids), "batch-status").items():
+                if row.status:
+                    found[job_id] = JobStatus(job_id, row.status, row.error_code, row.error_text)
+                else:
+                    failed[job_id] = _why_no_status(job_id, row)
+            for error in failed.values():
+                if error.retryable:
+                    raise error
 
-        return self.retry.calling(budget, repeat_if=lambda e: e.retryable)(read)
+        try:
+            self.retry.calling(budget, repeat_if=lambda e: e.retryable)(read)
+        except DrsError as exc:
+            # The rows of the last attempt count: what is wrong with one job is not to hide the others.
+            if not any(exc is error for error in failed.values()):
+                raise
+        return found, failed
 
     def _rows(self, path: str, body: Mapping[str, Any], budget: TimeBudget) -> list[Row]:
         return self._call(path, body, Answer, budget).results
@@ -202,6 +234,11 @@ class DrsClient:
         return exchange(self._session, "POST", url, body, {**self._headers, "X-Auth-Token": token}, budget)
 
 
+def _is_harmless_to_repeat(error: DrsError) -> bool:
+    # A job that is busy may stay so: the caller takes it out of the call instead of keeping the others waiting.
+    return error.retryable and not error.effect_unknown and not isinstance(error, JobBusyError)
+
+
 def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
     """`items` in parts of `size`; the last may be shorter."""
     for start in range(0, len(items), size):
@@ -222,15 +259,39 @@ def _rows_by_id(rows: Sequence[Row], asked: set[str], call: str) -> dict[str, Ro
     return by_id
 
 
-def _to_status(job_id: str, row: Row) -> JobStatus:
-    if row.status:
-        return JobStatus(job_id, row.status, row.error_code, row.error_text)
-    refusal = refusal_for(row.error_code or "", row.error_text or "", status=200, job_id=job_id)
-    if isinstance(refusal, JobUnknownError):
-        return JobStatus(job_id, MISSING_STATUS, row.error_code, row.error_text)
-    if not row.error_code:
-        raise UnreadableAnswerError(f"DRS answered a row without a status for job {job_id}")
-    raise refusal
+def _why_no_status(job_id: str, row: Row) -> DrsError:
+    if row.error_code:
+        return refusal_for(row.error_code, row.error_text or "", status=200, job_id=job_id)
+    return UnreadableAnswerError(f"DRS answered a row without a status for job {job_id}")
+
+
+def _unknown_jobs(refusal: ServiceRefusedError, asked: Sequence[str]) -> dict[str, DrsError]:
+    """The jobs that a refused call does not know: those it names, or the only one it was about."""
+    by_job = refusal.by_job
+    if not by_job and (job_id := asked[0] if len(asked) == 1 else refusal.job_id) is not None:
+        by_job = {job_id: refusal}
+    return {job_id: error for job_id, error in by_job.items() if isinstance(error, JobUnknownError) and job_id in asked}
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What reading statuses has come to so far."""
+
+    found: dict[str, JobStatus] = field(default_factory=dict)
+    failed: dict[str, DrsError] = field(default_factory=dict)
+
+    def statuses(self) -> dict[str, JobStatus]:
+        """One for every job. A job whose status can't be read counts as missing, unless that is so for all of them."""
+        unreadable = [error for error in self.failed.values() if not isinstance(error, JobUnknownError)]
+        if unreadable and len(unreadable) == len(self.found) + len(self.failed):
+            raise unreadable[0]
+        missing = {
+            job_id: JobStatus(job_id, MISSING_STATUS, error.code, error.text)
+            if isinstance(error, ServiceRefusedError)
+            else JobStatus(job_id, MISSING_STATUS, None, str(error))
+            for job_id, error in self.failed.items()
+        }
+        return self.found | missing
 
 
 def _new_session(endpoint: str, ca_cert: str | None) -> requests.Session:

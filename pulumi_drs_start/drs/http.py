@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from .errors import ServiceRefusedError, UnreachableError, UnreadableAnswerError, refusal_for
+from .errors import RedirectedError, ServiceRefusedError, UnreachableError, UnreadableAnswerError, refusal_for
 from .models import Answer, FailureEnvelope, clean_text
 
 if TYPE_CHECKING:
@@ -44,10 +46,11 @@ def exchange(
     Raises:
         ServiceRefusedError: the service said no; the subclass says how.
         UnreachableError: no answer came.
-        UnreadableAnswerError: a good status with a body that is not JSON.
+        UnreadableAnswerError: a good status with a body that is not JSON, or a redirect.
         OutOfTimeError, CancelledError: the budget is used up.
     """
     import requests
+    from urllib3.exceptions import HTTPError
 
     budget.check()
     read_seconds = max(0.1, min(READ_SECONDS, budget.remaining_seconds()))
@@ -65,11 +68,15 @@ def exchange(
             allow_redirects=False,
             stream=True,
         ) as response:
-            content = _read(response, started + READ_SECONDS)
+            content = _read(response, started + read_seconds)
             status, answer_headers = response.status_code, response.headers
-    except requests.RequestException as exc:
+    except (requests.RequestException, HTTPError) as exc:
         log.debug("%s %s: %s", method, url, type(exc).__name__)
         raise _unreachable(exc, url) from exc
+    except OSError as exc:
+        # The one that requests does not translate: it finds no CA bundle where it should be.
+        said = f"{url} was not asked: {clean_text(str(exc), TEXT_OF_OTHERS)}. Check drs:caCert (OS_CACERT)"
+        raise UnreachableError(said, url=url, retryable=False) from exc
     log.debug(
         "%s %s token=%s: %d, %d bytes in %.0f ms",
         method,
@@ -81,11 +88,15 @@ def exchange(
     )
     if 200 <= status < 300:
         try:
-            return json.loads(content)
+            parsed = json.loads(content)
         except (ValueError, RecursionError) as exc:
             raise UnreadableAnswerError(f"{url} answered {status} with something that is not JSON: {_excerpt(content)}") from exc
+        if isinstance(parsed, dict) and parsed.get("error_code") and "results" not in parsed:
+            # The table of codes gives some of them a 2xx status, DRS.M01504 for one.
+            raise _refusal(status, content, answer_headers)
+        return parsed
     if 300 <= status < 400:
-        raise UnreadableAnswerError(
+        raise RedirectedError(
             f"{url} answered {status}, a redirect, which is not followed because it would hand over the token; "
             "check drs:endpoint (DRS_ENDPOINT)"
         )
@@ -101,30 +112,45 @@ def _read(response: requests.Response, deadline: float) -> bytes:
     """The body, within bounds: a server may send without end, or a byte a second."""
     chunks: list[bytes] = []
     size = 0
-    for chunk in response.iter_content(64 * 1024):
+    for chunk in _arriving(response):
         chunks.append(chunk)
         size += len(chunk)
         if size > LARGEST_ANSWER:
             raise UnreadableAnswerError(f"the answer of {response.url} is larger than {LARGEST_ANSWER >> 20} MiB")
         if time.monotonic() > deadline:
-            raise UnreadableAnswerError(f"the answer of {response.url} did not end within {READ_SECONDS:g} s")
+            raise UnreadableAnswerError(f"the answer of {response.url} did not end in time")
     return b"".join(chunks)
 
 
-def _unreachable(exc: requests.RequestException, url: str) -> UnreachableError:
+def _arriving(response: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives. `iter_content` would wait for a full buffer, however slowly that fills."""
+    read1 = getattr(response.raw, "read1", None)
+    if read1 is None:
+        # urllib3 before 2.0.
+        yield from response.iter_content(64 * 1024)
+        return
+    while chunk := read1(64 * 1024, decode_content=True):
+        yield chunk
+
+
+def _unreachable(exc: Exception, url: str) -> UnreachableError:
     import requests
     from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
     reason = getattr(exc.args[0] if exc.args else None, "reason", None)
-    if isinstance(exc, requests.exceptions.SSLError):
+    if isinstance(exc, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc):
         return UnreachableError(
             f"the TLS certificate of {url} was not accepted ({clean_text(str(reason or exc), TEXT_OF_OTHERS)}); "
             "give the authority's certificate in drs:caCert (OS_CACERT)",
             url=url,
             retryable=False,
         )
-    not_connected = isinstance(exc, requests.exceptions.ConnectTimeout) or isinstance(
-        reason, (NewConnectionError, ConnectTimeoutError, ProxyError)
+    # Old versions of urllib3 blame a proxy for every broken connection, also after the request was sent.
+    cause = getattr(reason, "original_error", reason) if isinstance(reason, ProxyError) else reason
+    not_connected = (
+        isinstance(exc, requests.exceptions.ConnectTimeout)
+        or isinstance(cause, (NewConnectionError, ConnectTimeoutError))
+        or "Tunnel connection failed" in str(cause)
     )
     if not_connected:
         said = f"{url} can't be reached ({clean_text(str(reason or exc), TEXT_OF_OTHERS)})"
@@ -138,6 +164,7 @@ def _unreachable(exc: requests.RequestException, url: str) -> UnreachableError:
 def _refusal(status: int, content: bytes, headers: Mapping[str, str]) -> ServiceRefusedError:
     """The error that a failure answer stands for, in either of the two envelopes or in none."""
     code, text, job_id = "", "", None
+    by_job: dict[str, ServiceRefusedError] = {}
     request_id = headers.get("X-Request-Id")
     try:
         parsed = json.loads(content)
@@ -151,9 +178,14 @@ def _refusal(status: int, content: bytes, headers: Mapping[str, str]) -> Service
             request_id = envelope.request_id or request_id
             if not code and "results" in parsed:
                 # A 400 may come in the success envelope with the error in its rows (seen for unknown jobs).
-                row = next((row for row in Answer.model_validate(parsed).results if row.error_code), None)
-                if row is not None:
-                    code, text, job_id = row.error_code or "", row.error_text or "", row.id
+                rows = [row for row in Answer.model_validate(parsed).results if row.error_code]
+                if rows:
+                    code, text, job_id = rows[0].error_code or "", rows[0].error_text or "", rows[0].id
+                by_job = {
+                    row.id: refusal_for(row.error_code or "", row.error_text or "", status=status, job_id=row.id)
+                    for row in rows
+                    if row.id is not None
+                }
         except ValidationError:
             text = _excerpt(content)
     return refusal_for(
@@ -163,6 +195,7 @@ def _refusal(status: int, content: bytes, headers: Mapping[str, str]) -> Service
         request_id=request_id and clean_text(request_id, 64),
         job_id=job_id,
         retry_after_seconds=_retry_after(headers.get("Retry-After")),
+        by_job=by_job,
     )
 
 
@@ -178,10 +211,14 @@ def _retry_after(value: str | None) -> float | None:
     if not value:
         return None
     try:
-        return max(0.0, float(value))
+        seconds = float(value)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
     except ValueError:
         pass
     try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except ValueError:
+        when = parsedate_to_datetime(value)
+        # HTTP dates are UTC, also those that do not say so.
+        when = when.replace(tzinfo=when.tzinfo or timezone.utc)
+        return max(0.0, when.timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
         return None

@@ -81,6 +81,18 @@ class Stack:
         )
         return Run(ended.stdout, ended.returncode)
 
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command, in a process group of its own, and do not wait for it."""
+        return subprocess.Popen(
+            ["pulumi", *arguments, "--non-interactive", "--color=never"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
     def up(self, *arguments: str, **environment: str) -> Run:
         return self.run("up", "--yes", "--skip-preview", *arguments, **environment)
 
@@ -112,8 +124,8 @@ class Stack:
 def make_stack(engine: str, tmp_path: Path) -> Callable[..., Stack]:
     """Makes stacks that share nothing with the user's pulumi."""
 
-    def make(sandbox: Sandbox, *, python: Path | None = None, environment: dict[str, str] | None = None) -> Stack:
-        folder = tmp_path / "project"
+    def make(sandbox: Sandbox, *, python: Path | None = None, project: str = "project") -> Stack:
+        folder = tmp_path / project
         folder.mkdir()
         (folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")
         ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OS_", "DRS_", "PYTHON"))}
@@ -124,11 +136,11 @@ def make_stack(engine: str, tmp_path: Path) -> Callable[..., Stack]:
                 **ours,
                 "PATH": os.pathsep.join([str(binaries), engine, os.environ["PATH"]]),
                 "PULUMI_HOME": str(tmp_path / "home"),
-                "PULUMI_BACKEND_URL": f"file://{tmp_path}",
+                "PULUMI_BACKEND_URL": f"file://{folder}",
                 "PULUMI_CONFIG_PASSPHRASE": "correct horse",
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
                 "PYTHONDONTWRITEBYTECODE": "1",
-                **(sandbox.environment if environment is None else environment),
+                **sandbox.environment,
             },
         )
         assert stack.run("stack", "init", "dev").exit_code == 0
