@@ -52,8 +52,10 @@ class Call:
     _last_progress: str = field(default="")
 
     def is_wanted(self) -> bool:
-        """False when the engine gave up on this call: the user insisted on cancelling."""
-        return self._context is None or bool(self._context.is_active())
+        """False when the user asked to cancel, or the engine gave up on this call."""
+        if self._context is None:
+            return True
+        return not _cancelled.is_set() and bool(self._context.is_active())
 
     def info(self, message: str) -> None:
         """A line on the resource's row."""
@@ -81,11 +83,38 @@ class Call:
             log.debug("the engine took no message: %s", exc)
 
 
+_cancelled = threading.Event()
+
+
+def _listen_for_cancel(servicer: Any) -> None:
+    """Hear of the first Ctrl-C: the engine then calls the host's Cancel, which does nothing, and waits for us without end.
+
+    The host's method is registered with its server already, so it is not replaced but given another body. The other
+    body needs no names of this module, because it runs in the host's.
+    """
+
+    def cancel(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001 - the host's signature
+        import sys
+
+        from google.protobuf import empty_pb2
+
+        host = sys.modules.get("pulumi_drs_start.host")
+        if host is not None:
+            host._cancelled.set()
+        return empty_pb2.Empty()
+
+    theirs = getattr(type(servicer), "Cancel", None)
+    code = getattr(theirs, "__code__", None)
+    if code is not None and code.co_varnames[: code.co_argcount] == ("self", "request", "context") and not code.co_freevars:
+        theirs.__code__ = cancel.__code__  # type: ignore[union-attr]
+
+
 def current_call() -> Call:
     """The call being served by the frames above, or an empty one."""
-    context, request, props = _host_variables()
+    context, request, props, servicer = _host_variables()
     if context is None:
         return Call()
+    _listen_for_cancel(servicer)
     return Call(
         urn=getattr(request, "urn", None) or None,
         timeout_seconds=float(getattr(request, "timeout", 0) or 0),
@@ -130,19 +159,19 @@ def _to_struct(values: Mapping[str, Any]) -> Any:
         loop.close()
 
 
-def _host_variables() -> tuple[Any, Any, Mapping[str, Any]]:
-    """The host's ``context``, ``request`` and deserialised bag, from the frame that called the provider."""
+def _host_variables() -> tuple[Any, Any, Mapping[str, Any], Any]:
+    """The host's ``context``, ``request``, deserialised bag and ``self``, from the frame that called the provider."""
     frame = sys._getframe(1)
     while frame is not None:
         values = frame.f_locals
         context = values.get("context")
         if isinstance(context, grpc.ServicerContext) and "request" in values:
             bag = values.get("props") or values.get("news") or {}
-            return context, values["request"], bag
+            return context, values["request"], bag, values.get("self")
         if frame.f_back is None:
             break
         frame = frame.f_back
-    return None, None, {}
+    return None, None, {}, None
 
 
 _engine_lock = threading.Lock()

@@ -11,18 +11,11 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
-from .conftest import Stack
+from .conftest import Stack, wait_until
 
 pytestmark = pytest.mark.engine
 
 JOBS = [f"job-{n:03}" for n in range(150)]
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_a_killed_up_is_finished_by_the_next_one(sandbox: Sandbox, stack: Stack) -> None:
@@ -44,20 +37,20 @@ def test_a_killed_up_is_finished_by_the_next_one(sandbox: Sandbox, stack: Stack)
     assert stack.preview("--expect-no-changes").exit_code == 0
 
 
-def test_an_insistent_cancel_ends_the_wait_at_once(sandbox: Sandbox, stack: Stack) -> None:
+def test_ctrl_c_ends_the_wait_and_saves_what_was_accepted(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("slow", start_seconds=3600))
     stack.starts("slow")
     running = stack.begin("up", "--yes", "--skip-preview")
     wait_until(lambda: sandbox.job("slow")["starts"] == 1)
-    running.send_signal(signal.SIGINT)
-    time.sleep(1)
 
     asked = time.monotonic()
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=60)
+    output, _ = running.communicate(timeout=60)
 
     assert time.monotonic() - asked < 15
     assert running.returncode != 0
+    assert "1 job accepted by DRS had not reached running when the operation was cancelled: 1 in " in output
+    assert stack.outcomes() == {"slow": "started"}
     sandbox.set_status("slow", "FULL_TRANSFER_STARTED")
     again = stack.up()
     assert again.exit_code == 0, again.output

@@ -155,7 +155,7 @@ def test_without_the_hosts_internals_the_program_fails_and_the_state_is_saved(sa
     add_one_refused(sandbox)
     stack.starts("a", "b", "c")
     (stack.folder / "sitecustomize.py").write_text(
-        "import pulumi_drs_start.host as h\nh._host_variables = lambda: (None, None, {})\n"
+        "import pulumi_drs_start.host as h\nh._host_variables = lambda: (None, None, {}, None)\n"
     )
     hidden = {"PYTHONPATH": str(stack.folder)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,9 +13,10 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
-from .conftest import ROOT, Stack
+from .conftest import ROOT, Stack, wait_until
 
-pytestmark = pytest.mark.engine
+# One worker runs them all: the environment takes half a minute to make.
+pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("oldest")]
 
 
 @pytest.fixture(scope="module")
@@ -55,3 +57,19 @@ def test_partial_failure_and_clean_errors_work_with_the_oldest_sdk(
     wrong = stack.preview(OS_PASSWORD="not-the-password")
     assert "Exception calling application" not in wrong
     assert "OS_PASSWORD" in wrong
+
+
+def test_ctrl_c_ends_the_wait_with_the_oldest_sdk(
+    sandbox: Sandbox, make_stack: Callable[..., Stack], oldest_python: Path
+) -> None:
+    stack = make_stack(sandbox, python=oldest_python)
+    sandbox.add_jobs(make_job("slow", start_seconds=3600))
+    stack.starts("slow")
+    running = stack.begin("up", "--yes", "--skip-preview")
+    wait_until(lambda: sandbox.job("slow")["starts"] == 1)
+
+    running.send_signal(signal.SIGINT)
+    output, _ = running.communicate(timeout=30)
+
+    assert "when the operation was cancelled" in output
+    assert stack.outcomes() == {"slow": "started"}
