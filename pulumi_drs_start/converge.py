@@ -32,8 +32,9 @@ from .drs.errors import (
 )
 from .drs.models import JobStatus, StartAnswer, StartRequest
 from .drs.retry import TimeBudget
+from .outcome import Result, outcome_of
 from .plan import NOTHING_KNOWN, Action, Decision, DesiredJob, Goal, Memory, Patience, Refusal, decide
-from .status import STARTED_PHASES, Phase
+from .status import Phase
 
 log = logging.getLogger(__name__)
 
@@ -53,62 +54,8 @@ REFUSED_SENDS = 3
 _CONCERNS_EVERY_JOB = (AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, UnreachableError)
 
 
-@dataclass(frozen=True, slots=True)
-class JobOutcome:
-    """What an operation did for one job, and where the job stands.
-
-    Attributes:
-        job_id: the job.
-        status: DRS's word, as last read; None if it was never read.
-        phase: of that status.
-        outcome: ``started``, ``already_started``, ``unchanged`` or ``failed``.
-        is_fulfilled: the job is where it was asked to be.
-        error_code: DRS's code, when something is wrong with the job.
-        error_message: DRS's text or ours, likewise.
-        accepted_at: when DRS accepted a start that its status does not show yet, in seconds since the epoch.
-        lost_at: when a start was sent whose answer was lost, and which the status does not show yet, likewise.
-    """
-
-    job_id: str
-    status: str
-    phase: Phase
-    outcome: str
-    is_fulfilled: bool
-    error_code: str | None = None
-    error_message: str | None = None
-    accepted_at: float | None = None
-    lost_at: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """How an operation ended.
-
-    Attributes:
-        jobs: one outcome per desired job.
-        ended_by: what ended the operation before every job was where it should be, or None.
-    """
-
-    jobs: Mapping[str, JobOutcome]
-    ended_by: Exception | None = None
-
-    @property
-    def failed(self) -> list[JobOutcome]:
-        """The jobs that could not be started."""
-        return [job for job in self.jobs.values() if job.outcome == "failed"]
-
-    @property
-    def unfinished(self) -> list[JobOutcome]:
-        """The jobs that DRS is starting, but whose running was not seen before the operation ended."""
-        if self.ended_by is None:
-            return []
-        waited_for = (Phase.STARTABLE, Phase.SCHEDULED, Phase.STARTING)
-        return [job for job in self.jobs.values() if job.outcome != "failed" and not job.is_fulfilled and job.phase in waited_for]
-
-
 Progress = Mapping[Phase, int]
 
-_SHOWS_NO_START = (Phase.STARTABLE, Phase.SCHEDULED)
 _HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
 
 
@@ -150,61 +97,6 @@ def converge(
         operation.ended_by = exc
     operation.ask_why(job_ids)
     return operation.result(job_ids)
-
-
-def observe(
-    desired: Sequence[DesiredJob],
-    actual: Mapping[str, JobStatus],
-    memories: Mapping[str, Memory],
-    goal: Goal,
-    now: float,
-    patience: Patience | None = None,
-) -> Result:
-    """How jobs stand when nothing is done for them. The outcomes are those of an operation that did nothing."""
-    return Result(
-        {
-            job.job_id: outcome_of(
-                actual[job.job_id], memories.get(job.job_id, NOTHING_KNOWN), goal, patience or Patience(), now, None
-            )
-            for job in desired
-        }
-    )
-
-
-def outcome_of(
-    actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float, ended_by: Exception | None
-) -> JobOutcome:
-    """What became of one job, from all that is known at the end."""
-    decision = decide(actual, memory, goal, patience, now)
-    code, message = actual.error_code, actual.error_message
-    is_proven = decision.phase in STARTED_PHASES or decision.phase in (Phase.ENDED, Phase.START_FAILED)
-    is_started = memory.accepted_now or decision.phase in STARTED_PHASES or decision.phase is Phase.ENDED
-    if decision.action is Action.FAIL or (decision.action is not Action.NOTHING and not is_started):
-        outcome = "failed"
-        if memory.refusal is not None and decision.phase in _SHOWS_NO_START:
-            code, message = memory.refusal.code, memory.refusal.text
-        elif decision.action is not Action.FAIL and ended_by is not None:
-            code, message = getattr(ended_by, "code", None), f"{decision.reason}, and {ended_by}"
-    elif memory.accepted_now or memory.lost_at is not None:
-        outcome = "started"
-    elif memory.was_started or memory.accepted_at is not None:
-        outcome = "unchanged"
-    else:
-        outcome = "already_started"
-    if not message and not decision.is_fulfilled and decision.action is not Action.WAIT:
-        message = decision.reason
-    return JobOutcome(
-        job_id=actual.job_id,
-        status=actual.status,
-        phase=decision.phase,
-        outcome=outcome,
-        is_fulfilled=decision.is_fulfilled,
-        error_code=code,
-        error_message=message,
-        # Kept until a status proves the start, for the next operation.
-        accepted_at=None if is_proven else memory.accepted_at,
-        lost_at=None if is_proven else memory.lost_at,
-    )
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from .converge import JobOutcome, Progress, Result
+from .converge import Progress
 from .drs.errors import (
     AuthenticationError,
     CancelledError,
@@ -20,6 +20,7 @@ from .drs.errors import (
     TokenRejectedError,
 )
 from .drs.retry import format_seconds
+from .outcome import JobOutcome, Result
 from .plan import Plan
 from .status import Phase
 

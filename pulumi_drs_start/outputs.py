@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
-from .converge import JobOutcome, Result
+from .outcome import JobOutcome, Result
 from .plan import Memory
 from .status import STARTED_PHASES, Phase
 

@@ -31,12 +31,13 @@ from pulumi.dynamic import (
 )
 
 from . import host, messages
-from .converge import converge, observe
+from .converge import converge
 from .drs.client import DrsClient
 from .drs.errors import DrsError
 from .drs.models import JobStatus
 from .drs.retry import TimeBudget
 from .inputs import PLACES, check_inputs, desired_jobs, goal_of, parse_duration
+from .outcome import observe
 from .outputs import after_refresh, failed_jobs, memories_of, to_outputs, unfinished_jobs
 from .plan import Memory, Plan, make_plan
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pulumi_drs_start.converge import JobOutcome, Result
 from pulumi_drs_start.drs.errors import OutOfTimeError
 from pulumi_drs_start.drs.models import JobStatus
 from pulumi_drs_start.messages import name_jobs, plan_in_words, progress_in_words, reasons_for_failure
+from pulumi_drs_start.outcome import JobOutcome, Result
 from pulumi_drs_start.plan import DesiredJob, Goal, make_plan
 from pulumi_drs_start.status import Phase
 
