@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from .drs.client import DrsClient, chunks
+from .drs.client import DEFAULT_BATCH_SIZE, DrsClient, chunks
 from .drs.errors import (
     AuthenticationError,
     DrsError,
@@ -37,9 +37,6 @@ from .plan import NOTHING_KNOWN, Action, Decision, DesiredJob, Goal, Memory, Pat
 from .status import Phase
 
 log = logging.getLogger(__name__)
-
-# The pages of DRS's status calls hold at most 100 rows; a sound size for starts too, whose maximum is not documented.
-DEFAULT_BATCH_SIZE = 100
 
 # The next look comes after a fifth of the time waited so far: a start is noticed late by a fifth of its length at most.
 LOOK_AFTER_FRACTION = 0.2

@@ -15,19 +15,18 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from .drs.auth import PasswordAuth, ReadyToken, TokenSource, is_loopback
+from .drs.auth import PasswordAuth, ReadyToken, TokenSource
+from .drs.client import DEFAULT_BATCH_SIZE
+from .drs.urls import is_loopback, plain_url
 
 # Regions whose list of endpoints names DRS ("Regions and Endpoints"). The Swiss region's does not.
 REGIONS_WITH_DRS = ("eu-de", "eu-nl")
-# The API documents no maximum of jobs per call; 100 is the largest page it documents.
-DEFAULT_BATCH_SIZE = 100
 LANGUAGES = ("en-us", "zh-cn")
 
 _RESOURCE, _CONFIG, _ENVIRONMENT, _FALLBACK = range(4)  # from strong to weak
@@ -226,8 +225,6 @@ _LANGUAGE = _Row("the language", "language", ("DRS_LANGUAGE",))
 _CA_CERT = _Row("the TLS bundle", "caCert", ("OS_CACERT",))
 _BATCH_SIZE = _Row("the batch size", "batchSize", ("DRS_BATCH_SIZE",))
 
-CONFIG_KEYS = tuple(row.config for row in list(globals().values()) if isinstance(row, _Row) and row.config)
-"""The names in stack configuration, namespace ``drs``."""
 # What there is to ask the stack configuration for.
 CONFIG_KEYS = tuple(sorted(row.config for row in list(vars().values()) if isinstance(row, _Row) and row.config))
 
@@ -295,7 +292,7 @@ class _Finder:
         """A URL in its plainest form, or nothing. The text itself is not quoted: it may hold a password."""
         if given is None:
             return ""
-        url, problem = _plain_url(given.value, is_iam)
+        url, problem = plain_url(given.value, is_iam)
         if problem:
             self.problems.append(f"{given.origin} {problem}")
         return url
@@ -398,37 +395,6 @@ def _check_project_id(found: _Finder, endpoint: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}" if is_lenient else r"[0-9A-Fa-f]{32}", project_id.value):
         text = f"{project_id.origin} must be a project's id, 32 hexadecimal characters; {_shown(project_id.value)} is none"
         found.problems.append(f"{text} (a name goes to drs:projectName or OS_PROJECT_NAME)")
-
-
-def _plain_url(text: str, is_iam: bool) -> tuple[str, str | None]:
-    """A URL without what makes two spellings of the same one differ; or what is wrong with it, in words."""
-    shape = re.fullmatch(r"(https?)://(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::([0-9]{1,5}))?(/[\w./~-]*)?", text, re.I | re.ASCII)
-    if shape is None:
-        more = ", perhaps with a path" if is_iam else ", without a path"
-        return "", f"must be a URL like https://host or https://host:port{more}, without user, query or fragment"
-    scheme, host, port, path = shape[1].lower(), shape[2].lower(), shape[3], shape[4] or ""
-    if host.startswith("["):
-        try:
-            IPv6Address(host[1:-1])
-        except ValueError:
-            return "", "has an IPv6 address that is none"
-    if port and not 0 < int(port) < 65536:
-        return "", "has a port that does not exist"
-    url = f"{scheme}://{host}"
-    if port and int(port) != (443 if scheme == "https" else 80):
-        url += f":{int(port)}"
-    if scheme == "http" and not is_loopback(url):
-        return "", "must begin with https:// (plain http is for this machine only: tokens and passwords travel there)"
-    parts = [part for part in path.split("/") if part]
-    if not is_iam:
-        return (url, None) if not parts else ("", "must be scheme, host and port only, without a path")
-    if parts[-2:] == ["auth", "tokens"]:
-        del parts[-2:]
-    if parts and parts[-1].startswith("v2"):
-        return "", "is version 2 of IAM's API; version 3 is needed, …/v3"
-    if not parts or parts[-1] != "v3":
-        parts.append("v3")
-    return "/".join([url, *parts]), None
 
 
 def _region_of(service: str, url: str) -> str | None:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..status import MISSING_STATUS
-from .auth import is_loopback
 from .errors import (
     DrsError,
     JobBusyError,
@@ -31,6 +30,7 @@ from .errors import (
 from .http import exchange
 from .models import Answer, DetailAnswer, JobStatus, Row, StartAnswer, StartRequest
 from .retry import RetryPolicy, TimeBudget
+from .urls import is_loopback
 
 if TYPE_CHECKING:
     import requests
@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 ALL_ROWS = 0
 # How many ids one status call may carry is not documented. Fewer are sent as soon as DRS minds.
 READ_BATCH = 500
+# Jobs per start call. The API documents no maximum; 100 is the largest page it documents for reading.
+DEFAULT_BATCH_SIZE = 100
 # Rows of batch-detail are large.
 DETAIL_BATCH = 100
 

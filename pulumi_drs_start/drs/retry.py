@@ -94,11 +94,10 @@ class RetryPolicy:
     def wait_seconds(self, attempt: int, retry_after_seconds: float | None = None) -> float:
         """How long to wait after attempt number `attempt` (from 1). What the service asked for wins."""
         ceiling = min(self.longest_wait_seconds, self.first_wait_seconds * 2.0 ** min(attempt - 1, 30))
-        spread = ceiling * (0.5 + 0.5 * self.jitter())
         if retry_after_seconds is None:
-            return spread
+            return ceiling * (0.5 + 0.5 * self.jitter())
         # Never sooner than asked; the spread keeps clients that were told the same second apart.
-        return retry_after_seconds + min(spread, 1.0)
+        return retry_after_seconds + min(ceiling, 1.0) * self.jitter()
 
     def calling(self, budget: TimeBudget, *, repeat_if: Callable[[DrsError], bool]) -> Retrying:
         """A tenacity controller: ``policy.calling(...)(function, ...)``. The last failure is re-raised as it was."""

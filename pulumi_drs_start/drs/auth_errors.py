@@ -1,0 +1,105 @@
+"""
+What goes wrong between us and IAM, in words that say what to check, and never with the secret in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from .errors import (
+    AuthenticationError,
+    DrsError,
+    ServiceFaultError,
+    ThrottledError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+from .models import clean_text
+
+TEXT_OF_OTHERS = 256
+_CA_CERT = "drs:caCert (OS_CACERT)"
+_WORDS = {
+    "auth_url": "the address of IAM",
+    "username": "the user",
+    "domain": "the domain",
+    "password": "the password",
+    "project": "the project",
+    "token": "the token",
+}
+
+
+def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> str:
+    """The next step after a refusal: what to check, and where it came from."""
+    origins = origins or {}
+    parts = [f"{_WORDS[value]} ({origins[value]})" if value in origins else _WORDS[value] for value in values]
+    text = f"Check {', '.join(parts[:-1])} and {parts[-1]}"
+    if any(origins.get(value, "").startswith("drs:") for value in values):
+        text += "; refresh and destroy use the stack configuration of the last up"
+    return text + "."
+
+
+def translated(exc: Exception, subject: str, url: str, advice: str, secret: str) -> DrsError:
+    """The error of ours for whatever went wrong between us and IAM; without the secret, should IAM have echoed it."""
+    from keystoneauth1 import exceptions as ks
+
+    def quoted(text: str) -> str:
+        # A very short one would be found, and given away, in any text.
+        return clean_text(text.replace(secret, "***") if len(secret) > 5 else text, TEXT_OF_OTHERS).rstrip(". ")
+
+    error: DrsError
+    if isinstance(exc, ks.HttpError):
+        status = exc.http_status
+        code, words = _words(exc)
+        said = quoted(f"{code} {words}".strip())
+        if status in (408, 429) or status >= 500:
+            kind = ThrottledError if status == 429 else ServiceFaultError
+            wait = float(exc.retry_after) or None
+            text = f"IAM at {url} can't answer now: {said}"
+            error = kind(code or f"HTTP {status}", text, status=status, retry_after_seconds=wait)
+        else:
+            error = AuthenticationError(f"IAM at {url} refused {subject}: {status} {said}. {advice}")
+    elif isinstance(exc, ks.ConnectionError):
+        untrusted = isinstance(exc, ks.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc)
+        text = f"IAM at {url} can't be reached: {quoted(_reason(exc))}. "
+        text += "Give the authority's certificate in " + _CA_CERT if untrusted else "Check its address and the network"
+        error = UnreachableError(text, url=url, retryable=not untrusted)
+    elif isinstance(exc, ks.InvalidResponse) and 300 <= exc.response.status_code < 400:
+        # Without its query, which may be anything.
+        target = quoted(exc.response.headers.get("Location", "").partition("?")[0])
+        error = AuthenticationError(f"IAM at {url} redirects to {target}, which is not followed. {advice}")
+    elif isinstance(exc, ks.MissingAuthMethods):
+        error = AuthenticationError(f"IAM at {url} wants a second factor for {subject}. Use a user without one")
+    elif isinstance(exc, OSError) and not isinstance(exc, ValueError):
+        # keystoneauth translates all but this one: requests finds no CA bundle where it should be.
+        error = AuthenticationError(f"IAM at {url} was not asked: {quoted(str(exc))}. Check {_CA_CERT}")
+    else:
+        # A body without a token, a date that is none, …: whatever answers there, it is not IAM, nor will it be soon.
+        error = UnreadableAnswerError(f"{url} does not answer like IAM. {advice}")
+        error.retryable = False
+    # A login changes nothing, so it can be repeated whatever became of it.
+    error.effect_unknown = False
+    return error
+
+
+def _words(exc: Any) -> tuple[str, str]:
+    """IAM's code and text, in either of its two forms; keystoneauth knows one, and adds words of its own."""
+    with suppress(AttributeError, TypeError, ValueError):
+        body = exc.response.json()
+        inner = body.get("error", body)
+        if text := inner.get("message") or inner.get("error_msg"):
+            return str(inner.get("error_code") or ""), str(text)
+    return "", str(exc.message).partition(" (HTTP")[0]
+
+
+def _reason(exc: BaseException) -> str:
+    """What the system said, out of the several layers of wrapping that connection errors come in."""
+    seen: BaseException | None = exc
+    reason = "timed out" if "timed out" in str(exc) else type(exc).__name__
+    while seen is not None:
+        wrapped = getattr(seen.args[0], "reason", None) if seen.args else None
+        if isinstance(seen, OSError) and seen.strerror:
+            reason = seen.strerror
+        seen = wrapped if isinstance(wrapped, BaseException) else seen.__cause__ or seen.__context__
+    return reason

@@ -1,0 +1,62 @@
+"""What tests of several folders start from: a bare environment, a running sandbox, a client that does not wait long."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pulumi_drs_start.drs.auth import PasswordAuth
+from pulumi_drs_start.drs.client import DrsClient
+from pulumi_drs_start.drs.retry import RetryPolicy
+from pulumi_drs_start.sandbox import Sandbox
+
+_FOREIGN = ("OS_", "DRS_", "PULUMI_CONFIG")
+
+QUICK = RetryPolicy(attempts=4, first_wait_seconds=0.01, longest_wait_seconds=0.05)
+"""Waits that a test can afford."""
+
+ClientFactory = Callable[..., DrsClient]
+
+
+@pytest.fixture(autouse=True)
+def _foreign_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's own clouds and stack configuration stay out of the result."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A DRS and IAM of this test's own. Started jobs run at once and go on running."""
+    with Sandbox(start_seconds=0, full_seconds=3600) as running:
+        yield running
+
+
+@pytest.fixture
+def make_client(sandbox: Sandbox) -> Iterator[ClientFactory]:
+    """Makes clients of the sandbox; `endpoint`, `tokens` and `retry` may be others."""
+    made: list[DrsClient] = []
+
+    def make(endpoint: str | None = None, tokens: Any = None, **options: Any) -> DrsClient:
+        tokens = tokens or PasswordAuth(
+            sandbox.auth_url,
+            username=sandbox.username,
+            password=sandbox.password,
+            user_domain_name=sandbox.domain_name,
+            project_id=sandbox.project_id,
+        )
+        made.append(DrsClient(endpoint or sandbox.url, tokens, **{"retry": QUICK, **options}))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client._session.close()
+
+
+@pytest.fixture
+def client(make_client: ClientFactory) -> DrsClient:
+    return make_client()

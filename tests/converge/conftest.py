@@ -1,0 +1,62 @@
+"""Operations against a sandbox whose time passes a hundred times as fast, and ours with it: settings can be those of real life."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from pulumi_drs_start.converge import converge
+from pulumi_drs_start.drs.client import DrsClient
+from pulumi_drs_start.drs.retry import RetryPolicy, TimeBudget
+from pulumi_drs_start.outcome import Result
+from pulumi_drs_start.plan import DesiredJob, Goal
+from pulumi_drs_start.sandbox import Sandbox
+
+SPEED = 100.0
+_BEGUN = time.monotonic()
+
+Run = Callable[..., Result]
+
+
+def fast_clock() -> float:
+    """Seconds that pass a hundred times as fast. Starts where the wall clock stood, so it serves as one too."""
+    return 1_800_000_000.0 + (time.monotonic() - _BEGUN) * SPEED
+
+
+def fast_sleep(seconds: float) -> None:
+    time.sleep(seconds / SPEED)
+
+
+@pytest.fixture
+def now() -> Callable[[], float]:
+    """The time of these tests."""
+    return fast_clock
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    """A sandbox whose jobs take half a minute to start, and then run for good."""
+    with Sandbox(speed=SPEED, start_seconds=20, full_seconds=1e6) as running:
+        yield running
+
+
+@pytest.fixture
+def client(make_client: Any) -> DrsClient:
+    """Repeats a call for up to a quarter of a minute."""
+    client: DrsClient = make_client(retry=RetryPolicy(attempts=5))
+    return client
+
+
+@pytest.fixture
+def run(client: DrsClient) -> Run:
+    """Converges jobs; `timeout`, `is_wanted`, `goal` and what else `converge` takes may be others."""
+
+    def run_(*job_ids: str, timeout: float = 600, is_wanted: Callable[[], bool] = lambda: True, **options: Any) -> Result:
+        budget = TimeBudget(timeout, clock=fast_clock, sleep=fast_sleep, is_wanted=is_wanted)
+        options = {"goal": Goal.RUNNING, "now": fast_clock, **options}
+        return converge(options.pop("client", client), [DesiredJob(j) for j in job_ids], budget=budget, **options)
+
+    return run_

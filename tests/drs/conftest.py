@@ -1,0 +1,65 @@
+"""What tests of the client share: ids, time budgets, and servers that no sandbox would be."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+
+from pulumi_drs_start.drs.models import StartRequest
+from pulumi_drs_start.drs.retry import TimeBudget
+
+Serve = Callable[[Callable[[socket.socket], None]], str]
+
+
+@pytest.fixture
+def budget() -> TimeBudget:
+    """Longer than any test lasts."""
+    return TimeBudget(30)
+
+
+@pytest.fixture
+def start() -> Callable[..., list[StartRequest]]:
+    """Makes the argument of `start_jobs`."""
+    return lambda *job_ids: [StartRequest(job_id) for job_id in job_ids]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts a server that treats each connection as it is told; gives its address."""
+    listeners: list[socket.socket] = []
+    open_ones: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def run(listener: socket.socket, treat: Callable[[socket.socket], None]) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            open_ones.append(connection)
+            try:
+                treat(connection)
+            except OSError:
+                pass
+            finally:
+                connection.close()
+
+    def start_server(treat: Callable[[socket.socket], None]) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+        threads.append(threading.Thread(target=run, args=(listener, treat)))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start_server
+    for one in [*listeners, *open_ones]:
+        # Closing alone would leave a thread in accept() or recv() where it is.
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+        one.close()
+    for thread in threads:
+        thread.join(5)

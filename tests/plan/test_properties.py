@@ -1,0 +1,154 @@
+"""What must hold for any status, any memory, any time."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pulumi_drs_start.drs.models import JobStatus
+from pulumi_drs_start.plan import Action, DesiredJob, Goal, Memory, Patience, Refusal, decide, make_plan
+from pulumi_drs_start.status import MISSING_STATUS, Phase
+
+KNOWN = [
+    *("CREATING", "CREATE_FAILED", "CONFIGURATION", "WAITING_FOR_START", "STARTJOBING", "START_JOB_FAILED", "PAUSING"),
+    *("FULL_TRANSFER_STARTED", "FULL_TRANSFER_FAILED", "INCRE_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE", MISSING_STATUS),
+]
+seconds = st.floats(0, 4e9)
+statuses = st.sampled_from(KNOWN) | st.text(max_size=40)
+refusals = st.builds(Refusal, st.none() | st.just("DRS.M00304"), st.text(max_size=20), st.booleans())
+memories = st.builds(
+    Memory,
+    accepted_at=st.none() | seconds,
+    accepted_now=st.booleans(),
+    lost_at=st.none() | seconds,
+    refused_at=st.none() | seconds,
+    refusal=st.none() | refusals,
+    sends=st.integers(0, 10),
+    retry_at=seconds,
+    was_started=st.booleans(),
+)
+goals = st.sampled_from(Goal)
+patiences = st.builds(Patience, seconds, seconds, st.integers(1, 10))
+
+
+@given(statuses, memories, goals, patiences, seconds)
+def test_only_a_job_that_shows_no_start_is_started(
+    status: str, memory: Memory, goal: Goal, patience: Patience, now: float
+) -> None:
+    decision = decide(JobStatus("a", status), memory, goal, patience, now)
+    assert decision.action is not Action.START or status in ("CONFIGURATION", "WAITING_FOR_START")
+
+
+@given(statuses, memories, goals, patiences, st.floats(0, 1e9))
+def test_a_job_accepted_by_this_operation_is_not_started_again_however_long_it_lags(
+    status: str, memory: Memory, goal: Goal, patience: Patience, later: float
+) -> None:
+    accepted = replace(memory, accepted_at=1e6, accepted_now=True)
+    assert decide(JobStatus("a", status), accepted, goal, patience, 1e6 + later).action is not Action.START
+
+
+@given(statuses, memories, goals, patiences, seconds)
+def test_a_job_accepted_lately_by_an_earlier_operation_is_not_started_again(
+    status: str, memory: Memory, goal: Goal, patience: Patience, now: float
+) -> None:
+    accepted = replace(memory, accepted_at=now - patience.lag_seconds / 2, accepted_now=False)
+    patience = replace(patience, lag_seconds=patience.lag_seconds + 1)
+    assert decide(JobStatus("a", status), accepted, goal, patience, now).action is not Action.START
+
+
+@given(statuses, memories, goals, patiences, st.floats(0, 0.99))
+def test_a_job_whose_answer_was_lost_is_not_started_again_before_that_is_settled(
+    status: str, memory: Memory, goal: Goal, patience: Patience, part: float
+) -> None:
+    lost = replace(memory, lost_at=1e6)
+    patience = replace(patience, settle_seconds=min(patience.settle_seconds, 1e6) + 1)
+    now = 1e6 + part * patience.settle_seconds
+    assert decide(JobStatus("a", status), lost, goal, patience, now).action is not Action.START
+
+
+@given(statuses, memories, st.text(max_size=5), goals, patiences, seconds)
+def test_a_final_refusal_is_never_sent_again(
+    status: str, memory: Memory, text: str, goal: Goal, patience: Patience, now: float
+) -> None:
+    refused = replace(memory, refusal=Refusal("DRS.M00304", text, is_final=True))
+    assert decide(JobStatus("a", status), refused, goal, patience, now).action is not Action.START
+
+
+@given(statuses, memories, goals, patiences, seconds)
+@example("CONFIGURATION", Memory(accepted_at=0.0, sends=9), Goal.RUNNING, Patience(), 1e9)
+def test_a_job_is_sent_a_bounded_number_of_times(status: str, memory: Memory, goal: Goal, patience: Patience, now: float) -> None:
+    memory = replace(memory, sends=max(memory.sends, patience.sends))
+    assert decide(JobStatus("a", status), memory, goal, patience, now).action is not Action.START
+
+
+@given(statuses, memories, goals, patiences, seconds)
+def test_nothing_is_done_or_awaited_for_a_job_that_is_where_it_should_be(
+    status: str, memory: Memory, goal: Goal, patience: Patience, now: float
+) -> None:
+    decision = decide(JobStatus("a", status), memory, goal, patience, now)
+    assert not decision.is_fulfilled or decision.action is Action.NOTHING
+
+
+@given(statuses, memories, patiences, seconds)
+def test_a_job_that_runs_was_accepted_too(status: str, memory: Memory, patience: Patience, now: float) -> None:
+    """What fulfils the larger goal fulfils the smaller one."""
+    running, accepted = (decide(JobStatus("a", status), memory, goal, patience, now) for goal in (Goal.RUNNING, Goal.ACCEPTED))
+    assert accepted.is_fulfilled or not running.is_fulfilled
+
+
+@given(memories, goals, patiences, seconds)
+def test_a_job_that_waits_for_a_time_is_decided_once_it_has_come(
+    memory: Memory, goal: Goal, patience: Patience, now: float
+) -> None:
+    """Waiting for a job that shows no start ends by itself, unless DRS took the start."""
+    memory = replace(memory, accepted_now=False)
+    actual = JobStatus("a", "CONFIGURATION")
+    decision = decide(actual, memory, goal, patience, now)
+    much_later = 1e10 + patience.lag_seconds + patience.settle_seconds
+    assert decision.action is not Action.WAIT or decide(actual, memory, goal, patience, much_later).action is not Action.WAIT
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=5), st.tuples(statuses, memories), max_size=20), goals, seconds, st.data())
+def test_a_plan_decides_about_every_job_exactly_once(
+    jobs: dict[str, tuple[str, Memory]], goal: Goal, now: float, data: st.DataObject
+) -> None:
+    order = data.draw(st.permutations(list(jobs)))
+    plan = make_plan(
+        [DesiredJob(job_id) for job_id in order],
+        {job_id: JobStatus(job_id, status) for job_id, (status, _) in jobs.items()},
+        {job_id: memory for job_id, (_, memory) in jobs.items()},
+        goal,
+        now,
+    )
+    decided = [*plan.start, *plan.wait, *plan.nothing, *plan.impossible]
+    assert sorted(decided) == sorted(jobs)
+    assert plan.decisions.keys() == jobs.keys()
+
+
+@given(st.dictionaries(st.text(min_size=1, max_size=5), st.tuples(statuses, memories), max_size=20), goals, seconds, st.randoms())
+def test_the_order_of_jobs_changes_no_decision(
+    jobs: dict[str, tuple[str, Memory]], goal: Goal, now: float, chance: random.Random
+) -> None:
+    actual = {job_id: JobStatus(job_id, status) for job_id, (status, _) in jobs.items()}
+    known = {job_id: memory for job_id, (_, memory) in jobs.items()}
+    shuffled = list(jobs)
+    chance.shuffle(shuffled)
+    plans = [make_plan([DesiredJob(j) for j in order], actual, known, goal, now) for order in (list(jobs), shuffled)]
+    assert plans[0].decisions == plans[1].decisions
+
+
+@given(statuses, seconds)
+def test_a_job_without_memory_is_like_one_of_which_nothing_is_known(status: str, now: float) -> None:
+    actual = {"a": JobStatus("a", status)}
+    plans = [make_plan([DesiredJob("a")], actual, known, Goal.RUNNING, now) for known in ({}, {"a": Memory()})]
+    assert plans[0] == plans[1]
+
+
+@given(st.text(max_size=40), memories, goals, seconds)
+def test_a_status_nobody_knows_is_never_a_failure(word: str, memory: Memory, goal: Goal, now: float) -> None:
+    decision = decide(JobStatus("a", f"NEW_{word}"), memory, goal, Patience(), now)
+    assert decision.phase is Phase.RUNNING
+    assert decision.is_fulfilled
