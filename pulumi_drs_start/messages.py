@@ -24,7 +24,7 @@ from .outcome import JobOutcome, Result
 from .plan import Plan
 from .status import Phase
 
-NAMED = 5
+NAMED = 3
 """How many jobs are named before the rest is counted."""
 
 _HINTS = {
