@@ -67,7 +67,8 @@ def _in_words(
         except SettingsError as exc:
             text = str(exc)
         except DrsError as exc:
-            log.debug("the hook failed", exc_info=True)
+            # Without its causes: one of them may quote what IAM echoed.
+            log.debug("the hook failed: %s: %s", type(exc).__name__, exc)
             text = messages.explain(exc)
         host.report_error(call, text)
         # Not chained: where the host shows a traceback all the same, the text says it all, and a cause may quote an answer.

@@ -1,6 +1,7 @@
-"""Start the DRS jobs whose ids the stack configuration lists, all in one batch."""
+"""Start the DRS jobs that the stack's configuration lists, all in one batch."""
 
 import pulumi
+
 from pulumi_drs_start import JobBatchStart
 
 config = pulumi.Config()
@@ -9,4 +10,4 @@ nightly = JobBatchStart("nightly", jobs=config.require_object("jobs"), timeout="
 
 pulumi.export("ready", nightly.ready)
 pulumi.export("summary", nightly.summary)
-pulumi.export("statuses", nightly.job_statuses.apply(lambda rows: {job: row["status"] for job, row in rows.items()}))
+pulumi.export("statuses", nightly.job_statuses.apply(lambda rows: {job_id: row["status"] for job_id, row in rows.items()}))
