@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # pytest workers: the end-to-end tests wait more than they compute.
 WORKERS ?= 4
+SCHEDULES ?= 500
 
-.PHONY: setup demo test lint pulumi clean help
+.PHONY: setup demo test faults lint pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -29,6 +30,9 @@ demo: setup ## Watch the real pulumi start jobs on a local DRS sandbox
 test: setup ## Run every test, those on the real engine included
 	@engine="$$($(BIN)/python .ci/engine.py)" && \
 	  PATH="$(CURDIR)/$(BIN):$$engine:$$PATH" $(BIN)/python -m pytest -n $(WORKERS)
+
+faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once
+	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES)
 
 lint: setup ## Check style, types and the direction of imports
 	@$(BIN)/ruff check .

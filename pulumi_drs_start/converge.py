@@ -32,7 +32,7 @@ from .drs.errors import (
 )
 from .drs.models import JobStatus, StartAnswer, StartRequest
 from .drs.retry import TimeBudget
-from .outcome import Result, outcome_of
+from .outcome import JobOutcome, Result, outcome_of
 from .plan import NOTHING_KNOWN, Action, Decision, DesiredJob, Goal, Memory, Patience, Refusal, decide
 from .status import Phase
 
@@ -107,6 +107,7 @@ class _Operation:
     on_progress: Callable[[Progress], None]
     now: Callable[[], float]
     actual: dict[str, JobStatus] = field(default_factory=dict)
+    looked_at: dict[str, float] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
     unseen: set[str] = field(default_factory=set)  # accepted, and not looked at since
     spoilers: set[str] = field(default_factory=set)  # a whole call was refused because of these
@@ -118,10 +119,10 @@ class _Operation:
         while True:
             self._decide(job_ids)
             if to_start := [job_id for job_id in job_ids if self.decisions[job_id].action is Action.START]:
-                self._start([job_id for job_id in to_start if job_id not in self.spoilers])
-                for job_id in to_start:
-                    if job_id in self.spoilers:
-                        self._start([job_id])
+                alone = self.spoilers.intersection(to_start)
+                self._start([job_id for job_id in to_start if job_id not in alone])
+                for job_id in sorted(alone):
+                    self._start([job_id])
                 waiting_since = self.budget.clock()
                 self._decide(to_start)
             open_jobs = [j for j in job_ids if self.decisions[j].action in (Action.START, Action.WAIT)]
@@ -135,7 +136,10 @@ class _Operation:
 
     def look(self, job_ids: Sequence[str]) -> None:
         """Read the statuses of jobs."""
+        # What an answer says is as old as the question; a slow one must not end a doubt that came up in between.
+        asked_at = self.now()
         self.actual.update(self.client.get_statuses(job_ids, self.budget))
+        self.looked_at.update(dict.fromkeys(job_ids, asked_at))
         self.unseen.difference_update(job_ids)
         self._decide(job_ids)
         self.on_progress(Counter(decision.phase for decision in self.decisions.values()))
@@ -158,9 +162,9 @@ class _Operation:
             self.actual[job_id] = replace(self.actual[job_id], error_message=reason)
 
     def _decide(self, job_ids: Sequence[str]) -> None:
-        now = self.now()
         for job_id in job_ids:
-            self.decisions[job_id] = decide(self.actual[job_id], self._memory(job_id), self.goal, self.patience, now)
+            actual, memory, looked_at = self.actual[job_id], self._memory(job_id), self.looked_at[job_id]
+            self.decisions[job_id] = decide(actual, memory, self.goal, self.patience, looked_at)
 
     def _memory(self, job_id: str) -> Memory:
         return self.memories.get(job_id, NOTHING_KNOWN)
@@ -255,9 +259,8 @@ class _Operation:
         )
 
     def result(self, job_ids: Sequence[str]) -> Result:
-        now = self.now()
-        jobs = {
-            job_id: outcome_of(self.actual[job_id], self._memory(job_id), self.goal, self.patience, now, self.ended_by)
-            for job_id in job_ids
-        }
-        return Result(jobs, self.ended_by)
+        def outcome(job_id: str) -> JobOutcome:
+            actual, memory, looked_at = self.actual[job_id], self._memory(job_id), self.looked_at[job_id]
+            return outcome_of(actual, memory, self.goal, self.patience, looked_at, self.ended_by)
+
+        return Result({job_id: outcome(job_id) for job_id in job_ids}, self.ended_by)

@@ -119,7 +119,7 @@ class Decision:
 
 
 def decide(actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float) -> Decision:
-    """What to do about a job that shall be started now."""
+    """What to do about a job that shall be started now. `now` is when its status was asked for, not when it was answered."""
     phase = phase_of(actual.status)
     if phase is Phase.STARTABLE:
         return _decide_startable(memory, goal, patience, now)

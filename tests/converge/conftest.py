@@ -1,4 +1,4 @@
-"""Operations against a sandbox whose time passes a hundred times as fast, and ours with it: settings can be those of real life."""
+"""Operations against a sandbox whose time passes fifty times as fast, and ours with it: numbers can be those of real life."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from pulumi_drs_start.outcome import Result
 from pulumi_drs_start.plan import DesiredJob, Goal
 from pulumi_drs_start.sandbox import Sandbox
 
-SPEED = 100.0
+SPEED = 50.0
 _BEGUN = time.monotonic()
 
 Run = Callable[..., Result]
 
 
 def fast_clock() -> float:
-    """Seconds that pass a hundred times as fast. Starts where the wall clock stood, so it serves as one too."""
+    """Seconds that pass fifty times as fast. Starts where the wall clock stood, so it serves as one too."""
     return 1_800_000_000.0 + (time.monotonic() - _BEGUN) * SPEED
 
 
@@ -38,8 +38,8 @@ def now() -> Callable[[], float]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """A sandbox whose jobs take half a minute to start, and then run for good."""
-    with Sandbox(speed=SPEED, start_seconds=20, full_seconds=1e6) as running:
+    """A sandbox whose jobs take five seconds to start, and then run for good."""
+    with Sandbox(speed=SPEED, start_seconds=5, full_seconds=1e6) as running:
         yield running
 
 

@@ -27,8 +27,8 @@ def remembered(outcome: JobOutcome) -> Memory:
 
 
 def test_at_the_timeout_the_unfinished_jobs_are_named_with_their_status(sandbox: Sandbox, run: Any) -> None:
-    sandbox.add_jobs(make_job("quick", start_seconds=5), make_job("slow", stuck=True), make_job("lagging", lag_seconds=3600))
-    result = run("quick", "slow", "lagging", timeout=60)
+    sandbox.add_jobs(make_job("quick", start_seconds=2), make_job("slow", stuck=True), make_job("lagging", lag_seconds=3600))
+    result = run("quick", "slow", "lagging", timeout=80)
     assert isinstance(result.ended_by, OutOfTimeError)
     assert result.failed == []
     assert {job.job_id: job.status for job in result.unfinished} == {"slow": "STARTJOBING", "lagging": "CONFIGURATION"}
@@ -36,14 +36,14 @@ def test_at_the_timeout_the_unfinished_jobs_are_named_with_their_status(sandbox:
 
 def test_at_the_timeout_what_was_accepted_counts_as_started(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job("a", lag_seconds=3600))
-    outcome = run("a", timeout=30).jobs["a"]
+    outcome = run("a", timeout=50).jobs["a"]
     assert outcome.outcome == "started"
     assert outcome.accepted_at is not None
 
 
 def test_the_next_operation_does_not_start_what_lagged_at_the_timeout(sandbox: Sandbox, run: Any) -> None:
-    sandbox.add_jobs(make_job("a", lag_seconds=100))
-    first = run("a", timeout=30).jobs["a"]
+    sandbox.add_jobs(make_job("a", lag_seconds=80))
+    first = run("a", timeout=40).jobs["a"]
     second = run("a", memories={"a": remembered(first)}).jobs["a"]
     assert second.is_fulfilled
     assert sandbox.job("a")["start_requests"] == 1
@@ -67,11 +67,11 @@ def test_a_start_whose_answer_was_lost_is_remembered_for_the_next_operation(sand
 
     assert second.is_fulfilled
     assert sandbox.job("a")["starts"] == 1
-    assert sandbox.job("a")["start_requests"] == (1 if fault is faults.drop_after else 1)
+    assert sandbox.job("a")["start_requests"] == 1
 
 
 def test_an_accepted_job_that_goes_missing_stays_remembered_as_accepted(sandbox: Sandbox, run: Any) -> None:
-    sandbox.add_jobs(make_job("a", lag_seconds=100), make_job("b"))
+    sandbox.add_jobs(make_job("a", lag_seconds=60), make_job("b"))
     sandbox.inject(faults.missing_rows(READ, skip=1, job_id="a", times=4))
     first = run("a", "b").jobs["a"]
     assert first.outcome == "failed"
@@ -83,7 +83,7 @@ def test_an_accepted_job_that_goes_missing_stays_remembered_as_accepted(sandbox:
 
 def test_a_job_whose_start_shows_needs_no_remembering(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job("a", stuck=True))
-    outcome = run("a", timeout=30).jobs["a"]
+    outcome = run("a", timeout=50).jobs["a"]
     assert (outcome.status, outcome.accepted_at, outcome.lost_at) == ("STARTJOBING", None, None)
 
 
@@ -150,7 +150,7 @@ def test_a_drs_that_goes_away_for_good_leaves_the_outcomes(sandbox: Sandbox, run
 
 
 def test_a_drs_that_goes_away_between_two_batches_tells_who_was_not_started(sandbox: Sandbox, run: Any, client: Any) -> None:
-    """Nobody listens any more, so the rest of the jobs were certainly not started."""
+    """Nobody listens any more when it is the third one's turn, so that one was certainly not started."""
     sandbox.add_jobs(make_job("a"), make_job("b"), make_job("c"))
     home = client.endpoint
     ended = []
@@ -163,9 +163,9 @@ def test_a_drs_that_goes_away_between_two_batches_tells_who_was_not_started(sand
 
     result = run("a", "b", "c", batch_size=1, is_wanted=is_wanted)
     assert isinstance(result.ended_by, UnreachableError)
-    assert [job.job_id for job in result.failed] == ["b", "c"]
-    assert all("can't be reached" in (job.error_message or "") for job in result.failed)
-    assert result.jobs["a"].outcome == "started"
+    assert [job.job_id for job in result.failed] == ["c"]
+    assert "can't be reached" in (result.failed[0].error_message or "")
+    assert [result.jobs[job_id].outcome for job_id in "ab"] == ["started", "started"]
 
 
 def test_a_drs_that_is_never_there_is_an_error_and_no_result(sandbox: Sandbox, run: Any) -> None:

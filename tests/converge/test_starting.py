@@ -160,7 +160,7 @@ def test_jobs_that_are_done_are_not_read_again(sandbox: Sandbox, run: Any) -> No
 
 
 def test_a_long_start_is_not_read_every_moment(sandbox: Sandbox, run: Any) -> None:
-    sandbox.add_jobs(make_job("a", start_seconds=120))
+    sandbox.add_jobs(make_job("a", start_seconds=80))
     run("a")
     assert 5 < len(sandbox.calls(READ)) < 40
 
