@@ -93,7 +93,8 @@ def outcome_of(
     decision = decide(actual, memory, goal, patience, now)
     code, message = actual.error_code, actual.error_message
     is_proven = decision.phase in STARTED_PHASES or decision.phase in (Phase.ENDED, Phase.START_FAILED)
-    is_started = memory.accepted_now or decision.phase in STARTED_PHASES or decision.phase is Phase.ENDED
+    is_accepted = memory.accepted_now or (decision.action is Action.WAIT and memory.accepted_at is not None)
+    is_started = is_accepted or decision.phase in STARTED_PHASES or decision.phase is Phase.ENDED
     if decision.action is Action.FAIL or (decision.action is not Action.NOTHING and not is_started):
         outcome = "failed"
         if memory.refusal is not None and decision.phase in _SHOWS_NO_START:

@@ -107,7 +107,7 @@ class RetryPolicy:
 
         return Retrying(
             retry=retry_if_exception(is_repeatable),
-            stop=stop_any(stop_after_attempt(self.attempts), _NoTimeLeft(budget, self)),
+            stop=stop_any(stop_after_attempt(self.attempts), _NoTimeLeft(budget)),
             wait=_Wait(self),
             sleep=budget.pause,
             reraise=True,
@@ -128,12 +128,11 @@ class _Wait(wait_base):
 class _NoTimeLeft(stop_base):
     """Stop when the next wait would end after the budget: the failure says more than "out of time" would."""
 
-    def __init__(self, budget: TimeBudget, policy: RetryPolicy) -> None:
+    def __init__(self, budget: TimeBudget) -> None:
         self._budget = budget
-        self._policy = policy
 
     def __call__(self, retry_state: RetryCallState) -> bool:
-        return _Wait(self._policy)(retry_state) >= self._budget.remaining_seconds()
+        return retry_state.upcoming_sleep >= self._budget.remaining_seconds()
 
 
 def _log_attempt(retry_state: RetryCallState) -> None:

@@ -89,3 +89,12 @@ def test_the_memories_given_are_not_changed(sandbox: Sandbox, run: Any) -> None:
     memories: dict[str, Memory] = {"a": Memory()}
     run("a", memories=memories)
     assert memories == {"a": Memory()}
+
+
+def test_an_acceptance_that_is_not_shown_in_time_is_no_failure(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.add_jobs(make_job("a"))
+    result = run("a", memories={"a": Memory(accepted_at=now())}, timeout=10)
+    assert result.failed == []
+    assert [job.job_id for job in result.unfinished] == ["a"]
+    assert result.jobs["a"].accepted_at is not None
+    assert sandbox.calls(START) == []

@@ -90,7 +90,7 @@ def test_an_answer_that_trickles_ends_with_the_budget(make_client: Any, start: A
         read_request(connection)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + length + b"\r\n\r\n")
         connection.sendall(b"fffff\r\n" if b"chunked" in length else b"")
-        while True:
+        for _ in range(60):
             connection.sendall(b" ")
             time.sleep(0.05)
 

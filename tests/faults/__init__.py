@@ -1,0 +1,9 @@
+"""
+The fault campaign: seeded schedules of faults, kills, drift and concurrency, and what must hold after each of them.
+
+    python -m tests.faults                       at least 500 schedules, with a table
+    python -m tests.faults --replay SEED         one of them again
+
+`schedule` says what happens, `engine` makes it happen (each ``up`` a process of its own, so that a kill is a real one),
+`program` is what runs in that process, `judge` says what is wrong afterwards.
+"""

@@ -1,0 +1,138 @@
+"""
+Many schedules, spread over worker processes; a failing one is made as small as it can be.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from .schedule import Schedule
+from .shrink import smaller
+
+ROOT = Path(__file__).resolve().parents[2]
+SHRINK_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a schedule: see `judge.Verdict`."""
+
+    schedule: Schedule
+    wrongs: tuple[tuple[str, str], ...]
+    starts: int
+    requests: int
+    seconds: float
+
+
+class WorkerDiedError(Exception):
+    """The campaign itself is broken; the worker's traceback is on the error output."""
+
+
+class Worker:
+    """A worker process; one schedule at a time.
+
+    Args:
+        build: a broken build to run instead of the package as it is.
+    """
+
+    def __init__(self, build: str | None = None) -> None:
+        command = [sys.executable, "-m", "tests.faults.worker", *([build] if build else [])]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def run(self, schedule: Schedule) -> Outcome:
+        """Run a schedule."""
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            raise WorkerDiedError(schedule)
+        process.stdin.write(schedule.to_json() + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            raise WorkerDiedError(schedule.describe())
+        answer = json.loads(line)
+        wrongs = tuple((kind, words) for kind, words in answer["wrongs"])
+        return Outcome(schedule, wrongs, answer["starts"], answer["requests"], answer["seconds"])
+
+    def stop(self) -> None:
+        """End the process, its sandbox included."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+def run_all(schedules: Iterable[Schedule], workers: int, build: str | None = None) -> Iterator[Outcome]:
+    """Run schedules on so many workers; outcomes come as they are ready."""
+    idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+    everyone = [Worker(build) for _ in range(workers)]
+    for worker in everyone:
+        idle.put(worker)
+
+    def run(schedule: Schedule) -> Outcome:
+        worker = idle.get()
+        try:
+            return worker.run(schedule)
+        finally:
+            idle.put(worker)
+
+    try:
+        with ThreadPoolExecutor(workers) as threads:
+            for done in as_completed([threads.submit(run, schedule) for schedule in schedules]):
+                yield done.result()
+    finally:
+        for worker in everyone:
+            worker.stop()
+
+
+def shrink(outcome: Outcome, run: Callable[[Schedule], Outcome]) -> Outcome | None:
+    """A smaller schedule that goes wrong in the same way, as small as it gets in `SHRINK_SECONDS`.
+
+    None if the schedule itself does not go wrong again: then chance has a part in it, and smaller ones would tell nothing.
+    """
+    until = time.monotonic() + SHRINK_SECONDS
+
+    def goes_wrong(schedule: Schedule) -> Outcome | None:
+        tried = run(schedule)
+        return tried if {kind for kind, _ in outcome.wrongs} & {kind for kind, _ in tried.wrongs} else None
+
+    found = goes_wrong(outcome.schedule)
+    improved = found is not None
+    while found is not None and improved:
+        improved = False
+        for candidate in smaller(found.schedule):
+            if time.monotonic() > until:
+                return found
+            if (better := goes_wrong(candidate)) is not None:
+                found, improved = better, True
+                break
+    return found
+
+
+@dataclass(slots=True)
+class Tally:
+    """The table: schedules, and what went wrong in how many of them."""
+
+    schedules: int = 0
+    wrongs: dict[str, int] = field(default_factory=dict)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count a schedule in."""
+        self.schedules += 1
+        for kind in {kind for kind, _ in outcome.wrongs}:
+            self.wrongs[kind] = self.wrongs.get(kind, 0) + 1

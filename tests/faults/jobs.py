@@ -1,0 +1,104 @@
+"""
+Kinds of jobs: how the sandbox is told about each, and what must have become of it in the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi_drs_start.sandbox import make_job, make_job_id
+
+NEVER = 1e9
+"""Seconds after which nothing in a campaign looks any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of job.
+
+    Attributes:
+        fields: of the sandbox's job.
+        starts: how often it must have been started in the end.
+        fails: the last ``up`` must say that it can't be started.
+        code: DRS's code that must be told, or None.
+        weight: how common it is in schedules.
+    """
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    starts: int = 0
+    fails: bool = False
+    code: str | None = None
+    weight: int = 2
+
+
+KINDS: dict[str, Kind] = {
+    "fresh": Kind(starts=1, weight=60),
+    "fresh_incremental": Kind({"task_type": "INCR_TRANS"}, starts=1, weight=8),
+    "creating": Kind({"status": "CREATING", "then": [{"status": "CONFIGURATION", "after": 30}]}, starts=1, weight=4),
+    "slow": Kind({"start_seconds": 90}, starts=1, weight=4),
+    "fails_full": Kind({"fail_full": True, "full_seconds": 5}, starts=1),
+    "refused_once": Kind({"refuse_start": {"code": "DRS.M00304", "times": 1}}, starts=1),
+    "busy_twice": Kind({"refuse_start": {"code": "DRS.M01504", "times": 2}}, starts=1),
+    "throttled_twice": Kind({"refuse_start": {"code": "DRS.M01503", "times": 2}}, starts=1),
+    "faulty_once": Kind({"refuse_start": {"code": "DRS.M01501", "times": 1}}, starts=1),
+    "running": Kind({"status": "INCRE_TRANSFER_STARTED"}, weight=10),
+    "running_full": Kind({"status": "FULL_TRANSFER_STARTED"}),
+    "upgrading": Kind({"status": "NODE_UPGRADE_START"}, weight=1),
+    "starting": Kind({"status": "STARTJOBING"}),
+    "paused": Kind({"status": "PAUSING"}),
+    "failed": Kind({"status": "FULL_TRANSFER_FAILED"}),
+    "start_failed": Kind({"status": "START_JOB_FAILED"}, fails=True),
+    "fails_start": Kind({"fail_start": True}, starts=1, fails=True),
+    "dead": Kind({"status": "CREATE_FAILED"}, fails=True),
+    "ended": Kind({"status": "RELEASE_RESOURCE_COMPLETE"}, fails=True),
+    "missing": Kind(fails=True),
+    "refused": Kind({"refuse_start": "DRS.M00304"}, fails=True, code="DRS.M00304"),
+    "refused_otherwise": Kind({"refuse_start": "DRS.M00302"}, fails=True, code="DRS.M00302"),
+    "unchecked": Kind({"prechecked": False}, fails=True, code="DRS.M00304"),
+    "scheduled": Kind({"status": "WAITING_FOR_START", "start_time": "4102444800000"}, fails=True, code="DRS.M00304", weight=1),
+    # These keep an operation until its timeout.
+    "creating_stuck": Kind({"status": "CREATING"}, fails=True, weight=0),
+}
+
+CAN_DRIFT = ("fresh", "fresh_incremental", "slow")
+"""Kinds that a schedule may set back or pause between two ups."""
+
+NOT_STARTED = ("CREATING", "CONFIGURATION", "WAITING_FOR_START", "START_JOB_FAILED")
+
+
+def job_ids(kinds: tuple[str, ...]) -> list[str]:
+    """An id for each job of a schedule; unknown jobs have one too."""
+    return [make_job_id(f"{kind} {index}") for index, kind in enumerate(kinds)]
+
+
+def declare(kinds: tuple[str, ...], open_lag_seconds: float) -> list[dict[str, Any]]:
+    """The jobs for the sandbox.
+
+    Args:
+        kinds: of the jobs.
+        open_lag_seconds: after a start fresh jobs read CONFIGURATION for so long, and a second start would be accepted:
+            that shows a start too many as a double one, which the sandbox otherwise refuses as DRS is believed to.
+    """
+    declared = []
+    for job_id, kind in zip(job_ids(kinds), kinds, strict=True):
+        fields = dict(KINDS[kind].fields)
+        if open_lag_seconds and kind == "fresh":
+            fields["path"] = [
+                {"status": "CONFIGURATION"},
+                {"status": "STARTJOBING", "after": open_lag_seconds},
+                {"status": "FULL_TRANSFER_STARTED", "after": 2},
+            ]
+            fields |= {"lag_seconds": 0, "lag_looks": 0}
+        if kind != "missing":
+            declared.append(make_job(job_id, **fields))
+    return declared
+
+
+RUNNING = ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "INCRE_TRANSFER_STARTED")
+
+
+def expected_starts(kind: str, _policy: Mapping[str, Any]) -> int:
+    """How often a job must have been started in the end, if nothing drifts."""
+    return KINDS[kind].starts

@@ -1,0 +1,142 @@
+"""
+What must hold after every schedule, checked against the sandbox's own counters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pulumi_drs_start.sandbox import SECRET, Account
+
+from . import jobs
+from .engine import Run
+from .schedule import Schedule
+
+WRONGS = ("double", "lost", "not converged", "needless", "secret")
+"""Columns of the campaign's table."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was found after a schedule.
+
+    Attributes:
+        wrongs: (one of `WRONGS`, in words).
+        starts: jobs that the sandbox started.
+        requests: starts that were asked of it; more than `starts`, because answers get lost and DRS refuses.
+    """
+
+    wrongs: list[tuple[str, str]] = field(default_factory=list)
+    starts: int = 0
+    requests: int = 0
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        return dict(Counter(kind for kind, _ in self.wrongs))
+
+
+def judge(schedule: Schedule, run: Run) -> Verdict:
+    """Everything that is wrong after a schedule."""
+    verdict = Verdict(
+        [
+            *_judge_jobs(schedule, run),
+            *_judge_last_up(schedule, run),
+            *_judge_previews(schedule, run),
+            *_judge_needless(run),
+            *_judge_secrets(run),
+            *(("not converged", f"a hook ended in a way no hook may: {crash}") for crash in run.crashes),
+        ]
+    )
+    verdict.starts = sum(job["starts"] for job in run.facts.values())
+    verdict.requests = sum(job["start_requests"] for job in run.facts.values())
+    return verdict
+
+
+def _named(schedule: Schedule) -> Iterator[tuple[str, str, jobs.Kind]]:
+    for job_id, name in zip(jobs.job_ids(schedule.jobs), schedule.jobs, strict=True):
+        yield job_id, name, jobs.KINDS[name]
+
+
+def _judge_jobs(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
+    """Started exactly once, and none lost."""
+    for job_id, name, kind in _named(schedule):
+        job = run.facts.get(job_id)
+        if job is None:
+            continue
+        expected = run.expected_starts[job_id]
+        if job["starts"] > expected:
+            yield "double", f"{name} job {job_id} was started {job['starts']} times, not {expected}"
+        elif job["starts"] < expected:
+            yield "lost", f"{name} job {job_id} was started {job['starts']} times, not {expected}; it is {job['status']}"
+        elif kind.starts and not kind.fails and job["status"] in jobs.NOT_STARTED:
+            yield "lost", f"{name} job {job_id} was started, but is {job['status']}"
+
+
+def _judge_last_up(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
+    """The last up converges: nothing fails but the jobs that can't be started, and of these each is told."""
+    for program, (ran, stack) in enumerate(zip(run.last, run.stacks, strict=True)):
+        if ran.ended != "done":
+            yield "not converged", f"the last up of program {program} was {ran.ended}"
+        rows: dict[str, dict[str, Any]] = {}
+        for resource in stack.values():
+            rows |= resource["outputs"]["job_statuses"]
+        text = "\n".join(result["failure"] for result in ran.results.values() if result.get("failure"))
+        is_told = schedule.on_failure == "fail"
+        failing = False
+        for job_id, name, kind in _named(schedule):
+            row = rows.get(job_id)
+            if row is None:
+                yield "not converged", f"the state of program {program} has no row of {name} job {job_id}: {text[:300]}"
+            elif kind.fails:
+                failing = True
+                yield from _judge_failed_row(f"{name} job {job_id}", job_id, kind, row, text if is_told else None)
+            elif row["outcome"] == "failed" or (job_id in text and is_told):
+                said = f"{row.get('error_code')}: {row.get('error_message')}"
+                yield "not converged", f"{name} job {job_id} is called failed by program {program}: {said}; {text[:300]}"
+        if text and not failing:
+            yield "not converged", f"the last up of program {program} failed: {text[:300]}"
+
+
+def _judge_failed_row(job: str, job_id: str, kind: jobs.Kind, row: dict[str, Any], text: str | None) -> Iterator[tuple[str, str]]:
+    if row["outcome"] != "failed":
+        yield "not converged", f"{job} can't be started, but its outcome is {row['outcome']}"
+    if kind.code and row.get("error_code") != kind.code:
+        yield "not converged", f"{job} has code {row.get('error_code')}, not {kind.code}"
+    # Of many with one cause only the first are named, the others counted.
+    if text is not None and job_id not in text and " more)" not in text:
+        yield "not converged", f"{job} is not named in the failure: {text[:300]}"
+    if text is not None and kind.code and kind.code not in text:
+        yield "not converged", f"the failure does not tell {kind.code} of {job}: {text[:300]}"
+
+
+def _judge_previews(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
+    """A further preview reports a change exactly when something is left to try."""
+    ids = {job_id: kind for job_id, _, kind in _named(schedule)}
+    for program, previews in enumerate(run.previews):
+        for when, ran in zip(("at once", "at rest"), previews, strict=True):
+            for number in range(min(schedule.resources, len(ids))):
+                own = list(ids)[number :: schedule.resources]
+                result = ran.results.get(f"r{number}", {})
+                expected = any(ids[job_id].fails for job_id in own)
+                if result.get("changes") != expected:
+                    said = result.get("failure") or f"changes={result.get('changes')}"
+                    yield "not converged", f"the preview {when} of program {program}, r{number}, should say {expected}; {said}"
+
+
+def _judge_needless(run: Run) -> Iterator[tuple[str, str]]:
+    for reasons in run.needless:
+        for job_id, why in reasons.items():
+            yield "needless", f"a start of job {job_id} was {why}"
+
+
+def _judge_secrets(run: Run) -> Iterator[tuple[str, str]]:
+    secrets = {"the password": Account().password, "a database secret": SECRET}
+    secrets |= {f"token {number}": token for number, token in enumerate(sorted(run.tokens))}
+    for place, text in run.texts.items():
+        for what, secret in secrets.items():
+            if (at := text.find(secret)) >= 0:
+                line = text[text.rfind("\n", 0, at) + 1 : at][-200:]
+                yield "secret", f"{what} stands in {place} after {line!r}"

@@ -1,0 +1,230 @@
+"""
+Schedules: what happens in one run of the campaign, as plain data made from a seed.
+
+The same generator serves the seeded campaign and Hypothesis: both hand it a `random.Random`, Hypothesis one that it can shrink.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from . import jobs, wrongs
+
+MOMENTS = ("before", "sent", "answered", "unsaved")
+LONG_REST_SECONDS = 3600.0
+"""Outlasts what the package remembers of an accepted start."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSpec:
+    """A fault on the wire: one of `wrongs.KINDS`, for calls of one operation, so often, after so many good calls."""
+
+    kind: str
+    operation: str
+    times: int = 1
+    skip: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """SIGKILL for the process of an ``up``.
+
+    Attributes:
+        program: which of the programs that run at once.
+        moment: around the HTTP call number `call`: before it, when it is sent and not answered, when it is answered; or
+            ``unsaved``: when a resource is done and the engine does not know yet; or ``time``: after so many real milliseconds.
+        call: the number of the call, from 1, or the milliseconds.
+    """
+
+    moment: str
+    call: int
+    program: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """One ``up`` of every program at once, and what happens before and while it runs.
+
+    Attributes:
+        rest_seconds: passes before, at once.
+        drift: job index -> what becomes of a job before, if it runs then: ``back`` to CONFIGURATION, or ``paused``.
+    """
+
+    faults: tuple[FaultSpec, ...] = ()
+    kills: tuple[Kill, ...] = ()
+    rest_seconds: float = 0.0
+    drift: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """All of it.
+
+    Attributes:
+        jobs: the kind of every job.
+        ups: in their order; the last has neither faults nor kills.
+        policy: of the sandbox.
+        programs: how many declare the same jobs at the same time.
+        resources: how many a program spreads its jobs over.
+        open_lag_seconds: see `jobs.declare`.
+        finds_host: the package finds the internals of Pulumi's host; see `hosting`.
+    """
+
+    seed: int
+    jobs: tuple[str, ...]
+    ups: tuple[Up, ...]
+    policy: dict[str, Any] = field(default_factory=dict)
+    wait_for: str = "running"
+    on_failure: str = "fail"
+    timeout: str = "60m"
+    programs: int = 1
+    resources: int = 1
+    open_lag_seconds: float = 0.0
+    finds_host: bool = True
+
+    def features(self) -> list[str]:
+        """What the campaign's table counts this schedule under."""
+        found = {fault.kind for up in self.ups for fault in up.faults}
+        found |= {f"killed ({kill.moment})" for up in self.ups for kill in up.kills}
+        found |= {f"drift ({what})" for up in self.ups for _, what in up.drift}
+        found |= {"two programs at once"} if self.programs > 1 else set()
+        found |= {"several resources"} if self.resources > 1 else set()
+        found |= set() if self.finds_host else {"fallback for partial failure"}
+        lags = self.open_lag_seconds or self.policy.get("lag_seconds") or self.policy.get("lag_looks")
+        found |= {"lag"} if lags else set()
+        found |= {"jobs that can't start"} if any(jobs.KINDS[kind].fails for kind in self.jobs) else set()
+        found |= {"small batches"} if self.policy.get("max_batch") else set()
+        return sorted(found) or ["nothing wrong"]
+
+    def to_json(self) -> str:
+        """For the process that runs it."""
+        return json.dumps(asdict(self))
+
+    def describe(self) -> str:
+        """For a person; only what differs from the default."""
+        lines = [f"seed {self.seed}: {len(self.jobs)} jobs {dict(Counter(self.jobs))}"]
+        plain = Schedule(self.seed, (), ())
+        names = ("policy", "wait_for", "on_failure", "timeout", "programs", "resources", "open_lag_seconds", "finds_host")
+        lines += [f"  {name}: {getattr(self, name)}" for name in names if getattr(self, name) != getattr(plain, name)]
+        lines += [f"  up {number}: {up}" for number, up in enumerate(self.ups, 1)]
+        return "\n".join(lines)
+
+
+def from_json(text: str) -> Schedule:
+    """The reverse of `Schedule.to_json`."""
+    raw = json.loads(text)
+    ups = tuple(
+        Up(
+            tuple(FaultSpec(**fault) for fault in up["faults"]),
+            tuple(Kill(**kill) for kill in up["kills"]),
+            up["rest_seconds"],
+            tuple((index, what) for index, what in up["drift"]),
+        )
+        for up in raw["ups"]
+    )
+    return Schedule(**{**raw, "jobs": tuple(raw["jobs"]), "ups": ups})
+
+
+def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 300) -> Schedule:
+    """The schedule of a seed.
+
+    Args:
+        seed: names the schedule, and makes it unless `rng` does.
+        rng: where chance comes from instead.
+        most_jobs: the largest batch.
+    """
+    rng = rng or random.Random(seed)  # noqa: S311 - a schedule is no secret
+    programs = rng.choices((1, 2), (4, 1))[0]
+    resources = 1 if programs > 1 else rng.choices((1, 2, 4), (6, 1, 1))[0]
+    open_lag = rng.choice((0, 0, 4, 12)) if programs == 1 else 0
+    wait_for = rng.choices(("running", "accepted"), (3, 1))[0]
+    policy = _policy(rng, open_lag > 0)
+    is_stuck = rng.random() < 0.04
+    kinds = _kinds(rng, most_jobs, policy, wait_for)
+    if is_stuck:
+        kinds = ("creating_stuck", *kinds[1:])
+    count = rng.choices((1, 2, 3, 4), (1, 4, 3, 1))[0]
+    ups: list[Up] = []
+    for number in range(count):
+        ups.append(_up(rng, number, count, kinds, ups, programs, open_lag))
+    return Schedule(
+        seed=seed,
+        jobs=kinds,
+        ups=tuple(ups),
+        policy=policy,
+        wait_for=wait_for,
+        on_failure=rng.choices(("fail", "record"), (3, 1))[0],
+        # Enough for everything that ends; what does not is waited for so long in real seconds.
+        timeout="8m" if is_stuck else "60m",
+        programs=programs,
+        resources=resources,
+        open_lag_seconds=open_lag,
+        finds_host=rng.random() < 0.7,
+    )
+
+
+def _kinds(rng: random.Random, most_jobs: int, policy: dict[str, Any], wait_for: str) -> tuple[str, ...]:
+    count = rng.choices((1, rng.randint(1, 5), rng.randint(3, 40), rng.randint(30, 300)), (1, 4, 4, 1))[0]
+    count = min(count, most_jobs, 20 if policy.get("max_batch_reads") == 1 else 300)
+    names = [name for name, kind in jobs.KINDS.items() if kind.weight]
+    if wait_for == "accepted":
+        # Whether its failure shows before the operation returns is left to chance.
+        names.remove("fails_start")
+    if rng.random() < 0.3:
+        names = [name for name in names if not jobs.KINDS[name].fails]
+    return tuple(rng.choices(names, [jobs.KINDS[name].weight for name in names], k=count))
+
+
+def _policy(rng: random.Random, has_open_lag: bool) -> dict[str, Any]:
+    choices: dict[str, tuple[Any, ...]] = {
+        "lag_seconds": (0,) if has_open_lag else (0, 0, 1, 5, 15),
+        "lag_looks": (0,) if has_open_lag else (0, 0, 1, 3),
+        "start_seconds": (0, 1, 5, 20, 60),
+        "start_looks": (0, 0, 2),
+        "full_seconds": (5, jobs.NEVER),
+        "unknown_in_status": ("row", "reject", "deleted", "omit"),
+        "unknown_code": ("DRS.M05003", "DRS.M00289"),
+        "bad_row": ("row", "reject", "reject-results"),
+        "max_batch": (None, None, None, 1, 2, 7, 40),
+        "max_batch_reads": (None, None, None, 1, 10, 60),
+        "row_order": ("request", "reversed", "shuffled"),
+        "second_start_code": ("DRS.M01504", "DRS.M00304"),
+        "bad_token": ("drs", "gateway"),
+        "token_lifetime": (86400, 86400, 120),
+        "latency_ms": (0, 0, 2),
+        "seed": (rng.randint(0, 99),),
+    }
+    chosen = {name: rng.choice(values) for name, values in choices.items()}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def _up(
+    rng: random.Random, number: int, count: int, kinds: tuple[str, ...], before: list[Up], programs: int, open_lag: float
+) -> Up:
+    is_last = number == count - 1
+    faults: list[FaultSpec] = []
+    kills: list[Kill] = []
+    if not is_last:
+        for _ in range(rng.choices((0, 1, 2, 4), (1, 3, 3, 2))[0]):
+            operation = rng.choice((wrongs.START, wrongs.START, wrongs.STATUS, "any"))
+            times, skip = rng.choice((1, 1, 2, 3, 12)), rng.choice((0, 0, 1, 3))
+            faults.append(FaultSpec(rng.choice(list(wrongs.KINDS)), operation, times, skip))
+        for program in range(programs):
+            if rng.random() < 0.4:
+                moment = rng.choice((*MOMENTS, "time"))
+                kills.append(Kill(moment, rng.randint(1, 400) if moment == "time" else rng.randint(1, 9), program))
+    rest = rng.choice((0.0, 0.0, 2.0, LONG_REST_SECONDS))
+    drift: tuple[tuple[int, str], ...] = ()
+    if number > 0 and rng.random() < 0.3:
+        able = [index for index, kind in enumerate(kinds) if kind in jobs.CAN_DRIFT]
+        picked = rng.sample(able, min(len(able), rng.randint(1, 5)))
+        drift = tuple((index, rng.choice(("back", "back", "paused"))) for index in sorted(picked))
+        rest = LONG_REST_SECONDS if drift else rest
+    if open_lag and before and before[-1].kills:
+        # Nobody can know of a start whose process was killed: only refusing it, as DRS does, or the end of the lag helps.
+        rest = max(rest, open_lag * 2)
+    return Up(tuple(faults), tuple(kills), rest, drift)

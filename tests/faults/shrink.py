@@ -1,0 +1,63 @@
+"""
+Smaller variants of a schedule, the boldest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from .schedule import Schedule, Up
+
+
+def smaller(schedule: Schedule) -> Iterator[Schedule]:
+    """Variants of a schedule with something taken away."""
+    ups, kinds = schedule.ups, schedule.jobs
+    for number in range(len(ups) - 1):
+        yield replace(schedule, ups=(*ups[:number], *ups[number + 1 :]))
+    size = len(kinds) // 2
+    while size:
+        for start in range(0, len(kinds), size):
+            if len(kinds) > size:
+                yield _without_jobs(schedule, start, size)
+        size //= 2
+    plain = Schedule(0, (), ())
+    for name in ("programs", "resources", "open_lag_seconds", "finds_host", "wait_for", "on_failure", "timeout"):
+        if getattr(schedule, name) != getattr(plain, name):
+            changed: dict[str, Any] = {name: getattr(plain, name)}
+            yield replace(schedule, **changed)
+    for number, up in enumerate(ups):
+        for variant in _smaller_up(up):
+            yield replace(schedule, ups=(*ups[:number], variant, *ups[number + 1 :]))
+    for name in schedule.policy:
+        yield replace(schedule, policy={key: value for key, value in schedule.policy.items() if key != name})
+    for index, kind in enumerate(kinds):
+        if kind != "fresh":
+            yield replace(schedule, jobs=(*kinds[:index], "fresh", *kinds[index + 1 :]))
+
+
+def _without_jobs(schedule: Schedule, start: int, size: int) -> Schedule:
+    """Without some jobs; what drifts keeps drifting."""
+
+    def moved(up: Up) -> Up:
+        kept = ((index, what) for index, what in up.drift if not start <= index < start + size)
+        return replace(up, drift=tuple((index - size if index >= start else index, what) for index, what in kept))
+
+    jobs = (*schedule.jobs[:start], *schedule.jobs[start + size :])
+    return replace(schedule, jobs=jobs, ups=tuple(moved(up) for up in schedule.ups))
+
+
+def _smaller_up(up: Up) -> Iterator[Up]:
+    for field in ("faults", "kills", "drift"):
+        items = getattr(up, field)
+        for index in range(len(items)):
+            changed: dict[str, Any] = {field: (*items[:index], *items[index + 1 :])}
+            yield replace(up, **changed)
+    for index, fault in enumerate(up.faults):
+        for name, least in (("times", 1), ("skip", 0)):
+            if getattr(fault, name) != least:
+                less: dict[str, Any] = {name: least}
+                yield replace(up, faults=(*up.faults[:index], replace(fault, **less), *up.faults[index + 1 :]))
+    if up.rest_seconds and not up.drift:
+        yield replace(up, rest_seconds=0.0)

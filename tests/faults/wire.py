@@ -1,0 +1,198 @@
+"""
+At the client's end of the wire: kills the process around a call, and notices starts that were needless.
+
+It sits below the package, in the HTTP library, and judges by what really went over the wire: what this resource's operation
+was told of a job before it sent the job's start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+
+from . import clock
+from .schedule import Kill
+
+MAY_BE_STARTED = ("CONFIGURATION", "WAITING_FOR_START")
+_CLEAR_REFUSALS = range(400, 500)
+
+
+@dataclass(slots=True)
+class Knowledge:
+    """What one resource's operation has been told of each job.
+
+    Attributes:
+        read: the status last read.
+        accepted: starts that DRS accepted, now or as the state remembers.
+        lost: starts whose answer never came, without a look since.
+    """
+
+    read: dict[str, str] = field(default_factory=dict)
+    accepted: dict[str, str] = field(default_factory=dict)
+    lost: set[str] = field(default_factory=set)
+
+    def needless(self, job_id: str) -> str | None:
+        """Why a start of the job would be one too many, or None."""
+        if job_id in self.accepted:
+            return self.accepted[job_id]
+        if job_id in self.lost:
+            return "sent again after a lost answer, without a look"
+        if job_id not in self.read:
+            return "sent before the first look"
+        if self.read[job_id] not in MAY_BE_STARTED:
+            return f"sent although it was read as {self.read[job_id]}"
+        return None
+
+    def learn(self, path: str, jobs: list[str], status: int | None, content: bytes) -> None:
+        """Take note of an answer; without one `status` is None."""
+        body = _json(content)
+        rows = body.get("results") if isinstance(body, dict) else None
+        by_id = {str(row.get("id")): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
+        if path.endswith("/batch-status"):
+            for job_id in jobs:
+                if job_id in by_id and status == 200:
+                    self.read[job_id] = str(by_id[job_id].get("status"))
+                    self.lost.discard(job_id)
+        elif path.endswith("/batch-starting"):
+            # DRS.M01504 comes with 202, and speaks of the whole call where there are no rows.
+            is_envelope = status == 202 and isinstance(body, dict) and "error_code" in body
+            refused = is_envelope or (status in _CLEAR_REFUSALS and status != 408)
+            for job_id in jobs:
+                row = by_id.get(job_id, {}) if status == 202 else {}
+                if row.get("status") == "success":
+                    self.accepted[job_id] = "sent although DRS had accepted it"
+                elif not row and not refused:
+                    self.lost.add(job_id)
+
+
+class Watch:
+    """What goes over the wire in this process, resource by resource (each has a thread).
+
+    Args:
+        kill: when to die.
+        note: takes what was noticed, at once.
+    """
+
+    def __init__(self, kill: Kill | None, note: Callable[[Mapping[str, Any]], None]) -> None:
+        self._kill = kill
+        self._note = note
+        self._calls = 0
+        self._lock = threading.Lock()
+        self._resource = threading.local()
+        self._tokens: set[str] = set()
+
+    def begin(self, knowledge: Knowledge) -> None:
+        """From here on this thread works for a resource of which so much is known."""
+        self._resource.knowledge, self._resource.last = knowledge, None
+
+    def moment(self, moment: str) -> None:
+        """Die here if so scheduled."""
+        kill = self._kill
+        if kill is not None and kill.moment == moment and (moment == "unsaved" or self._calls == kill.call):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def exchange(self, request: Any, send: Callable[[], requests.Response]) -> requests.Response:
+        """Send a request, and take note of what it is; what came of it is learnt before the next one."""
+        knowledge: Knowledge = self._resource.knowledge
+        if self._resource.last is not None:
+            knowledge.learn(*self._resource.last)
+            self._resource.last = None
+        path = request.url.partition("?")[0]
+        jobs = _named(request.body) if "/jobs/" in path else []
+        with self._lock:
+            self._calls += 1
+            token = request.headers.get("X-Auth-Token")
+            if token and token not in self._tokens:
+                self._tokens.add(token)
+                self._note({"token": token})
+        if path.endswith("/batch-starting"):
+            reasons = {job_id: why for job_id in jobs if (why := knowledge.needless(job_id))}
+            if reasons:
+                self._note({"needless": reasons})
+        self.moment("before")
+        self._resource.last = (path, jobs, None, b"")
+        response = send()
+        heard = bytearray()
+        response.raw = _Tapped(response.raw, heard)
+        self._resource.last = (path, jobs, response.status_code, heard)
+        self.moment("answered")
+        return response
+
+
+class _Tapped:
+    """A response of urllib3 that takes note of what is read from it."""
+
+    def __init__(self, raw: Any, heard: bytearray) -> None:
+        self._raw = raw
+        self._heard = heard
+
+    def stream(self, *args: Any, **options: Any) -> Iterator[bytes]:
+        for chunk in self._raw.stream(*args, **options):
+            self._heard += chunk
+            yield chunk
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._raw, name)
+        if name not in ("read", "read1"):
+            return value
+
+        def read(*args: Any, **options: Any) -> bytes:
+            chunk: bytes = value(*args, **options)
+            self._heard += chunk
+            return chunk
+
+        return read
+
+
+_watch: Watch | None = None
+
+
+def watch_with(watch: Watch) -> None:
+    """Let this process be watched."""
+    global _watch
+    _watch = watch
+
+
+def install() -> None:
+    """Get between the package and the network, and make timeouts as fast as the clock."""
+    plain_send, plain_getresponse = HTTPAdapter.send, HTTPConnection.getresponse
+
+    def send(self: HTTPAdapter, request: Any, timeout: Any = None, **options: Any) -> requests.Response:
+        fast = tuple(_fast(part) for part in timeout) if isinstance(timeout, tuple) else _fast(timeout)
+        if _watch is None:
+            return plain_send(self, request, timeout=fast, **options)
+        return _watch.exchange(request, lambda: plain_send(self, request, timeout=fast, **options))
+
+    def getresponse(self: HTTPConnection) -> Any:
+        if _watch is not None:
+            _watch.moment("sent")
+        return plain_getresponse(self)
+
+    HTTPAdapter.send = send  # type: ignore[method-assign,assignment]
+    HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
+
+
+def _fast(seconds: float | None) -> float | None:
+    return None if seconds is None else max(0.05, seconds / clock.SPEED)
+
+
+def _named(body: Any) -> list[str]:
+    parsed = _json(body)
+    named = parsed.get("jobs") if isinstance(parsed, dict) else None
+    return [job["job_id"] if isinstance(job, dict) else job for job in named or []]
+
+
+def _json(content: Any) -> Any:
+    try:
+        return json.loads(content or b"")
+    except ValueError:
+        return None

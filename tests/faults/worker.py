@@ -1,0 +1,73 @@
+"""
+A process that runs schedules: one per line on its input, a verdict per line on its output.
+
+It has no threads, so that it can fork the commands; hence it is a process of its own and not a part of pytest. The sandbox is
+a process of its own as well, and the package is imported once, before all forks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+from . import clock
+
+
+def _fork_sandbox() -> tuple[int, str]:
+    """Start a sandbox in a process that ends with this one. Its id and URL."""
+    read_url, write_url = os.pipe()
+    read_life, _write_life = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        from pulumi_drs_start.sandbox import Sandbox
+
+        # Only the parent may hold the end whose closing tells that it is gone.
+        os.close(_write_life)
+        with Sandbox(speed=clock.SPEED) as sandbox:
+            os.write(write_url, sandbox.url.encode())
+            os.close(write_url)
+            os.read(read_life, 1)
+        os._exit(0)
+    os.close(write_url)
+    os.close(read_life)
+    url = os.read(read_url, 1000).decode()
+    os.close(read_url)
+    return pid, url
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    build = sys.argv[1] if len(sys.argv) > 1 else None
+    sandbox_process, url = _fork_sandbox()
+    clock.install()
+
+    # Only now: the package takes hold of the clock as it is imported.
+    import keystoneauth1.identity.v3
+    import keystoneauth1.session  # noqa: F401
+
+    from pulumi_drs_start.sandbox import SandboxAdmin
+
+    from . import wire
+    from .engine import Engine
+    from .judge import judge
+    from .schedule import from_json
+
+    wire.install()
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(SandboxAdmin(url), Path(folder), build)
+        for line in sys.stdin:
+            schedule = from_json(line)
+            started = clock.real_monotonic()
+            verdict = judge(schedule, engine.run(schedule))
+            answer = {"wrongs": verdict.wrongs, "starts": verdict.starts, "requests": verdict.requests}
+            print(json.dumps({**answer, "seconds": clock.real_monotonic() - started}), flush=True)
+    os.kill(sandbox_process, signal.SIGKILL)
+    os.waitpid(sandbox_process, 0)
+
+
+if __name__ == "__main__":
+    main()
