@@ -13,6 +13,7 @@ from .outcome import JobOutcome, Result
 from .plan import Memory
 from .status import STARTED_PHASES, Phase
 
+ROW_FIELDS = ("status", "phase", "outcome", "start_time", "error_code", "error_message")
 _SAW_IT_STARTED = {"started", "already_started", "resumed"}
 
 
@@ -60,10 +61,17 @@ def memories_of(outputs: Mapping[str, Any]) -> dict[str, Memory]:
         job_id: Memory(
             accepted_at=_from_iso((unconfirmed.get(job_id) or {}).get("accepted_at")),
             lost_at=_from_iso((unconfirmed.get(job_id) or {}).get("lost_at")),
-            was_started=row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED,
+            was_started=_was_started(row),
         )
         for job_id, row in rows_of(outputs).items()
     }
+
+
+def _was_started(row: Mapping[str, Any]) -> bool:
+    """Whether this resource saw the job started, then or before: only then is a job that is over no failure."""
+    if row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED:
+        return True
+    return row.get("phase") == Phase.ENDED.value and row.get("outcome") != "failed"
 
 
 _STARTED = {phase.value for phase in STARTED_PHASES}

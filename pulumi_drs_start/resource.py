@@ -4,11 +4,12 @@ JobBatchStart and the types around it: what a program sees.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
 
+from .outputs import ROW_FIELDS
 from .provider import JobBatchStartProvider
 
 
@@ -78,6 +79,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
     region: pulumi.Output[str | None]
     project_id: pulumi.Output[str | None]
     endpoint: pulumi.Output[str | None]
+    start_time: pulumi.Output[str | None]
+    cloud: pulumi.Output[str | None]
 
     job_statuses: pulumi.Output[dict]  # type: ignore[type-arg]
     """Job id -> ``status``, ``phase``, ``outcome``, ``start_time``, ``error_code``, ``error_message``."""
@@ -122,7 +125,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             cloud: not supported by this version.
             opts: as for every resource.
         """
-        props: dict[str, Any] = {
+        inputs: dict[str, Any] = {
             "jobs": jobs,
             "start_time": start_time,
             "wait_for": wait_for,
@@ -135,13 +138,29 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             "project_id": project_id,
             "endpoint": endpoint,
             "cloud": cloud,
-            "job_statuses": None,
-            "summary": None,
-            "ready": None,
-            "unreported_failure": None,
         }
+        absent = {name for name, value in inputs.items() if value is None and name in _WITHOUT_DEFAULT}
+        props = {name: value for name, value in inputs.items() if name not in absent}
+        props |= dict.fromkeys(("job_statuses", "summary", "ready", "unreported_failure"))
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
+        for name in absent:
+            # Never an output of the provider, so each preview would show it as unknown.
+            setattr(self, name, pulumi.Output.from_input(None))
+        # On their way through the engine, None disappears from dicts and whole numbers become floats.
+        self.job_statuses = self.job_statuses.apply(_with_every_field)
+        self.summary = self.summary.apply(_with_whole_numbers)
         pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
+
+
+_WITHOUT_DEFAULT = ("start_time", "region", "project_id", "endpoint", "cloud")
+
+
+def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> dict[str, dict[str, Any]]:
+    return {job_id: dict.fromkeys(ROW_FIELDS) | dict(row) for job_id, row in (rows or {}).items()}
+
+
+def _with_whole_numbers(counts: Mapping[str, float] | None) -> dict[str, int]:
+    return {phase: int(count) for phase, count in (counts or {}).items()}
 
 
 def _fail_program(failure: str | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
@@ -173,3 +175,57 @@ def test_the_type_of_the_resource_is_its_own(sandbox: Sandbox, stack: Stack) -> 
     stack.up()
 
     assert stack.resource()["type"] == "pulumi-python:dynamic/drs:JobBatchStart"
+
+
+def test_a_job_that_ran_and_is_over_stays_fulfilled(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    stack.starts("a")
+    stack.up()
+    stack.starts("a", "b")
+    stack.up()
+    sandbox.set_status("a", "RELEASE_RESOURCE_COMPLETE")
+    stack.refresh()
+
+    assert stack.preview("--expect-no-changes").exit_code == 0
+    run = stack.up()
+
+    assert run.exit_code == 0, run.output
+    assert stack.outputs()["ready"] is True
+
+
+def test_a_program_reads_every_output_in_the_type_it_is_declared_with(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"))
+    stack.program("""
+        batch = JobBatchStart("batch", jobs=["a"])
+        for name in ("wait_for", "timeout", "on_failure", "on_destroy", "resume", "precheck", "region", "project_id",
+                     "endpoint", "cloud", "start_time", "jobs", "ready", "summary", "job_statuses"):
+            pulumi.export(name, getattr(batch, name).apply(repr))
+    """)
+    expected = {
+        "wait_for": "'running'",
+        "timeout": "'60m'",
+        "on_failure": "'fail'",
+        "on_destroy": "'leave'",
+        "resume": "False",
+        "precheck": "False",
+        "region": "None",
+        "project_id": "None",
+        "endpoint": "None",
+        "cloud": "None",
+        "start_time": "None",
+        "jobs": "[{'job_id': 'a'}]",
+        "ready": "True",
+        "summary": "{'running': 1, 'total': 1}",
+        "job_statuses": "{'a': {'status': 'FULL_TRANSFER_STARTED', 'phase': 'running', 'outcome': 'started', "
+        "'start_time': None, 'error_code': None, 'error_message': None}}",
+    }
+
+    run = stack.up()
+
+    assert run.exit_code == 0, run.output
+    # Dicts arrive in any order.
+    read = {name: ast.literal_eval(text) for name, text in stack.outputs().items()}
+    assert read == {name: ast.literal_eval(text) for name, text in expected.items()}
+    assert isinstance(read["summary"]["running"], int)
+    assert stack.preview("--expect-no-changes").exit_code == 0
+    assert "[unknown]" not in stack.preview()
