@@ -156,14 +156,14 @@ def _job_id(value: Any) -> str:
     if not value.strip():
         raise ValueError("is empty")
     if not _JOB_ID.fullmatch(value):
-        raise ValueError(f"is not a job id (letters, digits, hyphens, as the DRS console shows it); got {_shown(value)}")
+        raise ValueError("is not a job id: letters, digits, hyphens, as the DRS console shows it")
     return value
 
 
 def _choice(*choices: str) -> Callable[[Any], str]:
     def convert(value: Any) -> str:
         if value not in choices:
-            raise ValueError(f"must be {' or '.join(map(_shown, choices))}; got {_shown(value)}")
+            raise ValueError(f"must be {' or '.join(map(_quoted, choices))}; got {_shown(value)}")
         return str(value)
 
     return convert
@@ -184,7 +184,7 @@ def _not_yet(harmless: Any) -> Callable[[Any], Any]:
 
     def convert(value: Any) -> Any:
         if value != harmless:
-            allowed = "leave it out" if harmless is None else f"leave it out or give {_shown(harmless)}"
+            allowed = "leave it out" if harmless is None else f"leave it out or give {_quoted(harmless)}"
             raise ValueError(f"is not supported by this version: {allowed}")
         return value
 
@@ -192,14 +192,22 @@ def _not_yet(harmless: Any) -> Callable[[Any], Any]:
 
 
 def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing"
     return {str: "a string", dict: "a dict", list: "a list", bool: "a bool"}.get(type(value), f"a {type(value).__name__}")
 
 
 def _shown(value: Any) -> str:
-    """A value in an error text; what might be long or secret is only named by its kind."""
-    if isinstance(value, str):
-        return f'"{value}"' if len(value) <= 40 and value.isprintable() else f"a string of {len(value)} characters"
-    return str(value) if isinstance(value, (bool, int, float)) else _kind(value)
+    """A value in an error text. Texts are not quoted: they arrive in the open even if the program made them secret."""
+    if isinstance(value, (bool, int, float)):
+        # Every number arrives as a float.
+        return f"{value:g}" if isinstance(value, float) else str(value)
+    return "another text" if isinstance(value, str) else _kind(value)
+
+
+def _quoted(value: Any) -> str:
+    """One of our own values."""
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _suggestion(name: str, known: set[str]) -> str:

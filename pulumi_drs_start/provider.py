@@ -102,7 +102,8 @@ class JobBatchStartProvider(ResourceProvider):
             try:
                 connection = self._connect(inputs)
             except SettingsError as exc:
-                return CheckResult(news, [CheckFailure("", problem) for problem in exc.problems])
+                texts = (*exc.problems, exc.hint) if exc.hint else exc.problems
+                return CheckResult(news, [CheckFailure("", text) for text in texts])
             statuses = connection.look([job.job_id for job in jobs], TimeBudget(READ_LIMIT_SECONDS, is_wanted=call.is_wanted))
             plan = make_plan(jobs, statuses, {}, goal_of(inputs), time.time())
             if olds:

@@ -4,7 +4,7 @@ JobBatchStart and the types around it: what a program sees.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from typing import Any, TypedDict
 
 import pulumi
@@ -125,6 +125,9 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             cloud: not supported by this version.
             opts: as for every resource.
         """
+        if isinstance(jobs, Iterable) and not isinstance(jobs, (str, Mapping, pulumi.Output, Awaitable)):
+            # Pulumi takes lists only; tuples, sets and generators mean the same here.
+            jobs = list(jobs)
         inputs: dict[str, Any] = {
             "jobs": jobs,
             "start_time": start_time,

@@ -48,10 +48,12 @@ class SettingsError(ValueError):
 
     Attributes:
         problems: one sentence for each thing to mend.
+        hint: what else may explain them, or nothing.
     """
 
     def __init__(self, problems: Sequence[str], hint: str = "") -> None:
         self.problems = tuple(problems)
+        self.hint = hint
         lines = [*self.problems, hint] if hint else [*self.problems]
         if len(lines) > 1:
             lines = ["the configuration needs attention:", *(f"- {line}" for line in lines)]

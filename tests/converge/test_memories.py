@@ -93,7 +93,7 @@ def test_the_memories_given_are_not_changed(sandbox: Sandbox, run: Any) -> None:
 
 def test_an_acceptance_that_is_not_shown_in_time_is_no_failure(sandbox: Sandbox, run: Any, now: Any) -> None:
     sandbox.add_jobs(make_job("a"))
-    result = run("a", memories={"a": Memory(accepted_at=now())}, timeout=10)
+    result = run("a", memories={"a": Memory(accepted_at=now())}, timeout=50)
     assert result.failed == []
     assert [job.job_id for job in result.unfinished] == ["a"]
     assert result.jobs["a"].accepted_at is not None

@@ -101,7 +101,7 @@ def test_a_job_being_created_is_started_once_it_is_configured(sandbox: Sandbox, 
 
 def test_jobs_that_can_start_do_not_wait_for_one_being_created(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b", status="CREATING"))
-    result = run("a", "b", timeout=30)
+    result = run("a", "b", timeout=60)
     assert (result.jobs["a"].outcome, result.jobs["b"].outcome) == ("started", "failed")
     assert "still being created" in (result.jobs["b"].error_message or "")
 

@@ -120,7 +120,7 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
         "jobs[3].jobid is no field of a job; did you mean job_id?",
         "jobs[3].job_id is missing",
         "jobs[4].job_id is the same as jobs[0].job_id",
-        'wait_for must be "running" or "accepted"; got "done"',
+        'wait_for must be "running" or "accepted"; got another text',
         "timeout must be a duration",
         "resume is not supported by this version",
         "on_destroy is not supported by this version",
@@ -133,12 +133,13 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
 def test_missing_configuration_is_named_at_preview(stack: Stack) -> None:
     stack.starts("a")
 
-    run = stack.preview(OS_PASSWORD="", OS_PROJECT_ID="")
+    run = stack.preview(OS_PASSWORD="", OS_PROJECT_ID="", OS_CLOUD="otc")
 
     assert run.exit_code != 0
     assert "drs:password" in run
     assert "OS_PASSWORD" in run
     assert "OS_PROJECT_ID" in run
+    assert "OS_CLOUD" in run
     assert "Traceback" not in run
 
 

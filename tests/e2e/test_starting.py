@@ -153,6 +153,17 @@ def test_every_way_to_write_a_job_is_understood(sandbox: Sandbox, stack: Stack) 
     assert start_calls(sandbox) == [["a", "b", "c", "d"]]
 
 
+@pytest.mark.parametrize("jobs", ["('a', 'b')", "{'a', 'b'}", "(j for j in 'ab')", "pulumi.Output.secret(['a', 'b'])"])
+def test_jobs_may_come_in_any_collection(sandbox: Sandbox, stack: Stack, jobs: str) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    stack.program(f"JobBatchStart('batch', jobs={jobs})\n")
+
+    run = stack.up()
+
+    assert run.exit_code == 0, run.output
+    assert start_calls(sandbox) == [["a", "b"]]
+
+
 def test_changing_the_project_replaces_the_resource_and_touches_no_job(sandbox: Sandbox, stack: Stack) -> None:
     other = sandbox.account.other_project_id
     sandbox.add_jobs(make_job("a"), make_job("b", project_id=other))

@@ -86,10 +86,15 @@ def test_every_problem_is_found_at_once() -> None:
     assert len(check(jobs=["a", "a", ""], wait_for="x", timeout="y", cloud="otc", colour="red").problems) == 6
 
 
-def test_a_long_value_is_not_quoted() -> None:
-    (problem,) = check(jobs=["a"], wait_for="x" * 1000).problems
+@pytest.mark.parametrize("name", ["wait_for", "timeout", "on_failure", "start_time", "on_destroy"])
+def test_a_text_is_not_quoted_because_it_may_be_secret(name: str) -> None:
+    (problem,) = check(jobs=["a"], **{name: "hunter2"}).problems
 
-    assert len(problem) < 100
+    assert "hunter2" not in problem
+
+
+def test_a_number_is_shown_as_it_was_written() -> None:
+    assert check(jobs=["a"], timeout=60.0).problems[0].endswith("got 60")
 
 
 @pytest.mark.parametrize("jobs", [UNKNOWN, [UNKNOWN], [{"job_id": UNKNOWN}], ["a", UNKNOWN]])
