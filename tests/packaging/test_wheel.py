@@ -66,6 +66,14 @@ def test_the_metadata_names_version_licence_and_needs(wheel: zipfile.ZipFile) ->
     assert any(name.endswith("/licenses/LICENSE") for name in wheel.namelist())
 
 
+def test_the_readme_is_the_description(wheel: zipfile.ZipFile) -> None:
+    name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    metadata = Parser().parsestr(wheel.read(name).decode())
+
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert metadata.get_payload().strip() == (ROOT / "README.md").read_text(encoding="utf-8").strip()
+
+
 def test_the_public_names_are_sorted_and_there() -> None:
     assert pulumi_drs_start.__all__ == sorted(pulumi_drs_start.__all__)
     for name in pulumi_drs_start.__all__:
