@@ -33,6 +33,7 @@ _HINTS = {
     "DRS.M05004": "take it off the list, or create a new job",
     "DRS.M00289": "check the id, the region and the project, or take it off the list",
     "DRS.M01504": "wait until DRS has finished what it is doing with the job, or look at its state in the DRS console",
+    "DRS.M01501": "look at the job in the DRS console",
     "DRS.M01503": "wait a little",
     "DRS.M00299": "set drs:batchSize (DRS_BATCH_SIZE) to 1",
 }
@@ -75,6 +76,23 @@ def impossible_in_words(plan: Plan) -> list[str]:
     for job_id, reason in plan.impossible.items():
         by_reason.setdefault(reason, []).append(job_id)
     return [f"can't start {count_jobs(len(ids))} ({name_jobs(ids)}): it {reason}" for reason, ids in by_reason.items()]
+
+
+def attention_in_words(outcomes: Iterable[JobOutcome]) -> list[str]:
+    """Started jobs that do not run, a line for each phase: nothing is done about them unasked, but somebody should know."""
+    lines = []
+    outcomes = list(outcomes)
+    for phase, what in _NEEDS_ATTENTION.items():
+        ids = [job.job_id for job in outcomes if job.phase is phase and job.outcome != "failed"]
+        if ids:
+            lines.append(f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(what, len(ids))}")
+    return lines
+
+
+_NEEDS_ATTENTION = {
+    Phase.PAUSED: "is paused, and left so: resume in the DRS console what shall run",
+    Phase.FAILED: "has failed after the start: DRS tries again by itself, see the reason in the DRS console",
+}
 
 
 def progress_in_words(progress: Progress) -> str:
@@ -150,9 +168,9 @@ def _next_step(error: Exception) -> str:
     return "Nothing was changed; run the command again."
 
 
-def _why(plan: Plan, job_ids: Iterable[str]) -> str:
+def _why(plan: Plan, job_ids: Collection[str]) -> str:
     reasons: Mapping[str, int] = Counter(plan.decisions[job_id].reason for job_id in job_ids)
-    return " or ".join(_plural(reason, 2) for reason in reasons)
+    return " or ".join(_plural(reason, len(job_ids)) for reason in reasons)
 
 
 def _plural(reason: str, count: int) -> str:

@@ -100,7 +100,7 @@ def after_refresh(recorded: Mapping[str, Any], result: Result) -> Result:
     jobs = {}
     for job_id, job in result.jobs.items():
         earlier = rows.get(job_id, {}).get("outcome", "unchanged")
-        if earlier == "failed" and job.is_fulfilled:
+        if earlier == "failed" and (job.is_fulfilled or job.phase in STARTED_PHASES):
             earlier = "already_started"
         jobs[job_id] = _with_outcome(job, earlier, rows.get(job_id, {}))
     return Result(jobs)

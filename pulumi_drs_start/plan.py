@@ -91,13 +91,18 @@ class Patience:
     Attributes:
         lag_seconds: an accepted start that an earlier operation remembers may read CONFIGURATION for so long. Clients tested
             against the live service allow minutes; after a quarter of an hour DRS has lost it, and it is started anew.
-        settle_seconds: after a lost answer, or a refusal that the status read does not explain, CONFIGURATION is believed
-            only after so long (a client tested against the live service waits 20 s before its first look).
+        lost_seconds: after a lost answer, CONFIGURATION is believed only after so long. Waiting costs only those starts
+            whose answer was lost and that had no effect; starting again too soon could start a job twice.
+        settle_seconds: after a refusal that the status read does not explain, likewise, and twice as long after each
+            further one (a client tested against the live service waits 20 s before its first look).
+        confirmed_seconds: after a refusal of a job whose own answer was lost before: most likely DRS is starting it already.
         sends: starts sent for one job in one operation before giving up.
     """
 
     lag_seconds: float = 900.0
+    lost_seconds: float = 120.0
     settle_seconds: float = 20.0
+    confirmed_seconds: float = 300.0
     sends: int = 5
 
 
@@ -182,7 +187,12 @@ def _is_accepted(memory: Memory, patience: Patience, now: float) -> bool:
 
 def _doubtful_until(memory: Memory, patience: Patience) -> float:
     """Until when a status that shows no start is not believed."""
-    doubts = [since + patience.settle_seconds for since in (memory.lost_at, memory.refused_at) if since is not None]
+    doubts = []
+    if memory.lost_at is not None:
+        doubts.append(memory.lost_at + patience.lost_seconds)
+    if memory.refused_at is not None:
+        settle_seconds = patience.settle_seconds * 2 ** max(0, memory.sends - 1)
+        doubts.append(memory.refused_at + (settle_seconds if memory.lost_at is None else patience.confirmed_seconds))
     return max(doubts, default=float("-inf"))
 
 

@@ -37,7 +37,7 @@ from .drs.errors import DrsError
 from .drs.models import JobStatus
 from .drs.retry import TimeBudget
 from .inputs import PLACES, check_inputs, desired_jobs, goal_of, parse_duration
-from .outcome import observe
+from .outcome import Result, observe
 from .outputs import after_refresh, failed_jobs, memories_of, to_outputs, unfinished_jobs
 from .plan import Memory, Plan, make_plan
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
@@ -140,6 +140,7 @@ class JobBatchStartProvider(ResourceProvider):
         changes = would_act or tries_again or _differ(olds, inputs)
         if changes:
             _tell_plan(call, plan, removed=[j.job_id for j in desired_jobs(olds) if j.job_id not in declared])
+        _warn(call, observe(jobs, statuses, memories_of(olds), goal_of(inputs), time.time()))
         return DiffResult(changes=changes)
 
     @_in_words
@@ -162,6 +163,7 @@ class JobBatchStartProvider(ResourceProvider):
         statuses = connection.look([job.job_id for job in jobs], TimeBudget(READ_LIMIT_SECONDS, is_wanted=call.is_wanted))
         result = after_refresh(props, observe(jobs, statuses, memories_of(props), goal_of(inputs), time.time()))
         outputs = to_outputs(inputs, result.jobs.values())
+        _warn(call, result)
         reasons = messages.reasons_for_failure(result, 0)
         if reasons and inputs.get("on_failure") == "fail" and host.report_partial_failure(call, id_, outputs, reasons):
             raise host.HookFailedError("\n".join(reasons))
@@ -191,6 +193,7 @@ class JobBatchStartProvider(ResourceProvider):
         )
         outputs = to_outputs(inputs, result.jobs.values())
         call.info(messages.result_in_words(result))
+        _warn(call, result)
         reasons = messages.reasons_for_failure(result, timeout_seconds)
         if not reasons:
             return outputs
@@ -266,6 +269,11 @@ def _place_is_unknown(inputs: Mapping[str, Any]) -> bool:
 def _differ(olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
     """Whether an input differs from the one that the outputs carry."""
     return any(olds.get(name) != value for name, value in inputs.items()) or any(name not in inputs for name in _declared(olds))
+
+
+def _warn(call: host.Call, result: Result) -> None:
+    for line in messages.attention_in_words(result.jobs.values()):
+        call.warn(line)
 
 
 def _tell_plan(call: host.Call, plan: Plan, removed: Sequence[str] = ()) -> None:

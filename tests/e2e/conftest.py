@@ -148,6 +148,7 @@ def make_stack(engine: str, tmp_path: Path) -> Callable[..., Stack]:
                 "PULUMI_BACKEND_URL": f"file://{folder}",
                 "PULUMI_CONFIG_PASSPHRASE": "correct horse",
                 "PULUMI_SKIP_UPDATE_CHECK": "true",
+                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
                 "PYTHONDONTWRITEBYTECODE": "1",
                 **sandbox.environment,
             },

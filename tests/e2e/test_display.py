@@ -68,3 +68,30 @@ def test_no_secret_reaches_the_state_or_the_display(sandbox: Sandbox, stack: Sta
 
     assert sandbox.password not in run.output
     assert sandbox.password not in state.output
+
+
+def test_paused_and_failed_jobs_are_named_in_a_warning_and_left_alone(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"), make_job("c"))
+    stack.starts("a", "b", "c")
+    stack.up()
+    sandbox.set_status("a", "PAUSING")
+    sandbox.set_status("b", "INCRE_TRANSFER_FAILED")
+
+    for run in (stack.preview("--expect-no-changes"), stack.up("--expect-no-changes"), stack.refresh()):
+        assert run.exit_code == 0, run.output
+        assert "warning: 1 job (a) is paused" in run
+        assert "warning: 1 job (b) has failed after the start" in run
+    assert len(sandbox.calls("batch-starting")) == 1
+
+
+@pytest.mark.parametrize("status", ["PAUSING", "FULL_TRANSFER_FAILED", "STARTJOBING"])
+def test_a_refused_job_that_somebody_started_is_no_failure_after_a_refresh(sandbox: Sandbox, stack: Stack, status: str) -> None:
+    sandbox.add_jobs(make_job("a", refuse_start={"code": "DRS.M00305", "message": "The source is gone."}))
+    stack.starts("a")
+    stack.up()
+    sandbox.set_status("a", status, then=[{"status": status, "after": 3600}])
+
+    refresh = stack.refresh()
+
+    assert "could not be started" not in refresh
+    assert "initErrors" not in stack.resource()

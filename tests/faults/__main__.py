@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections import defaultdict
 
 from rich.console import Console
 from rich.progress import Progress
@@ -59,24 +60,23 @@ def _replay(seed: int, build: str | None) -> int:
 
 def _campaign(seeds: range, workers: int, build: str | None) -> int:
     began = time.monotonic()
-    tallies: dict[str, Tally] = {}
-    total, failing, starts, requests, jobs = Tally(), [], 0, 0, 0
+    total, tallies = Tally(), defaultdict[str, Tally](Tally)
+    failing: list[Outcome] = []
     with Progress(console=console, transient=True) as progress:
         bar = progress.add_task("schedules", total=len(seeds))
         for outcome in run_all(map(make_schedule, seeds), workers, build):
             progress.advance(bar)
             for feature in outcome.schedule.features():
-                tallies.setdefault(feature, Tally()).add(outcome)
+                tallies[feature].add(outcome)
             total.add(outcome)
-            starts, requests, jobs = starts + outcome.starts, requests + outcome.requests, jobs + len(outcome.schedule.jobs)
             if outcome.wrongs:
                 failing.append(outcome)
     console.print(_table(tallies, total))
-    seconds = time.monotonic() - began
     console.print(
-        f"{total.schedules} schedules from seed {seeds.start}, {jobs:,} jobs, {starts:,} starts (named {requests:,} times in "
-        f"start calls), {len(failing)} schedules with something wrong, in {seconds:.0f} s"
+        f"{total.schedules} schedules from seed {seeds.start}: {total.jobs:,} jobs, {total.faults:,} faults, {total.kills:,} "
+        f"processes killed, {total.starts:,} starts (named {total.requests:,} times in start calls)"
     )
+    console.print(f"{len(failing)} schedules with something wrong, in {time.monotonic() - began:.0f} s")
     if failing:
         failing.sort(key=lambda outcome: outcome.schedule.seed)
         console.print(f"failing seeds: {', '.join(str(outcome.schedule.seed) for outcome in failing)}")
@@ -95,7 +95,7 @@ def _table(tallies: dict[str, Tally], total: Tally) -> Table:
     for feature, tally in [*sorted(tallies.items()), ("all", total)]:
         if feature == "all":
             table.add_section()
-        counts = (tally.wrongs.get(kind, 0) for kind in COLUMNS)
+        counts = (tally.wrongs[kind] for kind in COLUMNS)
         table.add_row(feature, str(tally.schedules), *(f"[red]{count}[/]" if count else "0" for count in counts))
     return table
 

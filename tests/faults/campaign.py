@@ -9,6 +9,7 @@ import queue
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Outcome:
     wrongs: tuple[tuple[str, str], ...]
     starts: int
     requests: int
+    faults: int
+    kills: int
     seconds: float
 
 
@@ -59,8 +62,8 @@ class Worker:
         if not line:
             raise WorkerDiedError(schedule.describe())
         answer = json.loads(line)
-        wrongs = tuple((kind, words) for kind, words in answer["wrongs"])
-        return Outcome(schedule, wrongs, answer["starts"], answer["requests"], answer["seconds"])
+        wrongs = tuple((kind, words) for kind, words in answer.pop("wrongs"))
+        return Outcome(schedule, wrongs, **answer)
 
     def stop(self) -> None:
         """End the process, its sandbox included."""
@@ -126,13 +129,22 @@ def shrink(outcome: Outcome, run: Callable[[Schedule], Outcome]) -> Outcome | No
 
 @dataclass(slots=True)
 class Tally:
-    """The table: schedules, and what went wrong in how many of them."""
+    """Sums over schedules; `wrongs` counts those in which something of a kind went wrong."""
 
     schedules: int = 0
-    wrongs: dict[str, int] = field(default_factory=dict)
+    jobs: int = 0
+    starts: int = 0
+    requests: int = 0
+    faults: int = 0
+    kills: int = 0
+    wrongs: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
         """Count a schedule in."""
         self.schedules += 1
-        for kind in {kind for kind, _ in outcome.wrongs}:
-            self.wrongs[kind] = self.wrongs.get(kind, 0) + 1
+        self.jobs += len(outcome.schedule.jobs)
+        self.starts += outcome.starts
+        self.requests += outcome.requests
+        self.faults += outcome.faults
+        self.kills += outcome.kills
+        self.wrongs.update({kind for kind, _ in outcome.wrongs})

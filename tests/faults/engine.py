@@ -54,6 +54,8 @@ class Run:
         crashes: tracebacks of errors that no hook may show.
         tokens: that were used.
         texts: everything that was printed, logged and stored.
+        faults: how many happened; those scheduled for calls that never came did not.
+        kills: how many processes were really killed.
     """
 
     expected_starts: dict[str, int]
@@ -65,6 +67,8 @@ class Run:
     crashes: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     texts: dict[str, str] = field(default_factory=dict)
+    faults: int = 0
+    kills: int = 0
 
 
 class Engine:
@@ -105,6 +109,9 @@ class Engine:
             for fault in up.faults:
                 self._sandbox.inject(**wrongs.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
             run.last = self._command(schedule, ids, run, kills=up.kills)
+            left = sum(fault["times"] for fault in self._sandbox.faults())
+            run.faults += sum(fault.times for fault in up.faults) - left
+            run.kills += sum(ran.ended == "killed" for ran in run.last)
             self._sandbox.clear_faults()
         at_once = self._command(schedule, ids, run, is_preview=True)
         self._rest(SETTLED_SECONDS)

@@ -4,7 +4,6 @@ What must hold after every schedule, checked against the sandbox's own counters.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,15 +26,15 @@ class Verdict:
         wrongs: (one of `WRONGS`, in words).
         starts: jobs that the sandbox started.
         requests: starts that were asked of it; more than `starts`, because answers get lost and DRS refuses.
+        faults: how many happened.
+        kills: how many processes were killed.
     """
 
     wrongs: list[tuple[str, str]] = field(default_factory=list)
     starts: int = 0
     requests: int = 0
-
-    def counts(self) -> dict[str, int]:
-        """How many of each kind."""
-        return dict(Counter(kind for kind, _ in self.wrongs))
+    faults: int = 0
+    kills: int = 0
 
 
 def judge(schedule: Schedule, run: Run) -> Verdict:
@@ -48,7 +47,9 @@ def judge(schedule: Schedule, run: Run) -> Verdict:
             *_judge_needless(run),
             *_judge_secrets(run),
             *(("not converged", f"a hook ended in a way no hook may: {crash}") for crash in run.crashes),
-        ]
+        ],
+        faults=run.faults,
+        kills=run.kills,
     )
     verdict.starts = sum(job["starts"] for job in run.facts.values())
     verdict.requests = sum(job["start_requests"] for job in run.facts.values())

@@ -181,7 +181,7 @@ def _kinds(rng: random.Random, most_jobs: int, policy: dict[str, Any], wait_for:
 
 def _policy(rng: random.Random, has_open_lag: bool) -> dict[str, Any]:
     choices: dict[str, tuple[Any, ...]] = {
-        "lag_seconds": (0,) if has_open_lag else (0, 0, 1, 5, 15),
+        "lag_seconds": (0,) if has_open_lag else (0, 0, 1, 5, 15, 30),
         "lag_looks": (0,) if has_open_lag else (0, 0, 1, 3),
         "start_seconds": (0, 1, 5, 20, 60),
         "start_looks": (0, 0, 2),

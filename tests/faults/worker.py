@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from . import clock
@@ -63,8 +64,7 @@ def main() -> None:
             schedule = from_json(line)
             started = clock.real_monotonic()
             verdict = judge(schedule, engine.run(schedule))
-            answer = {"wrongs": verdict.wrongs, "starts": verdict.starts, "requests": verdict.requests}
-            print(json.dumps({**answer, "seconds": clock.real_monotonic() - started}), flush=True)
+            print(json.dumps({**asdict(verdict), "seconds": clock.real_monotonic() - started}), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 

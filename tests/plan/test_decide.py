@@ -7,11 +7,11 @@ import itertools
 import pytest
 
 from pulumi_drs_start.drs.models import JobStatus
-from pulumi_drs_start.plan import Decision, Goal, Memory, Patience, Refusal, decide
+from pulumi_drs_start.plan import Action, Decision, Goal, Memory, Patience, Refusal, decide
 
 NOW = 1_800_000_000.0
 LAG, SETTLE, SENDS = 900.0, 20.0, 5
-PATIENCE = Patience(lag_seconds=LAG, settle_seconds=SETTLE, sends=SENDS)
+PATIENCE = Patience(lag_seconds=LAG, lost_seconds=SETTLE, settle_seconds=SETTLE, sends=SENDS)
 FINAL = Refusal("DRS.M00304", "not allowed", is_final=True)
 PASSING = Refusal("DRS.M01504", "busy", is_final=False)
 
@@ -120,3 +120,23 @@ def test_the_last_refusal_is_given_when_a_job_was_sent_too_often() -> None:
 def test_a_clock_that_starts_at_zero_starts_a_new_job() -> None:
     """A test's clock, or a machine without one: the absence of a loss is not a loss at the epoch."""
     assert look("CONFIGURATION", Memory(), now=1.0).action.value == "start"
+
+
+def test_a_lost_answer_is_doubted_for_longer_than_a_refusal() -> None:
+    """Starting again too soon could start a job twice; a refused job was not started by us."""
+    assert Patience().lost_seconds > Patience().settle_seconds
+
+
+@pytest.mark.parametrize(("sends", "seconds"), [(1, 20), (2, 40), (3, 80)])
+def test_each_refusal_is_doubted_twice_as_long_as_the_one_before(sends: int, seconds: float) -> None:
+    refused = Memory(refused_at=1000.0, sends=sends, refusal=Refusal("DRS.M01504", "Busy.", is_final=False))
+    actual = JobStatus("a", "CONFIGURATION")
+
+    assert decide(actual, refused, Goal.RUNNING, Patience(), 1000.0 + seconds - 1).action is Action.WAIT
+    assert decide(actual, refused, Goal.RUNNING, Patience(), 1000.0 + seconds).action is Action.START
+
+
+def test_a_refusal_after_a_lost_answer_is_taken_for_a_start_that_is_not_shown_yet() -> None:
+    lost = Memory(lost_at=900.0, refused_at=1000.0, sends=2, refusal=Refusal("DRS.M00304", "Not allowed.", is_final=False))
+
+    assert decide(JobStatus("a", "CONFIGURATION"), lost, Goal.RUNNING, Patience(), 1290.0).action is Action.WAIT

@@ -64,8 +64,8 @@ def test_a_job_whose_answer_was_lost_is_not_started_again_before_that_is_settled
     status: str, memory: Memory, goal: Goal, patience: Patience, part: float
 ) -> None:
     lost = replace(memory, lost_at=1e6)
-    patience = replace(patience, settle_seconds=min(patience.settle_seconds, 1e6) + 1)
-    now = 1e6 + part * patience.settle_seconds
+    patience = replace(patience, lost_seconds=min(patience.lost_seconds, 1e6) + 1)
+    now = 1e6 + part * patience.lost_seconds
     assert decide(JobStatus("a", status), lost, goal, patience, now).action is not Action.START
 
 
