@@ -91,7 +91,7 @@ def converge(
         operation.run(job_ids)
     except Exception as exc:  # noqa: BLE001 - whatever happened, what was done to each job must not be lost
         log.debug("the operation ended early: %s", exc)
-        operation.ended_by = exc
+        operation.ended_by = operation.ended_by or exc
     operation.ask_why(job_ids)
     return operation.result(job_ids)
 
@@ -118,14 +118,18 @@ class _Operation:
         waiting_since = self.budget.clock()
         while True:
             self._decide(job_ids)
-            if to_start := [job_id for job_id in job_ids if self.decisions[job_id].action is Action.START]:
-                alone = self.spoilers.intersection(to_start)
-                self._start([job_id for job_id in to_start if job_id not in alone])
-                for job_id in sorted(alone):
-                    self._start([job_id])
+            to_start = [job_id for job_id in job_ids if self.decisions[job_id].action is Action.START]
+            if to_start and self.ended_by is None:
+                try:
+                    self._send(to_start)
+                except OperationEndedError:
+                    raise
+                except DrsError as exc:
+                    # No further start can succeed now, but what DRS accepted before is still waited for.
+                    self.ended_by = exc
                 waiting_since = self.budget.clock()
                 self._decide(to_start)
-            open_jobs = [j for j in job_ids if self.decisions[j].action in (Action.START, Action.WAIT)]
+            open_jobs = [job_id for job_id in job_ids if self._is_open(job_id)]
             if not open_jobs:
                 break
             waited = self.budget.clock() - waiting_since
@@ -133,6 +137,18 @@ class _Operation:
             self.look(open_jobs)
         if self.unseen:
             self.look([job_id for job_id in job_ids if job_id in self.unseen])
+
+    def _is_open(self, job_id: str) -> bool:
+        action = self.decisions[job_id].action
+        if self.ended_by is not None:
+            return action is Action.WAIT and self._memory(job_id).accepted_now
+        return action in (Action.START, Action.WAIT)
+
+    def _send(self, job_ids: Sequence[str]) -> None:
+        alone = self.spoilers.intersection(job_ids)
+        self._start([job_id for job_id in job_ids if job_id not in alone])
+        for job_id in sorted(alone):
+            self._start([job_id])
 
     def look(self, job_ids: Sequence[str]) -> None:
         """Read the statuses of jobs."""

@@ -6,6 +6,7 @@ Counts first, then the first few names, so that a thousand jobs read as well as 
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,7 +28,11 @@ from .status import Phase
 NAMED = 3
 """How many jobs are named before the rest is counted."""
 
+CAUSES = 5
+"""How many causes of failure are told before the rest is counted."""
+
 _HINTS = {
+    "DRS.M00103": "ask whoever administers IAM for DRS FullAccess and VPC FullAccess in the project of these jobs",
     "DRS.M00304": "finish its configuration and its pre-check in DRS",
     "DRS.M05003": "check the id, the region and the project, or take it off the list",
     "DRS.M05004": "take it off the list, or create a new job",
@@ -113,22 +118,40 @@ def result_in_words(result: Result) -> str:
 
 def reasons_for_failure(result: Result, timeout_seconds: float) -> list[str]:
     """One sentence per cause: DRS's code and text, the jobs, what to do next."""
-    groups: dict[tuple[str | None, str], list[str]] = {}
-    for job in result.failed:
-        groups.setdefault((job.error_code, job.error_message or "no reason was given"), []).append(job.job_id)
     reasons = []
-    for (code, text), ids in groups.items():
+    groups = _by_cause(result.failed)
+    for (code, text), ids in list(groups.items())[:CAUSES]:
         said = f"{code}: {text}" if code else text
         jobs = f"job {ids[0]}" if len(ids) == 1 else f"{count_jobs(len(ids))} ({name_jobs(ids)})"
         hint = _HINTS.get(code or "")
-        reasons.append(
-            f"{jobs} could not be started: {said.rstrip('.')}." + (f" Next: {hint}, then run pulumi up again." if hint else "")
-        )
+        next_step = f" Next: {hint}, then run pulumi up again." if hint else ""
+        reasons.append(f"{jobs} could not be started: {said.rstrip('.')}.{next_step}")
+    if len(groups) > CAUSES:
+        rest = sum(len(ids) for ids in list(groups.values())[CAUSES:])
+        reasons.append(f"{count_jobs(rest)} more could not be started, for other reasons: job_statuses has that of each.")
     if unfinished := result.unfinished:
         reasons.append(_unfinished(unfinished, result, timeout_seconds))
     if result.ended_by is not None and not isinstance(result.ended_by, DrsError):
         reasons.append("an unexpected error ended the operation:\n" + "".join(traceback.format_exception(result.ended_by)))
     return reasons
+
+
+def _by_cause(failed: Iterable[JobOutcome]) -> dict[tuple[str | None, str], list[str]]:
+    """Jobs by DRS's code and text, most first; by code alone where the texts differ from job to job."""
+    by_text: dict[tuple[str | None, str], list[str]] = {}
+    by_code: dict[str | None, dict[str, list[str]]] = {}
+    for job in failed:
+        # Texts that only differ in naming the job are one.
+        text = re.sub(rf"(?<![\w-]){re.escape(job.job_id)}(?![\w-])", "the job", job.error_message or "no reason was given")
+        by_text.setdefault((job.error_code, text), []).append(job.job_id)
+        by_code.setdefault(job.error_code, {}).setdefault(text, []).append(job.job_id)
+    if len(by_text) > CAUSES:
+        by_text = {
+            (code, text if len(texts) == 1 else f"for example {text}"): [job_id for ids in texts.values() for job_id in ids]
+            for code, texts in by_code.items()
+            for text in [next(iter(texts))]
+        }
+    return dict(sorted(by_text.items(), key=lambda group: -len(group[1])))
 
 
 def _unfinished(jobs: Sequence[JobOutcome], result: Result, timeout_seconds: float) -> str:

@@ -100,7 +100,7 @@ def outcome_of(
         if memory.refusal is not None and decision.phase in _SHOWS_NO_START:
             code, message = memory.refusal.code, memory.refusal.text
         elif decision.action is not Action.FAIL and ended_by is not None:
-            code, message = getattr(ended_by, "code", None), f"it {decision.reason}, and {ended_by}"
+            code, message = getattr(ended_by, "code", None), f"it {decision.reason}, and {getattr(ended_by, 'text', ended_by)}"
     elif memory.accepted_now or memory.lost_at is not None:
         outcome = "started"
     elif memory.was_started or memory.accepted_at is not None:

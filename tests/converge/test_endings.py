@@ -214,3 +214,15 @@ def test_many_faults_at_once_start_everybody_once(sandbox: Sandbox, run: Any, se
     result = run(*ids, timeout=3600)
     assert {job.outcome for job in result.jobs.values()} == {"started"}
     assert {job["starts"] for job in sandbox.jobs().values()} == {1}
+
+
+def test_what_was_accepted_is_waited_for_after_a_later_batch_was_denied(sandbox: Sandbox, run: Any) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"), make_job("c"))
+    sandbox.inject(faults.refuse("batch-starting", "DRS.M00103", status=401, skip=1))
+
+    result = run("a", "b", "c", batch_size=1)
+
+    assert result.jobs["a"].is_fulfilled
+    assert [job.job_id for job in result.failed] == ["b", "c"]
+    assert {job.error_code for job in result.failed} == {"DRS.M00103"}
+    assert result.unfinished == []

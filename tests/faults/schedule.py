@@ -129,13 +129,14 @@ def from_json(text: str) -> Schedule:
     return Schedule(**{**raw, "jobs": tuple(raw["jobs"]), "ups": ups})
 
 
-def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 300) -> Schedule:
+def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 300, may_stick: bool = True) -> Schedule:
     """The schedule of a seed.
 
     Args:
         seed: names the schedule, and makes it unless `rng` does.
         rng: where chance comes from instead.
         most_jobs: the largest batch.
+        may_stick: with jobs that keep every ``up`` until its timeout, now and then.
     """
     rng = rng or random.Random(seed)  # noqa: S311 - a schedule is no secret
     programs = rng.choices((1, 2), (4, 1))[0]
@@ -143,7 +144,7 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
     open_lag = rng.choice((0, 0, 4, 12)) if programs == 1 else 0
     wait_for = rng.choices(("running", "accepted"), (3, 1))[0]
     policy = _policy(rng, open_lag > 0)
-    is_stuck = rng.random() < 0.04
+    is_stuck = may_stick and rng.random() < 0.04
     kinds = _kinds(rng, most_jobs, policy, wait_for)
     if is_stuck:
         kinds = ("creating_stuck", *kinds[1:])

@@ -32,6 +32,29 @@ def test_a_thousand_failures_of_one_cause_are_one_sentence() -> None:
     assert len(reason) < 300
 
 
+def test_a_thousand_failures_with_texts_of_their_own_are_still_short() -> None:
+    result = Result({f"j{n}": failed(f"j{n}", "DRS.M06007", f"Can not connect to 10.0.0.{n}.") for n in range(1000)})
+
+    (reason,) = reasons_for_failure(result, 60)
+
+    assert reason.startswith("1,000 jobs (j0, j1, j2 and 997 more) could not be started: DRS.M06007: for example Can not connect")
+
+
+def test_texts_that_differ_only_in_naming_the_job_are_one_cause() -> None:
+    result = Result({f"j{n}": failed(f"j{n}", text=f"Job j{n} is not ready.") for n in range(3)})
+
+    assert len(reasons_for_failure(result, 60)) == 1
+
+
+def test_causes_beyond_the_few_are_counted() -> None:
+    result = Result({f"j{n}": failed(f"j{n}", f"DRS.M0{n:04}") for n in range(9)})
+
+    reasons = reasons_for_failure(result, 60)
+
+    assert len(reasons) == 6
+    assert reasons[-1].startswith("4 jobs more could not be started")
+
+
 def test_every_cause_has_its_sentence() -> None:
     result = Result({"a": failed("a"), "b": failed("b", "DRS.M05003", "Unknown."), "c": failed("c")})
 
