@@ -14,7 +14,8 @@ from .plan import Memory
 from .status import STARTED_PHASES, Phase
 
 ROW_FIELDS = ("status", "phase", "outcome", "start_time", "error_code", "error_message")
-_SAW_IT_STARTED = {"started", "already_started", "resumed"}
+# A job is only called unchanged if it was known as started before.
+_SAW_IT_STARTED = {"started", "already_started", "unchanged", "resumed"}
 
 
 def to_outputs(inputs: Mapping[str, Any], jobs: Iterable[JobOutcome]) -> dict[str, Any]:
@@ -69,9 +70,7 @@ def memories_of(outputs: Mapping[str, Any]) -> dict[str, Memory]:
 
 def _was_started(row: Mapping[str, Any]) -> bool:
     """Whether this resource saw the job started, then or before: only then is a job that is over no failure."""
-    if row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED:
-        return True
-    return row.get("phase") == Phase.ENDED.value and row.get("outcome") != "failed"
+    return row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED
 
 
 _STARTED = {phase.value for phase in STARTED_PHASES}

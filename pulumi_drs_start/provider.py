@@ -193,7 +193,9 @@ class JobBatchStartProvider(ResourceProvider):
         )
         outputs = to_outputs(inputs, result.jobs.values())
         call.info(messages.result_in_words(result))
-        _warn(call, result)
+        if not memories:
+            # Before an update, diff has said so.
+            _warn(call, result)
         reasons = messages.reasons_for_failure(result, timeout_seconds)
         if not reasons:
             return outputs
