@@ -152,6 +152,11 @@ def test_an_unexpected_error_keeps_its_traceback(sandbox: Sandbox, stack: Stack)
 
 
 def test_without_the_hosts_internals_the_program_fails_and_the_state_is_saved(sandbox: Sandbox, stack: Stack) -> None:
+    check_the_fallback(sandbox, stack)
+
+
+def check_the_fallback(sandbox: Sandbox, stack: Stack) -> None:
+    """With any SDK: hide the host's frames, and see one failure, its state, and the repair."""
     add_one_refused(sandbox)
     stack.starts("a", "b", "c")
     (stack.folder / "sitecustomize.py").write_text(

@@ -14,6 +14,7 @@ import pytest
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
 from .conftest import ROOT, Stack, wait_until
+from .test_failures import check_the_fallback
 
 # One worker runs them all: the environment takes half a minute to make.
 pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("oldest")]
@@ -73,3 +74,7 @@ def test_ctrl_c_ends_the_wait_with_the_oldest_sdk(
 
     assert "when the operation was cancelled" in output
     assert stack.outcomes() == {"slow": "started"}
+
+
+def test_the_fallback_works_with_the_oldest_sdk(sandbox: Sandbox, make_stack: Callable[..., Stack], oldest_python: Path) -> None:
+    check_the_fallback(sandbox, make_stack(sandbox, python=oldest_python))
