@@ -10,35 +10,31 @@ Repeating a failed login is left to the caller, who knows how much time there is
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .auth_errors import advice_for, translated
-from .errors import (
-    AuthenticationError,
-    DrsError,
-)
-from .urls import is_loopback
+from .auth_errors import WrongScopeError, advice_for, check_scope, translated
+from .errors import AuthenticationError, DrsError, TokenRejectedError
+from .iam_session import with_session
 
 if TYPE_CHECKING:
-    import requests
     from keystoneauth1.access import AccessInfo
     from keystoneauth1.session import Session
 
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 10.0
-READ_SECONDS = 30.0
 # A token this close to its end is replaced, so that it does not expire on its way; never more than a tenth of its life.
 STALE_SECONDS = 120.0
 # How long a refused login is not tried again: outlasts the resources of one command, not a user's patience.
 REFUSAL_SECONDS = 60.0
-# A token with the longest catalog is well below.
-LARGEST_ANSWER = 4 * 1024 * 1024
 USER_AGENT = "pulumi-drs-start"
+# Their project is fixed when they are made; keystone refuses a login that names one.
+LOGINS_WITH_A_PROJECT = ("v3applicationcredential", "v3oauth2clientcredential", "v3oauth2mtlsclientcredential")
+_SECRET_OPTION = re.compile("secret|password|passcode|token|code|otp")
 
 
 class TokenSource(Protocol):
@@ -48,8 +44,16 @@ class TokenSource(Protocol):
         """A token that should be valid; cached. Raises DrsError."""
         ...
 
-    def renew(self, rejected: str) -> bool:
-        """Forget `rejected` if it is the cached token; False when no other one can be had."""
+    def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        """What shows that this one request is ours: the token, or a signature."""
+        ...
+
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:
+        """Forget `rejected` if it is the cached token; False when no other one can be had.
+
+        Raises:
+            AuthenticationError: none can be had, and this says better than `refusal` why.
+        """
         ...
 
     def project_id(self) -> str:
@@ -70,77 +74,53 @@ class _Failure:
     kept_until: float
 
 
-class PasswordAuth:
-    """Logs in with a user's password, for one project.
-
-    Args:
-        auth_url: IAM, ``https://…/v3``.
-        origins: where values came from, for error texts: ``{"password": "OS_PASSWORD", …}`` with the keys ``auth_url``,
-            ``username``, ``domain``, ``password``, ``project``.
-        clock: monotonic seconds.
-    """
+class _IamAuth:
+    """Logs in to IAM for one project, and keeps the token. Subclasses know how to make the login."""
 
     def __init__(
         self,
         auth_url: str,
+        subject: str,
+        advice: str,
+        secrets: Collection[str],
         *,
-        password: str,
-        username: str | None = None,
-        user_id: str | None = None,
-        user_domain_id: str | None = None,
-        user_domain_name: str | None = None,
-        project_id: str | None = None,
-        project_name: str | None = None,
-        project_domain_id: str | None = None,
-        project_domain_name: str | None = None,
-        ca_cert: str | None = None,
-        user_agent: str = USER_AGENT,
-        origins: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        project_id: str | None,
+        project_name: str | None,
+        ca_cert: str | None,
+        client_cert: tuple[str, str] | None,
+        user_agent: str,
+        clock: Callable[[], float],
     ) -> None:
         self.auth_url = auth_url
-        self._password = password
-        # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
-        if not (project_domain_id or project_domain_name):
-            project_domain_id, project_domain_name = user_domain_id, user_domain_name
-        self._login_facts: dict[str, Any] = {
-            "user_id": user_id,
-            "username": username,
-            "user_domain_id": user_domain_id,
-            "user_domain_name": user_domain_name,
-            "project_id": project_id,
-            "project_name": project_name,
-            "project_domain_id": project_domain_id,
-            "project_domain_name": project_domain_name,
-        }
         self._project_id = project_id
-        self._ca_cert = ca_cert
-        self._user_agent = user_agent
+        self._project_name = project_name
+        self._subject = subject + (f' for project "{project}"' if (project := project_id or project_name) else "")
+        self._advice = advice
+        self._secrets = tuple(secrets)
+        self._connection: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
         self._clock = clock
-        self._subject = f'the login of user "{user_id or username}"'
-        if not user_id and (domain := user_domain_name or user_domain_id):
-            self._subject += f' (domain "{domain}")'
-        if project := project_id or project_name:
-            self._subject += f' for project "{project}"'
-        self._advice = advice_for(("username", "domain", "password", "project", "auth_url"), origins)
         self._lock = threading.Lock()
         self._login: _Login | None = None
         self._failure: _Failure | None = None
         self._attempts = 0
 
     def __repr__(self) -> str:
-        return f"<PasswordAuth: {self._subject} at {self.auth_url}>"
+        return f"<{type(self).__name__}: {self._subject} at {self.auth_url}>"
 
     def token(self) -> str:
         """A token that should be valid; logs in when there is none.
 
         Raises:
-            AuthenticationError: IAM refused.
+            AuthenticationError: IAM refused, or gave a token that is not for the project.
             ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
         """
         return self._logged_in().token
 
-    def renew(self, rejected: str) -> bool:
+    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
+        """The token."""
+        return {"X-Auth-Token": token}
+
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
         """Forget `rejected`, unless another thread already did; the next `token` logs in. Always possible here."""
         with self._lock:
             if self._login is not None and self._login.token == rejected:
@@ -177,22 +157,147 @@ class PasswordAuth:
             return self._login
 
     def _log_in(self) -> _Login:
-        from keystoneauth1.identity.v3 import Password
-
         asked_at = self._clock()
-        # The catalog is long, and DRS is not in it.
-        plugin = Password(self.auth_url, password=self._password, include_catalog=False, **self._login_facts)
-        access = _with_session(self.auth_url, self._ca_cert, self._user_agent, plugin.get_auth_ref)
+        access = with_session(self.auth_url, self._plugin().get_auth_ref, **self._connection)
         seconds = _lifetime_seconds(access)
-        log.debug("%s at %s: done, good for %.0f s", self._subject, self.auth_url, seconds)
-        return _Login(
-            _checked_token(access.auth_token),
-            access.project_id if access.project_scoped else None,
-            asked_at + seconds - min(STALE_SECONDS, seconds / 10),
+        project_id = access.project_id if access.project_scoped else None
+        check_scope(
+            {"id": project_id, "name": access.project_name} if project_id else {},
+            {"id": access.domain_id, "name": access.domain_name} if access.domain_scoped else {},
+            wanted_id=self._project_id,
+            wanted_name=self._project_name,
         )
+        log.debug("%s at %s: done, good for %.0f s", self._subject, self.auth_url, seconds)
+        return _Login(_checked_token(access.auth_token), project_id, asked_at + seconds - min(STALE_SECONDS, seconds / 10))
+
+    def _plugin(self) -> Any:
+        """The login, as one of keystoneauth's plugins."""
+        raise NotImplementedError
 
     def _translated(self, exc: Exception) -> DrsError:
-        return translated(exc, self._subject, self.auth_url, self._advice, self._password)
+        by_name = self._project_name if not self._project_id else None
+        return translated(exc, self._subject, self.auth_url, self._advice, self._secrets, project_name=by_name)
+
+
+class PasswordAuth(_IamAuth):
+    """Logs in with a user's password, for one project.
+
+    Args:
+        auth_url: IAM, ``https://…/v3``.
+        origins: where values came from, for error texts: ``{"password": "OS_PASSWORD", …}`` with the keys ``auth_url``,
+            ``username``, ``domain``, ``password``, ``project``.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        auth_url: str,
+        *,
+        password: str,
+        username: str | None = None,
+        user_id: str | None = None,
+        user_domain_id: str | None = None,
+        user_domain_name: str | None = None,
+        project_id: str | None = None,
+        project_name: str | None = None,
+        project_domain_id: str | None = None,
+        project_domain_name: str | None = None,
+        ca_cert: str | None = None,
+        client_cert: tuple[str, str] | None = None,
+        user_agent: str = USER_AGENT,
+        origins: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        subject = f'the login of user "{user_id or username}"'
+        if not user_id and (domain := user_domain_name or user_domain_id):
+            subject += f' (domain "{domain}")'
+        super().__init__(
+            auth_url,
+            subject,
+            advice_for(("username", "domain", "password", "project", "auth_url"), origins),
+            [password],
+            project_id=project_id,
+            project_name=project_name,
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            user_agent=user_agent,
+            clock=clock,
+        )
+        self._password = password
+        # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
+        if not (project_domain_id or project_domain_name):
+            project_domain_id, project_domain_name = user_domain_id, user_domain_name
+        self._login_facts: dict[str, Any] = {
+            "user_id": user_id,
+            "username": username,
+            "user_domain_id": user_domain_id,
+            "user_domain_name": user_domain_name,
+            "project_id": project_id,
+            "project_name": project_name,
+            "project_domain_id": project_domain_id,
+            "project_domain_name": project_domain_name,
+        }
+
+    def _plugin(self) -> Any:
+        from keystoneauth1.identity.v3 import Password
+
+        # The catalog is long, and DRS is not in it.
+        return Password(self.auth_url, password=self._password, include_catalog=False, **self._login_facts)
+
+
+class PluginAuth(_IamAuth):
+    """Logs in as one of keystoneauth's plugins does, for one project.
+
+    Args:
+        auth_type: the plugin's name, such as ``v3applicationcredential``.
+        options: of the plugin, without address and project.
+        origins: as for PasswordAuth, with the keys ``login``, ``project``, ``auth_url``.
+    """
+
+    def __init__(
+        self,
+        auth_url: str,
+        auth_type: str,
+        options: Mapping[str, Any],
+        *,
+        project_id: str | None = None,
+        project_name: str | None = None,
+        project_domain_id: str | None = None,
+        project_domain_name: str | None = None,
+        ca_cert: str | None = None,
+        client_cert: tuple[str, str] | None = None,
+        user_agent: str = USER_AGENT,
+        origins: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(
+            auth_url,
+            f"the login by {auth_type}",
+            advice_for(("login", "project", "auth_url"), origins),
+            [str(value) for name, value in options.items() if _SECRET_OPTION.search(name)],
+            project_id=project_id,
+            project_name=project_name,
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            user_agent=user_agent,
+            clock=clock,
+        )
+        self._auth_type = auth_type
+        self._options = dict(options)
+        if auth_type not in LOGINS_WITH_A_PROJECT:
+            if not (project_domain_id or project_domain_name):
+                project_domain_id, project_domain_name = options.get("user_domain_id"), options.get("user_domain_name")
+            self._options |= {
+                "project_id": project_id,
+                "project_name": project_name,
+                "project_domain_id": project_domain_id,
+                "project_domain_name": project_domain_name,
+            }
+
+    def _plugin(self) -> Any:
+        from keystoneauth1.loading import get_plugin_loader
+
+        return get_plugin_loader(self._auth_type).load_from_options(auth_url=self.auth_url, **self._options)
 
 
 class ReadyToken:
@@ -230,7 +335,11 @@ class ReadyToken:
         """The token."""
         return self._token
 
-    def renew(self, rejected: str) -> bool:  # noqa: ARG002 - TokenSource's signature
+    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
+        """The token."""
+        return {"X-Auth-Token": token}
+
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
         """There is no other token to be had."""
         return False
 
@@ -247,50 +356,24 @@ class ReadyToken:
             return self._project_id
 
     def _ask_iam(self) -> str:
+        """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""
         if not self.auth_url:
             raise AuthenticationError(f"nothing tells the project of the token: give its id. {self._advice}")
         try:
-            project = _with_session(self.auth_url, self._ca_cert, self._user_agent, self._read_project)
+            told = with_session(self.auth_url, self._read_token, ca_cert=self._ca_cert, user_agent=self._user_agent)
+            project = told.get("project") or {}
+            check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
+            return str(project["id"])
+        except WrongScopeError as exc:
+            raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
         except Exception as exc:
-            raise translated(exc, "the token", self.auth_url, self._advice, self._token) from exc
-        name, project_id = project.get("name"), project.get("id")
-        if not project_id:
-            raise AuthenticationError(f"the token is not for a project, which DRS needs. {self._advice}")
-        if self._project_name and name != self._project_name:
-            raise AuthenticationError(f'the token is for project "{name}", not "{self._project_name}". {self._advice}')
-        return str(project_id)
+            raise translated(exc, "the token", self.auth_url, self._advice, [self._token]) from exc
 
-    def _read_project(self, session: Session) -> Mapping[str, Any]:
+    def _read_token(self, session: Session) -> Mapping[str, Any]:
         headers = {"X-Auth-Token": self._token, "X-Subject-Token": self._token, "Accept": "application/json"}
-        answer = session.get(f"{self.auth_url}/auth/tokens?nocatalog", headers=headers, authenticated=False, log=False)
-        project: Mapping[str, Any] = answer.json()["token"].get("project") or {}
-        return project
-
-
-def _with_session(auth_url: str, ca_cert: str | None, user_agent: str, call: Callable[[Session], Any]) -> Any:
-    """Run `call` with a session of its own: logins are a day apart, so no connection is worth keeping."""
-    import requests
-    from keystoneauth1.session import Session
-
-    with requests.Session() as http:
-        # Proxies and CA bundles of the environment count, but no proxy leads to this machine.
-        http.trust_env = not is_loopback(auth_url)
-        http.hooks["response"].append(_read_bounded)
-        # A redirect would carry the password to another host, so none is followed.
-        session = Session(session=http, verify=ca_cert or True, user_agent=user_agent, redirect=False)
-        # The constructor knows one number only; requests takes both.
-        session.timeout = (CONNECT_SECONDS, READ_SECONDS)  # type: ignore[assignment]
-        return call(session)
-
-
-def _read_bounded(response: requests.Response, *_: Any, **__: Any) -> None:
-    """Read a body within bounds: requests would go on as long as something comes."""
-    content, deadline = bytearray(), time.monotonic() + READ_SECONDS
-    for chunk in response.iter_content(16 * 1024):
-        content += chunk
-        if len(content) > LARGEST_ANSWER or time.monotonic() > deadline:
-            raise ValueError("an answer without end")
-    response._content = bytes(content)
+        answer = session.get(f"{self.auth_url}/auth/tokens?nocatalog", headers=headers, authenticated=False)
+        told: Mapping[str, Any] = answer.json()["token"]
+        return told
 
 
 def _lifetime_seconds(access: AccessInfo) -> float:

@@ -4,7 +4,7 @@ What goes wrong between us and IAM, in words that say what to check, and never w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,10 @@ from .models import clean_text
 
 TEXT_OF_OTHERS = 256
 _CA_CERT = "drs:caCert (OS_CACERT)"
+_BY_NAME = (
+    ' More than one domain may have a project "{}": say which one (OS_PROJECT_DOMAIN_NAME or OS_PROJECT_DOMAIN_ID), '
+    "or give the project's id (drs:projectId, OS_PROJECT_ID, or project_id=… on the resource)."
+)
 _WORDS = {
     "auth_url": "the address of IAM",
     "username": "the user",
@@ -27,7 +31,49 @@ _WORDS = {
     "password": "the password",
     "project": "the project",
     "token": "the token",
+    "login": "the login",
+    "access_key": "the access key",
+    "secret_key": "the secret key",
+    "security_token": "the security token",
 }
+
+
+class WrongScopeError(Exception):
+    """A token is not for what it should be for."""
+
+
+def check_scope(
+    project: Mapping[str, Any],
+    domain: Mapping[str, Any],
+    *,
+    wanted_id: str | None,
+    wanted_name: str | None,
+    is_needed: bool = False,
+) -> None:
+    """Raise WrongScopeError unless a token is for the project that is wanted; with `is_needed`, for any project at all.
+
+    Args:
+        project: what the token tells of its project: `id` and `name`.
+        domain: the same of its domain, if it is for a whole one.
+    """
+    wanted = wanted_id or wanted_name
+    if not project.get("id"):
+        if not (wanted or is_needed):
+            return
+        scope = f'for domain "{_named(domain)}" as a whole' if domain else "for nothing in particular (unscoped)"
+        raise WrongScopeError(f"{scope}, not for {_quoted_or(wanted)}, which DRS needs")
+    # With both, the name is of no consequence.
+    if wanted != project.get("id" if wanted_id else "name") and wanted:
+        raise WrongScopeError(f'for project "{_named(project)}", not for project "{wanted}"')
+
+
+def _named(thing: Mapping[str, Any]) -> str:
+    name, thing_id = thing.get("name"), thing.get("id")
+    return clean_text(f"{name} ({thing_id})" if name and thing_id else str(name or thing_id), TEXT_OF_OTHERS)
+
+
+def _quoted_or(project: str | None) -> str:
+    return f'project "{project}"' if project else "a project"
 
 
 def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> str:
@@ -40,13 +86,21 @@ def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> st
     return text + "."
 
 
-def translated(exc: Exception, subject: str, url: str, advice: str, secret: str) -> DrsError:
-    """The error of ours for whatever went wrong between us and IAM; without the secret, should IAM have echoed it."""
+def translated(
+    exc: Exception, subject: str, url: str, advice: str, secrets: Collection[str], *, project_name: str | None = None
+) -> DrsError:
+    """The error of ours for whatever went wrong between us and IAM; without the secrets, should IAM have echoed them.
+
+    Args:
+        project_name: the project's name, when its id is not known.
+    """
     from keystoneauth1 import exceptions as ks
 
     def quoted(text: str) -> str:
-        # A very short one would be found, and given away, in any text.
-        return clean_text(text.replace(secret, "***") if len(secret) > 5 else text, TEXT_OF_OTHERS).rstrip(". ")
+        for secret in secrets:
+            # A very short one would be found, and given away, in any text.
+            text = text.replace(secret, "***") if len(secret) > 5 else text
+        return clean_text(text, TEXT_OF_OTHERS).rstrip(". ")
 
     error: DrsError
     if isinstance(exc, ks.HttpError):
@@ -59,7 +113,12 @@ def translated(exc: Exception, subject: str, url: str, advice: str, secret: str)
             text = f"IAM at {url} can't answer now: {said}"
             error = kind(code or f"HTTP {status}", text, status=status, retry_after_seconds=wait)
         else:
-            error = AuthenticationError(f"IAM at {url} refused {subject}: {status} {said}. {advice}")
+            text = f"IAM at {url} refused {subject}: {status} {said}. {advice}"
+            if project_name and (status != 401 or "project" in said.lower()):
+                text += _BY_NAME.format(project_name)
+            error = AuthenticationError(text)
+    elif isinstance(exc, WrongScopeError):
+        error = AuthenticationError(f"IAM at {url} answered {subject} with a token that is {exc}. {advice}")
     elif isinstance(exc, ks.ConnectionError):
         untrusted = isinstance(exc, ks.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc)
         text = f"IAM at {url} can't be reached: {quoted(_reason(exc))}. "

@@ -59,8 +59,10 @@ def exchange(
         with session.request(
             method,
             url,
-            data=json.dumps(body).encode(),
+            data=encoded(body),
             headers=dict(headers),
+            # Otherwise ~/.netrc would put its own Authorization in place of a signature.
+            auth=_as_it_is,
             # Said here and not only on the session, where REQUESTS_CA_BUNDLE would override it.
             verify=session.verify,
             timeout=(min(CONNECT_SECONDS, read_seconds), read_seconds),
@@ -78,10 +80,10 @@ def exchange(
         said = f"{url} was not asked: {clean_text(str(exc), TEXT_OF_OTHERS)}. Check drs:caCert (OS_CACERT)"
         raise UnreachableError(said, url=url, retryable=False) from exc
     log.debug(
-        "%s %s token=%s: %d, %d bytes in %.0f ms",
+        "%s %s %s: %d, %d bytes in %.0f ms",
         method,
         url,
-        fingerprint(headers.get("X-Auth-Token", "")),
+        _credential(headers),
         status,
         len(content),
         (time.monotonic() - started) * 1000,
@@ -101,6 +103,22 @@ def exchange(
             "check drs:endpoint (DRS_ENDPOINT)"
         )
     raise _refusal(status, content, answer_headers)
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """A body as it is sent, and signed."""
+    return json.dumps(body).encode()
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _credential(headers: Mapping[str, str]) -> str:
+    """Who asks, for the log: the hash of the token, or of the access key."""
+    if key := re.search(r"\bAccess=([^,]+)", headers.get("Authorization", "")):
+        return f"key={fingerprint(key[1])}"
+    return f"token={fingerprint(headers.get('X-Auth-Token', ''))}"
 
 
 def fingerprint(secret: str) -> str:

@@ -147,10 +147,16 @@ class TokenInfo(BaseModel):
     id: str
 
 
+class ApplicationCredentialInfo(Named):
+    secret: str
+    user: Named | None = None
+
+
 class IdentityInfo(BaseModel):
     methods: list[str]
     password: PasswordInfo | None = None
     token: TokenInfo | None = None
+    application_credential: ApplicationCredentialInfo | None = None
 
 
 class ProjectScope(Named):

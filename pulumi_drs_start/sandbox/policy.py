@@ -78,6 +78,8 @@ class Account(BaseModel):
     other_project_id: str = "fedcba9876543210fedcba9876543210"
     other_project_name: str = "eu-de_other"
     region: str = "eu-de"
+    application_credential_id: str = "a9c1c0ffee0000000000000000000001"
+    application_credential_secret: str = "sandbox-application-secret"  # noqa: S105  # as above
     access_key: str = "SANDBOXACCESSKEY0001"
     secret_key: str = "sandbox-secret-key-sandbox-secret-key-01"  # noqa: S105  # as above
 

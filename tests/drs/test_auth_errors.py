@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs import auth
+from pulumi_drs_start.drs import iam_session
 from pulumi_drs_start.drs.auth import PasswordAuth, ReadyToken
 from pulumi_drs_start.drs.errors import (
     AuthenticationError,
@@ -91,6 +91,66 @@ def test_an_unknown_project_is_named(change: dict[str, Any], sandbox: Sandbox) -
     assert f'for project "{change.get("project_name") or change["project_id"]}"' in str(error)
 
 
+def _token_for(**scope: Any) -> Fault:
+    """IAM gives a token, but for this."""
+    times = {"issued_at": "2026-01-01T00:00:00Z", "expires_at": "2026-01-02T00:00:00Z"}
+    user = {"id": "u", "name": "u", "domain": {"id": "d", "name": "d"}}
+    body = {"token": {**times, "methods": ["password"], "user": user, **scope}}
+    return faults.answer("tokens", 201, body, headers={"X-Subject-Token": "token"})
+
+
+@pytest.mark.parametrize(
+    ("scope", "words"),
+    [
+        ({}, "for nothing in particular (unscoped), not for project"),
+        ({"domain": {"id": "d", "name": "ours"}}, 'for domain "ours (d)" as a whole, not for project'),
+        ({"project": {"id": "e" * 32, "name": "eu-nl", "domain": {}}}, f'for project "eu-nl ({"e" * 32})", not for project'),
+    ],
+)
+def test_a_token_for_something_else_is_told(scope: dict[str, Any], words: str, sandbox: Sandbox) -> None:
+    error = _after(sandbox, _token_for(**scope))
+
+    assert isinstance(error, AuthenticationError)
+    assert f'answered the login of user "drs-user" (domain "{sandbox.domain_name}")' in str(error)
+    assert f'with a token that is {words} "{sandbox.project_id}"' in str(error)
+    assert "Check the user" in str(error)
+
+
+def test_a_token_for_a_project_of_another_name_is_told(sandbox: Sandbox) -> None:
+    sandbox.inject(_token_for(project={"id": "e" * 32, "name": "eu-nl", "domain": {}}))
+
+    text = str(_error(_login(sandbox.auth_url, project_id=None, project_name="eu-de")))
+
+    assert 'not for project "eu-de"' in text
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (400, "Expecting to find domain in project."),
+        (401, "The project does not exist or the user has no access to it."),
+        (403, "Forbidden"),
+        (404, "Could not find it"),
+        (409, "Multiple matches"),
+    ],
+)
+def test_a_project_s_name_that_leads_nowhere_may_be_told_more_exactly(status: int, message: str, sandbox: Sandbox) -> None:
+    sandbox.inject(faults.answer("tokens", status, {"error": {"message": message, "code": status}}))
+
+    text = str(_error(_login(sandbox.auth_url, project_id=None, project_name="eu-de")))
+
+    assert 'More than one domain may have a project "eu-de"' in text
+    assert "OS_PROJECT_DOMAIN_NAME" in text
+    assert "drs:projectId" in text
+
+
+@pytest.mark.parametrize("project", [{"project_id": None, "project_name": "eu-de"}, {}])
+def test_a_wrong_password_is_no_matter_of_the_project_s_name(project: dict[str, Any], sandbox: Sandbox) -> None:
+    error = _error(_login(sandbox.auth_url, password="wrong", **project))
+
+    assert "More than one domain" not in str(error)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409])
 def test_refusals_are_final(status: int, sandbox: Sandbox) -> None:
     error = _after(sandbox, faults.answer("tokens", status, {"error_code": "IAM.0101", "error_msg": "No."}))
@@ -142,7 +202,7 @@ def test_a_host_that_does_not_exist_is_unreachable() -> None:
 
 
 def test_an_iam_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
-    monkeypatch.setattr(auth, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(iam_session, "READ_SECONDS", 0.2)
 
     error = _after(sandbox, faults.delay("tokens", 5))
 
@@ -151,7 +211,7 @@ def test_an_iam_that_is_silent_is_given_up(monkeypatch: pytest.MonkeyPatch, sand
 
 
 def test_an_answer_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
-    monkeypatch.setattr(auth, "LARGEST_ANSWER", 100_000)
+    monkeypatch.setattr(iam_session, "LARGEST_ANSWER", 100_000)
 
     assert isinstance(_after(sandbox, faults.endless("tokens")), UnreadableAnswerError)
 

@@ -8,12 +8,16 @@ import time
 from typing import Any
 
 import pytest
+import requests
 import trustme
 
+from pulumi_drs_start.drs import iam_session
+from pulumi_drs_start.drs.auth import PasswordAuth, ReadyToken
 from pulumi_drs_start.drs.client import DrsClient
-from pulumi_drs_start.drs.errors import DrsError, UnreachableError, UnreadableAnswerError
+from pulumi_drs_start.drs.errors import DrsError, RedirectedError, UnreachableError, UnreadableAnswerError
 from pulumi_drs_start.drs.retry import RetryPolicy, TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
+from pulumi_drs_start.settings import load_settings, token_source
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -201,3 +205,80 @@ def test_connections_are_kept(sandbox: Sandbox, client: DrsClient) -> None:
         client.get_statuses(["a"], TimeBudget(20))
     (pool,) = (client._session.get_adapter(sandbox.url).poolmanager.pools._container).values()
     assert (pool.num_connections, pool.num_requests) == (1, 3)
+
+
+@pytest.fixture
+def proxy(serve: Any, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """A proxy in the environment, with a password, that lets nobody through; gives what it was asked."""
+    asked: list[bytes] = []
+
+    def refuse(connection: socket.socket) -> None:
+        request = b""
+        while b"\r\n\r\n" not in request:
+            request += connection.recv(65536)
+        asked.append(request)
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", str(serve(refuse)).replace("http://", "http://somebody:proxy-password@"))
+    return asked
+
+
+def test_a_proxy_of_the_environment_is_asked_for_other_machines(make_client: Any, start: Any, proxy: list[bytes]) -> None:
+    tokens = ReadyToken("the-token", project_id="p")
+    error = failure(make_client(endpoint="https://drs.example.invalid", tokens=tokens, retry=ONCE), start)
+    assert proxy[0].startswith(b"CONNECT drs.example.invalid:443 ")
+    assert b"the-token" not in proxy[0]
+    assert isinstance(error, UnreachableError)
+    assert (error.effect_unknown, "403" in str(error)) == (False, True)
+    assert "proxy-password" not in str(error)
+
+
+def test_iam_is_asked_through_the_proxy_too(proxy: list[bytes]) -> None:
+    with pytest.raises(UnreachableError) as caught:
+        PasswordAuth("https://iam.example.invalid/v3", username="u", password="p", user_domain_name="d", project_id="p").token()
+    assert proxy[0].startswith(b"CONNECT iam.example.invalid:443 ")
+    assert "proxy-password" not in str(caught.value)
+
+
+def test_machines_that_need_no_proxy_are_asked_directly(
+    make_client: Any, start: Any, proxy: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "example.invalid")
+    tokens = ReadyToken("the-token", project_id="p")
+    assert isinstance(
+        failure(make_client(endpoint="https://drs.example.invalid", tokens=tokens, retry=ONCE), start), UnreachableError
+    )
+    assert proxy == []
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_does_not_get_the_token(sandbox: Sandbox, client: DrsClient, start: Any, status: int) -> None:
+    with Sandbox() as other:
+        sandbox.inject(faults.answer("batch-starting", status, {}, headers={"Location": f"{other.url}/v3/p/jobs/batch-starting"}))
+        error = failure(client, start)
+        assert other.calls() == []
+    assert isinstance(error, RedirectedError)
+    assert (error.retryable, error.effect_unknown) == (False, False)
+    assert "drs:endpoint (DRS_ENDPOINT)" in str(error)
+
+
+def test_a_password_for_iam_in_netrc_is_not_sent_along(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password something\n", encoding="utf-8")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setattr(iam_session, "is_loopback", lambda _: False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    seen: list[str | None] = []
+    send = requests.Session.send
+
+    def spy(self: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        seen.append(request.headers.get("Authorization"))
+        return send(self, request, **options)
+
+    monkeypatch.setattr(requests.Session, "send", spy)
+    assert token_source(load_settings({}, sandbox.environment)).token()
+    assert seen == [None]

@@ -45,6 +45,37 @@ class TestKeystoneauth:
         assert keystone.get_user_id() == account.user_id
         assert login(user_domain_name=None, user_domain_id=account.domain_id).get_token()
 
+    def test_an_application_credential_is_for_its_project(self, sandbox, login):
+        account = sandbox.account
+        keystone = login()
+        keystone.auth = v3.ApplicationCredential(
+            sandbox.auth_url,
+            application_credential_id=account.application_credential_id,
+            application_credential_secret=account.application_credential_secret,
+        )
+        assert keystone.get_project_id() == sandbox.project_id
+        assert read(keystone, sandbox).status_code == 200
+
+    @pytest.mark.parametrize(
+        "change", [{"application_credential_secret": "wrong"}, {"application_credential_id": "wrong"}, {"project_name": "eu-de"}]
+    )
+    def test_a_wrong_application_credential_or_one_with_a_scope_is_unauthorized(self, sandbox, login, change):
+        account = sandbox.account
+        facts = {
+            "application_credential_id": account.application_credential_id,
+            "application_credential_secret": account.application_credential_secret,
+        }
+        keystone = login()
+        keystone.auth = v3.ApplicationCredential(sandbox.auth_url, **(facts | change))
+        with pytest.raises(exceptions.Unauthorized):
+            keystone.get_token()
+
+    def test_a_token_can_be_exchanged_for_another_project_s(self, sandbox, login):
+        keystone = login(project_id=sandbox.project_id)
+        other = login()
+        other.auth = v3.Token(sandbox.auth_url, keystone.get_token(), project_id=sandbox.account.other_project_id)
+        assert other.get_project_id() == sandbox.account.other_project_id
+
     def test_a_wrong_password_is_unauthorized(self, login):
         with pytest.raises(exceptions.Unauthorized, match="username or password is wrong"):
             login(password="wrong").get_token()

@@ -65,7 +65,7 @@ def test_a_token_with_a_project_id_needs_neither_region_nor_iam() -> None:
 def test_a_token_without_a_project_needs_iam_to_tell_it() -> None:
     text = _refused({"token": "ready", "endpoint": "https://drs.example"})
 
-    assert text.startswith("the address of IAM is missing")
+    assert "the address of IAM is missing: set drs:authUrl" in text
 
 
 def test_a_token_without_a_project_is_enough_with_iam() -> None:

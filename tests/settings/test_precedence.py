@@ -27,6 +27,7 @@ PAIRS = [
     ("language", "language", "DRS_LANGUAGE", "zh-cn", "en-us"),
     ("batch_size", "batchSize", "DRS_BATCH_SIZE", 7, 8),
 ]
+OF_ACCESS_KEYS = {"accessKey", "secretKey", "securityToken"}
 
 
 def _text(value: Any) -> str:
@@ -169,4 +170,4 @@ def test_settings_remember_where_a_value_came_from(complete: dict[str, str]) -> 
 
 
 def test_all_that_is_configurable_is_asked_for() -> None:
-    assert set(CONFIG_KEYS) == {config for _, config, *_ in PAIRS} | {"caCert", "cloud"}
+    assert set(CONFIG_KEYS) == {config for _, config, *_ in PAIRS} | OF_ACCESS_KEYS | {"caCert", "cloud"}

@@ -100,22 +100,18 @@ def test_a_tls_bundle_must_exist(complete: dict[str, str]) -> None:
     assert "OS_CACERT names a TLS bundle that does not exist" in str(_error({}, {**complete, "OS_CACERT": "/no/such.pem"}))
 
 
-@pytest.mark.parametrize("place", ["config", "resource"])
-def test_a_cloud_is_refused_with_what_to_set_instead(place: str, complete: dict[str, str]) -> None:
-    config, own = ({"cloud": "otc"}, {}) if place == "config" else ({}, {"cloud": "otc"})
-
-    text = str(_error(config, complete, **own))
-
-    assert text.startswith("clouds.yaml is not supported by this version yet")
-    assert "OS_USER_DOMAIN_NAME" in text
-
-
 def test_an_exported_cloud_is_no_problem_when_nothing_is_missing(complete: dict[str, str]) -> None:
     assert load_settings({}, {**complete, "OS_CLOUD": "otc"}).region == "eu-de"
 
 
-def test_an_exported_cloud_is_mentioned_when_something_is_missing() -> None:
-    assert "OS_CLOUD is set, but clouds.yaml is not supported" in str(_error({}, {"OS_CLOUD": "otc"}))
+def test_an_exported_cloud_that_is_not_used_is_mentioned_when_something_is_missing(complete: dict[str, str]) -> None:
+    del complete["OS_PROJECT_ID"]
+
+    assert "OS_CLOUD is set, but not used, because another login is given" in str(_error({}, {**complete, "OS_CLOUD": "otc"}))
+
+
+def test_clouds_yaml_is_mentioned_when_something_is_missing() -> None:
+    assert _error({}, {}).hint.endswith("name one in drs:cloud, OS_CLOUD, or cloud=… on the resource")
 
 
 @pytest.mark.parametrize("token", ["hidden word", "hidden\nword", "hidden\x00word", "hídden"])
