@@ -1,15 +1,14 @@
 """
-The DRS API v3, as far as starting jobs needs it.
+The DRS API v3, as far as starting jobs, and what comes with it, needs it.
 
 Each method is one call of the API for any number of jobs: it pages, repeats what may be repeated, and matches rows to jobs by id.
-Whether a job should be started is decided elsewhere.
+Whether a job should be started, or stopped, is decided elsewhere.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,17 +18,20 @@ from .errors import (
     DrsError,
     JobBusyError,
     JobUnknownError,
-    PermissionDeniedError,
-    ServiceFaultError,
+    RedirectedError,
     ServiceRefusedError,
-    ThrottledError,
     TokenRejectedError,
     UnreadableAnswerError,
     refusal_for,
 )
-from .http import exchange
-from .models import Answer, DetailAnswer, JobStatus, Row, StartAnswer, StartRequest
+from .http import encoded, exchange
+from .lags import LagReader
+from .listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing, ListAnswer, family_of, list_request, read_pages
+from .models import ActionAnswer, Answer, JobDetail, JobStatus, Lag, PrecheckAnswer, PrecheckResults, Row, StartRequest
+from .prechecks import PRECHECK_BATCH, read_results
+from .reading import BatchReader
 from .retry import RetryPolicy, TimeBudget
+from .rows import DetailAnswer, LagAnswer, LagRow, PrecheckResultAnswer, PrecheckRow
 from .urls import is_loopback
 
 if TYPE_CHECKING:
@@ -46,12 +48,7 @@ READ_BATCH = 500
 # Jobs per start call. The API documents no maximum; 100 is the largest page it documents for reading.
 DEFAULT_BATCH_SIZE = 100
 # Rows of batch-detail are large.
-DETAIL_BATCH = 100
-
-# A call with one of these is refused for what is in it: fewer or other ids may pass.
-_FAULTS_OF_THE_REQUEST = frozenset({200, 202, 400, 413, 414, 422})
-# So many jobs refused alone, and none read: it is not the jobs.
-HOPELESS = 5
+DETAIL_BATCH = 250
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -85,155 +82,222 @@ class DrsClient:
         self._session = session or _new_session(endpoint, ca_cert)
         self._headers = {"Content-Type": "application/json", "X-Language": language, "User-Agent": user_agent}
         self.retry = retry or RetryPolicy()
-        self._read_batch = READ_BATCH
+        self._statuses = BatchReader("batch-status", READ_BATCH, self.retry)
+        self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry)
+        self._precheck_results = BatchReader("batch-precheck-result", PRECHECK_BATCH, self.retry)
+        self._lags = LagReader(self.retry)
 
-    def start_jobs(self, starts: Sequence[StartRequest], budget: TimeBudget) -> StartAnswer:
+    def start_jobs(self, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
         """Ask DRS to start jobs, all in one call ("Starting Tasks in Batches").
 
-        Repeats the call only when DRS can't have acted on it.
+        Repeats the call only when DRS can't have acted on it. So do all calls that change something.
 
         Raises:
             DrsError: the call as a whole came to nothing. With `effect_unknown`, that is not certain.
         """
-        body = {"jobs": [start.to_wire() for start in starts]}
-        asked = {start.job_id for start in starts}
-        rows = self.retry.calling(budget, repeat_if=_is_harmless_to_repeat)(self._rows, "jobs/batch-starting", body, budget)
-        accepted: set[str] = set()
-        refused: dict[str, ServiceRefusedError] = {}
-        for job_id, row in _rows_by_id(rows, asked, "batch-starting").items():
-            if row.error_code or row.status == "failed":
-                refused[job_id] = refusal_for(row.error_code or "", row.error_text or "", status=202, job_id=job_id)
-            elif row.status == "success":
-                accepted.add(job_id)
-        unanswered = asked - accepted - refused.keys()
-        return StartAnswer(frozenset(accepted), refused, frozenset(unanswered))
+        asked = [start.job_id for start in starts]
+        rows = self._act("POST", "jobs/batch-starting", {"jobs": [start.to_wire() for start in starts]}, asked, budget)
+        return _action_answer(rows, asked)
+
+    def resume_jobs(self, job_ids: Sequence[str], budget: TimeBudget) -> ActionAnswer:
+        """Ask DRS to go on with paused and failed jobs, all in one call ("Retrying Tasks in Batches"). Raises as `start_jobs`."""
+        # is_sync_re_edit is for jobs whose objects were edited meanwhile; the page's own sample leaves it out.
+        body = {"jobs": [{"job_id": job_id} for job_id in job_ids]}
+        return _action_answer(self._act("POST", "jobs/batch-retry-task", body, job_ids, budget), job_ids)
+
+    def pause_jobs(self, job_ids: Sequence[str], budget: TimeBudget) -> ActionAnswer:
+        """Ask DRS to pause jobs, all in one call ("Pausing Tasks in Batches"). Raises as `start_jobs`."""
+        # The replay stops and the capture of logs goes on: resuming loses nothing as long as the source keeps its logs.
+        body = {"jobs": [{"job_id": job_id, "pause_mode": "target"} for job_id in job_ids]}
+        return _action_answer(self._act("POST", "jobs/batch-pause-task", body, job_ids, budget), job_ids)
+
+    def stop_jobs(self, job_ids: Sequence[str], budget: TimeBudget) -> ActionAnswer:
+        """Ask DRS to end jobs for good, all in one call ("Stopping or Deleting Tasks in Batches"). Raises as `start_jobs`."""
+        body = {"jobs": [{"job_id": job_id, "delete_type": "terminate"} for job_id in job_ids]}
+        return _action_answer(self._act("DELETE", "jobs/batch-jobs", body, job_ids, budget), job_ids)
+
+    def precheck_jobs(self, job_ids: Sequence[str], budget: TimeBudget) -> PrecheckAnswer:
+        """Ask DRS to pre-check jobs, all in one call ("Pre-checking Tasks in Batches"). Raises as `start_jobs`."""
+        body = {"jobs": [{"job_id": job_id, "precheck_mode": "forStartJob"} for job_id in job_ids]}
+        rows = self._act("POST", "jobs/batch-precheck", body, job_ids, budget)
+        answer = _action_answer(rows, job_ids)
+        ids = {job_id: precheck_id for job_id in answer.accepted if (precheck_id := rows[job_id].precheck_id)}
+        return PrecheckAnswer(answer.accepted, answer.refused, answer.unanswered, ids)
 
     def get_statuses(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
         """Read the statuses of jobs ("Querying Task Status in Batches"): one for every id, unknown jobs as missing.
 
+        A job whose status can't be read counts as missing, unless that is so for all of them.
+
         Raises:
             DrsError: the statuses can't be read, after the repeats that `retry` allows.
         """
-        reading = _Reading()
-        left = list(job_ids)
-        while left:
-            # Looked up each time: the first part may find out that DRS takes fewer.
-            part, left = left[: self._read_batch], left[self._read_batch :]
-            self._read_part(part, budget, reading)
-        return reading.statuses()
 
-    def get_failed_reasons(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, str]:
-        """Why jobs failed, in DRS's words ("Querying Task Details in Batches"); jobs without a reason are left out.
-
-        Raises:
-            DrsError: the details can't be read.
-        """
-        reasons: dict[str, str] = {}
-        for part in chunks(job_ids, DETAIL_BATCH):
-            body = {"jobs": list(part), "page_req": {"cur_page": 1, "per_page": ALL_ROWS}}
-            answer = self.retry.calling(budget, repeat_if=lambda e: e.retryable)(
-                self._call, "jobs/batch-detail", body, DetailAnswer, budget
-            )
-            reasons.update({row.id: row.failed_reason for row in answer.results if row.id in part and row.failed_reason})
-        return reasons
-
-    def _read_part(self, job_ids: Sequence[str], budget: TimeBudget, reading: _Reading) -> None:
-        """Read the statuses of so many jobs that DRS may answer them in one call.
-
-        Which answer an unknown id gets is not documented. All that were seen are understood: the whole call refused, with or
-        without naming the job; a row with an error; a row DELETED; no row.
-        """
-        wanted = list(job_ids)
-        empty_answers = 0
-        while wanted:
-            try:
-                found, failed = self._read_rows(wanted, budget)
-            except (PermissionDeniedError, TokenRejectedError, ThrottledError, ServiceFaultError):
-                raise
-            except ServiceRefusedError as refusal:
-                unknown = _unknown_jobs(refusal, wanted)
-                reading.failed.update(unknown)
-                left = [job_id for job_id in wanted if job_id not in unknown]
-                if not unknown:
-                    if refusal.status not in _FAULTS_OF_THE_REQUEST:
-                        raise
-                    if len(wanted) > 1:
-                        self._read_halves(wanted, budget, refusal, reading)
-                        return
-                    reading.failed[wanted[0]] = refusal
-                    if not reading.found and len(reading.failed) >= HOPELESS:
-                        raise
-                    return
-            else:
-                reading.found.update(found)
-                reading.failed.update(failed)
-                left = [job_id for job_id in wanted if job_id not in found and job_id not in failed]
-                # No row at all, twice: DRS was asked for these alone and does not know them. Once may be a lost row.
-                empty_answers = empty_answers + 1 if len(left) == len(wanted) else 0
-                if empty_answers == 2:
-                    reading.found.update({job_id: JobStatus(job_id, MISSING_STATUS) for job_id in left})
-                    return
-            wanted = left
-
-    def _read_halves(self, job_ids: Sequence[str], budget: TimeBudget, refusal: ServiceRefusedError, reading: _Reading) -> None:
-        """Both halves of a refused call: a job that spoils it ends alone, and a call that was too large becomes small enough."""
-        half = (len(job_ids) + 1) // 2
-        spoilt_before = len(reading.failed)
-        self._read_part(job_ids[:half], budget, reading)
-        self._read_part(job_ids[half:], budget, reading)
-        if len(reading.failed) == spoilt_before and half < self._read_batch:
-            log.debug("DRS takes no %d ids in one status call (%s), going on with %d", len(job_ids), refusal.code, half)
-            self._read_batch = half
-
-    def _read_rows(self, job_ids: Sequence[str], budget: TimeBudget) -> tuple[dict[str, JobStatus], dict[str, DrsError]]:
-        """What one call says: statuses, and why other jobs have none. Jobs without a row are in neither."""
-        body = {"jobs": list(job_ids), "page_req": {"cur_page": 1, "per_page": ALL_ROWS}}
-        found: dict[str, JobStatus] = {}
-        failed: dict[str, DrsError] = {}
-
-        def read() -> None:
-            found.clear()
-            failed.clear()
-            for job_id, row in _rows_by_id(self._rows("jobs/batch-status", body, budget), set(job_ids), "batch-status").items():
+        def fetch(part: Sequence[str]) -> tuple[dict[str, JobStatus], dict[str, DrsError]]:
+            found: dict[str, JobStatus] = {}
+            failed: dict[str, DrsError] = {}
+            answer = self._call("jobs/batch-status", _paged(part), Answer, budget)
+            for job_id, row in _rows_by_id(answer.results, set(part), "batch-status").items():
                 if row.status:
                     found[job_id] = JobStatus(job_id, row.status, row.error_code, row.error_text)
                 else:
                     failed[job_id] = _why_no_status(job_id, row)
-            for error in failed.values():
-                if error.retryable:
-                    raise error
+            return found, failed
 
-        try:
-            self.retry.calling(budget, repeat_if=lambda e: e.retryable)(read)
-        except DrsError as exc:
-            # The rows of the last attempt count: what is wrong with one job is not to hide the others.
-            if not any(exc is error for error in failed.values()):
-                raise
-        return found, failed
+        reading = self._statuses.read(job_ids, fetch, budget)
+        failed = reading.failed | reading.refused
+        unreadable = [error for error in failed.values() if not isinstance(error, JobUnknownError)]
+        if unreadable and len(unreadable) == len(reading.found) + len(failed) + len(reading.absent):
+            raise unreadable[0]
+        missing = {job_id: _missing(job_id, error) for job_id, error in failed.items()}
+        return reading.found | missing | {job_id: JobStatus(job_id, MISSING_STATUS) for job_id in reading.absent}
 
-    def _rows(self, path: str, body: Mapping[str, Any], budget: TimeBudget) -> list[Row]:
-        return self._call(path, body, Answer, budget).results
+    def get_details(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobDetail]:
+        """What only details tell of jobs ("Querying Task Details in Batches"). Jobs that DRS tells nothing of are left out.
 
-    def _call(self, path: str, body: Mapping[str, Any], answer: type[_Answer], budget: TimeBudget) -> _Answer:
+        Raises:
+            DrsError: the details can't be read.
+        """
+
+        def fetch(part: Sequence[str]) -> tuple[dict[str, JobDetail | None], dict[str, DrsError]]:
+            answer = self._call_discreetly("jobs/batch-detail", _paged(part), DetailAnswer, budget)
+            found: dict[str, JobDetail | None] = {}
+            failed: dict[str, DrsError] = {}
+            for row in answer.results:
+                job_id = row.id or ""
+                if job_id not in part or job_id in found or job_id in failed:
+                    continue
+                if row.error_code:
+                    failed[job_id] = refusal_for(row.error_code, row.error_text or "", status=200, job_id=job_id)
+                else:
+                    # One way to say that there is no such job.
+                    found[job_id] = None if row.status == "DELETED" else row.to_detail(job_id)
+            return found, failed
+
+        reading = self._details.read(job_ids, fetch, budget)
+        if reading.refused and not (reading.found or reading.failed or reading.absent):
+            raise next(iter(reading.refused.values()))
+        return {job_id: detail for job_id, detail in reading.found.items() if detail is not None}
+
+    def get_failed_reasons(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, str]:
+        """Why jobs failed, in DRS's words; jobs without a reason are left out. Raises as `get_details` does."""
+        details = self.get_details(job_ids, budget)
+        return {job_id: detail.failed_reason for job_id, detail in details.items() if detail.failed_reason}
+
+    def get_precheck_results(self, prechecks: Mapping[str, str | None], budget: TimeBudget) -> PrecheckResults:
+        """Read what pre-checks have come to ("Querying Pre-Check Results in Batches").
+
+        Args:
+            prechecks: the jobs, each with the id of its pre-check, or None if that is not known.
+            budget: the time this may take.
+
+        Raises:
+            DrsError: the results can't be read.
+        """
+
+        def ask(part: Sequence[str]) -> Sequence[PrecheckRow]:
+            return self._call("jobs/batch-precheck-result", {"jobs": list(part)}, PrecheckResultAnswer, budget).results
+
+        return read_results(self._precheck_results, prechecks, ask, budget)
+
+    def get_lags(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, Lag]:
+        """How far the copies of jobs are behind: one for every job, though little may be known.
+
+        Huawei Cloud has a call for it. Where it is missing, "Querying Task Progress in Batches" knows a part.
+
+        Raises:
+            DrsError: DRS can't be asked. That it refuses to tell is no error.
+        """
+
+        def ask(path: str, part: Sequence[str]) -> Sequence[LagRow]:
+            return self._call(path, {"jobs": list(part)}, LagAnswer, budget).results
+
+        return self._lags.read(job_ids, ask, budget)
+
+    def list_jobs(
+        self,
+        budget: TimeBudget,
+        *,
+        db_use_type: str,
+        engine_type: str = ANY_ENGINE,
+        enterprise_project_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        name: str = "",
+    ) -> list[JobListing]:
+        """The jobs of one kind in the project ("Querying the Task List"), all pages; parents carry their children.
+
+        Raises:
+            DrsError: the list can't be read.
+        """
+        body = list_request(
+            db_use_type=db_use_type, engine_type=engine_type, enterprise_project_id=enterprise_project_id, tags=tags, name=name
+        )
+
+        def ask(page: int) -> ListAnswer:
+            calling = self.retry.calling(budget, repeat_if=lambda e: e.retryable)
+            answer: ListAnswer = calling(self._call, "jobs", {"cur_page": page, **body}, ListAnswer, budget)
+            return answer
+
+        return read_pages(ask)
+
+    def get_family(self, parent_id: str, budget: TimeBudget) -> tuple[JobListing, ...]:
+        """The children of a dual-active parent; none if it has none, or DRS does not list it. Raises as `list_jobs` does."""
+        # The list takes an id where it takes a name.
+        return family_of(parent_id, self.list_jobs(budget, db_use_type=DISASTER_RECOVERY, name=parent_id))
+
+    def _act(self, method: str, path: str, body: Mapping[str, Any], asked: Sequence[str], budget: TimeBudget) -> dict[str, Row]:
+        """What one call that changes jobs says of each. Repeated only when DRS can't have acted on it."""
+        if not asked:
+            return {}
+        calling = self.retry.calling(budget, repeat_if=_is_harmless_to_repeat)
+        answer: Answer = calling(self._call, path, body, Answer, budget, method=method)
+        return _rows_by_id(answer.results, set(asked), path.removeprefix("jobs/"))
+
+    def _call(
+        self, path: str, body: Mapping[str, Any], answer: type[_Answer], budget: TimeBudget, *, method: str = "POST"
+    ) -> _Answer:
         """One call, repeated once with a new token if the token was the problem."""
         token = self._tokens.token()
         try:
-            parsed = self._exchange(path, body, token, budget)
-        except TokenRejectedError:
-            if not self._tokens.renew(token):
+            parsed = self._exchange(method, path, body, token, budget)
+        except TokenRejectedError as refusal:
+            if not self._tokens.renew(token, refusal):
                 raise
-            parsed = self._exchange(path, body, self._tokens.token(), budget)
+            parsed = self._exchange(method, path, body, self._tokens.token(), budget)
         try:
             return answer.model_validate(parsed)
         except ValidationError as exc:
             where = ".".join(str(part) for part in exc.errors(include_input=False)[0]["loc"])
-            raise UnreadableAnswerError(
-                f"{self.endpoint} answered {path} in a shape that is not documented (at {where or 'the top'})"
-            ) from exc
+        # Not chained: the other error carries the answer, and answers may hold passwords.
+        raise UnreadableAnswerError(
+            f"{self.endpoint} answered {path} in a shape that is not documented (at {where or 'the top'})"
+        )
 
-    def _exchange(self, path: str, body: Mapping[str, Any], token: str, budget: TimeBudget) -> Any:
+    def _call_discreetly(self, path: str, body: Mapping[str, Any], answer: type[_Answer], budget: TimeBudget) -> _Answer:
+        """A call whose answer holds passwords: an answer that is not understood is not quoted either."""
+        try:
+            return self._call(path, body, answer, budget)
+        except RedirectedError:
+            raise
+        except UnreadableAnswerError:
+            error: DrsError = UnreadableAnswerError(f"the answer of {self.endpoint} to {path} can't be understood")
+        except ServiceRefusedError as refusal:
+            if not refusal.code.startswith("HTTP "):
+                raise
+            error = refusal_for(
+                "",
+                "",
+                status=refusal.status,
+                request_id=refusal.request_id,
+                retry_after_seconds=refusal.retry_after_seconds,
+                by_job=refusal.by_job,
+            )
+        raise error
+
+    def _exchange(self, method: str, path: str, body: Mapping[str, Any], token: str, budget: TimeBudget) -> Any:
         url = f"{self.endpoint}/v3/{self._tokens.project_id()}/{path}"
-        return exchange(self._session, "POST", url, body, {**self._headers, "X-Auth-Token": token}, budget)
+        headers = {**self._headers, **self._tokens.headers(token, method, url, encoded(body))}
+        return exchange(self._session, method, url, body, headers, budget)
 
 
 def _is_harmless_to_repeat(error: DrsError) -> bool:
@@ -267,33 +331,25 @@ def _why_no_status(job_id: str, row: Row) -> DrsError:
     return UnreadableAnswerError(f"DRS answered a row without a status for job {job_id}")
 
 
-def _unknown_jobs(refusal: ServiceRefusedError, asked: Sequence[str]) -> dict[str, DrsError]:
-    """The jobs that a refused call does not know: those it names, or the only one it was about."""
-    by_job = refusal.by_job
-    if not by_job and (job_id := asked[0] if len(asked) == 1 else refusal.job_id) is not None:
-        by_job = {job_id: refusal}
-    return {job_id: error for job_id, error in by_job.items() if isinstance(error, JobUnknownError) and job_id in asked}
+def _missing(job_id: str, error: DrsError) -> JobStatus:
+    if isinstance(error, ServiceRefusedError):
+        return JobStatus(job_id, MISSING_STATUS, error.code, error.text)
+    return JobStatus(job_id, MISSING_STATUS, None, str(error))
 
 
-@dataclass(slots=True)
-class _Reading:
-    """What reading statuses has come to so far."""
+def _action_answer(rows: Mapping[str, Row], asked: Sequence[str]) -> ActionAnswer:
+    accepted: set[str] = set()
+    refused: dict[str, ServiceRefusedError] = {}
+    for job_id, row in rows.items():
+        if row.error_code or row.status == "failed":
+            refused[job_id] = refusal_for(row.error_code or "", row.error_text or "", status=202, job_id=job_id)
+        elif row.status == "success":
+            accepted.add(job_id)
+    return ActionAnswer(frozenset(accepted), refused, frozenset(asked) - accepted - refused.keys())
 
-    found: dict[str, JobStatus] = field(default_factory=dict)
-    failed: dict[str, DrsError] = field(default_factory=dict)
 
-    def statuses(self) -> dict[str, JobStatus]:
-        """One for every job. A job whose status can't be read counts as missing, unless that is so for all of them."""
-        unreadable = [error for error in self.failed.values() if not isinstance(error, JobUnknownError)]
-        if unreadable and len(unreadable) == len(self.found) + len(self.failed):
-            raise unreadable[0]
-        missing = {
-            job_id: JobStatus(job_id, MISSING_STATUS, error.code, error.text)
-            if isinstance(error, ServiceRefusedError)
-            else JobStatus(job_id, MISSING_STATUS, None, str(error))
-            for job_id, error in self.failed.items()
-        }
-        return self.found | missing
+def _paged(job_ids: Sequence[str]) -> dict[str, Any]:
+    return {"jobs": list(job_ids), "page_req": {"cur_page": 1, "per_page": ALL_ROWS}}
 
 
 def _new_session(endpoint: str, ca_cert: str | None) -> requests.Session:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
@@ -36,7 +36,14 @@ def _to_text(value: Any) -> Any:
     return clean_text(value) if isinstance(value, str) else value
 
 
+def _to_any_text(value: Any) -> str | None:
+    """Text where there is some. An odd type costs the field and not the row, nor the rows beside it."""
+    text = _to_text(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
+    return text or None
+
+
 _Text = Annotated[str | None, BeforeValidator(_to_text)]
+AnyText = Annotated[str | None, BeforeValidator(_to_any_text)]
 
 
 class Row(BaseModel):
@@ -46,6 +53,7 @@ class Row(BaseModel):
 
     id: str | None = None
     status: _Text = None
+    precheck_id: AnyText = None
     error_code: _Text = None
     error_text: _Text = Field(default=None, validation_alias=AliasChoices("error_message", "error_msg"))
 
@@ -56,23 +64,6 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     results: list[Row]
-
-
-class DetailRow(BaseModel):
-    """The little that is taken from a row of batch-detail. The rest holds database passwords and ends here."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    id: str | None = None
-    failed_reason: _Text = None
-
-
-class DetailAnswer(BaseModel):
-    """The success envelope of batch-detail."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    results: list[DetailRow]
 
 
 class FailureEnvelope(BaseModel):
@@ -86,6 +77,25 @@ class FailureEnvelope(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Pairing:
+    """The part of a job in dual-active disaster recovery.
+
+    Attributes:
+        is_parent: it is the pair's parent, which is never started itself.
+        children: of a parent, as far as DRS tells.
+        forward: of the backward task: the other direction, which has to replicate first.
+        blocked_by: why the backward task must not be started yet; None when nothing speaks against it.
+        note: what could not be found out about that.
+    """
+
+    is_parent: bool = False
+    children: tuple[str, ...] = ()
+    forward: str | None = None
+    blocked_by: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobStatus:
     """What DRS says of a job.
 
@@ -94,12 +104,16 @@ class JobStatus:
         status: DRS's own word, or `pulumi_drs_start.status.MISSING_STATUS` for a job that it does not know.
         error_code: DRS's code, where it gave one with the status.
         error_message: DRS's text, likewise.
+        start_time: of a scheduled job, in milliseconds since the epoch; None where it is not known.
+        pairing: in dual-active disaster recovery; None for any other job, and for jobs that are not about to be started.
     """
 
     job_id: str
     status: str
     error_code: str | None = None
     error_message: str | None = None
+    start_time: int | None = None
+    pairing: Pairing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +136,109 @@ class StartRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class StartAnswer:
-    """What one batch-starting call came to, job by job.
+class ActionAnswer:
+    """What one call that changes jobs came to, job by job.
 
     Attributes:
-        accepted: DRS starts these.
-        refused: DRS does not start these; why.
+        accepted: DRS does it to these.
+        refused: DRS does not do it to these; why.
         unanswered: asked for, but absent from the answer: nothing is known of them.
     """
 
     accepted: frozenset[str]
     refused: Mapping[str, ServiceRefusedError]
     unanswered: frozenset[str]
+
+
+# The name it had when starting was all we did.
+StartAnswer = ActionAnswer
+
+
+@dataclass(frozen=True, slots=True)
+class PrecheckAnswer(ActionAnswer):
+    """What one batch-precheck call came to.
+
+    Attributes:
+        precheck_ids: of the accepted jobs, where DRS gave one.
+    """
+
+    precheck_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a pre-check says of one item.
+
+    Attributes:
+        item: what was checked, in DRS's words.
+        reason: what is wrong with it, likewise; may be empty.
+    """
+
+    item: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrecheckResult:
+    """What a job's pre-check has come to so far.
+
+    Attributes:
+        is_done: all items were checked.
+        has_passed: it is done and the job may be started.
+        failed: what forbids the start.
+        alarms: what the user should know of; it forbids nothing.
+        passed_rate: DRS's own word, such as ``95%``.
+    """
+
+    is_done: bool
+    has_passed: bool
+    failed: tuple[Finding, ...]
+    alarms: tuple[Finding, ...]
+    passed_rate: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrecheckResults:
+    """Results of pre-checks. A job that DRS said nothing of is in neither.
+
+    Attributes:
+        found: results, done or not.
+        refused: why DRS gives no result.
+    """
+
+    found: Mapping[str, PrecheckResult]
+    refused: Mapping[str, ServiceRefusedError]
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetail:
+    """What only the details of a job tell.
+
+    Attributes:
+        job_id: the job.
+        start_time: when a scheduled start happens, milliseconds since the epoch as text; None without a schedule.
+        failed_reason: why the job failed, in DRS's words.
+        multi_write: part of dual-active disaster recovery.
+        parent_id: the task this is a subtask of.
+        job_direction: ``up``, ``down`` or ``non-dbs``.
+    """
+
+    job_id: str
+    start_time: str | None = None
+    failed_reason: str | None = None
+    multi_write: bool = False
+    parent_id: str | None = None
+    job_direction: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far the copy is behind in disaster recovery; None is not known.
+
+    Attributes:
+        rpo_ms: how much would be lost if the source failed now, in milliseconds.
+        rto_ms: how long it would take to switch over, in milliseconds.
+    """
+
+    rpo_ms: int | None = None
+    rto_ms: int | None = None
