@@ -5,19 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .functions import FoundJobs, find_jobs, find_jobs_output, get_job_statuses, get_job_statuses_output
     from .resource import JobBatchStart, JobStartArgs, JobStartArgsDict
 
 __version__ = "0.1.0"
 
-__all__ = ["JobBatchStart", "JobStartArgs", "JobStartArgsDict"]
+__all__ = [
+    "FoundJobs",
+    "JobBatchStart",
+    "JobStartArgs",
+    "JobStartArgsDict",
+    "find_jobs",
+    "find_jobs_output",
+    "get_job_statuses",
+    "get_job_statuses_output",
+]
 
 
 def __getattr__(name: str) -> Any:
     # Looked up when used: the sandbox and the DRS client are in this package too, and start without loading Pulumi.
     if name in __all__:
-        from . import resource
+        from . import functions, resource
 
-        return getattr(resource, name)
+        return getattr(functions if hasattr(functions, name) else resource, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

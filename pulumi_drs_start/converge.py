@@ -2,7 +2,7 @@
 Carry out a plan: batches, retries, waiting, one outcome per job.
 
 Decisions are made in `plan`; HTTP is spoken in `drs`. What remains here is order and patience: look, decide, send what is to be
-started, look again, until nothing is left to do. What was sent is never sent again before the next look, so a lost answer is
+asked, look again, until nothing is left to do. What was sent is never sent again before the next look, so a lost answer is
 settled by what DRS shows.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .drs.client import DEFAULT_BATCH_SIZE, DrsClient, chunks
@@ -30,11 +30,13 @@ from .drs.errors import (
     UnreachableError,
     WrongStatusError,
 )
-from .drs.models import JobStatus, StartAnswer, StartRequest
+from .drs.models import ActionAnswer, JobStatus, PrecheckAnswer, StartRequest
 from .drs.retry import TimeBudget
+from .look import Looker
+from .memory import NOTHING_KNOWN, Action, Memory, Patience, Precheck, Refusal, Request
 from .outcome import JobOutcome, Result, outcome_of
-from .plan import NOTHING_KNOWN, Action, Decision, DesiredJob, Goal, Memory, Patience, Refusal, decide
-from .status import Phase
+from .plan import Decision, DesiredJob, Goal, Target, decide
+from .status import Phase, phase_of
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,14 @@ REFUSED_SENDS = 3
 # Failures that are nobody's in particular: sending another part of the batch meets the same.
 _CONCERNS_EVERY_JOB = (AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, UnreachableError)
 
+# What starts jobs comes before what ends them.
+_CALLS: tuple[tuple[Action, ...], ...] = (
+    (Action.START, Action.SCHEDULE),
+    (Action.RESUME,),
+    (Action.PRECHECK,),
+    (Action.PAUSE,),
+    (Action.STOP,),
+)
 
 Progress = Mapping[Phase, int]
 
@@ -57,7 +67,7 @@ _HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
 
 
 def converge(
-    client: DrsClient,
+    looker: Looker,
     desired: Sequence[DesiredJob],
     *,
     budget: TimeBudget,
@@ -68,15 +78,15 @@ def converge(
     on_progress: Callable[[Progress], None] = lambda _: None,
     now: Callable[[], float] = time.time,
 ) -> Result:
-    """Start those of the desired jobs that are not started, and see them through.
+    """Bring the desired jobs to where they shall be, and see them through.
 
     Args:
-        client: where DRS is.
+        looker: where DRS is.
         desired: the jobs.
         budget: the time this may take.
         goal: what to wait for.
         memories: what earlier operations know.
-        batch_size: jobs per start call; fewer are sent once DRS refuses so many.
+        batch_size: jobs per call; fewer are sent once DRS refuses so many.
         patience: with statuses that lag.
         on_progress: told how many jobs are in each phase after every look.
         now: wall clock, seconds since the epoch.
@@ -84,8 +94,9 @@ def converge(
     Raises:
         DrsError: the very first look failed, so nothing is known and nothing was done. Anything later ends up in the result.
     """
-    operation = _Operation(client, budget, goal, dict(memories or {}), batch_size, patience or Patience(), on_progress, now)
-    job_ids = [job.job_id for job in desired]
+    jobs = {job.job_id: job for job in desired}
+    operation = _Operation(looker, jobs, budget, goal, dict(memories or {}), batch_size, patience or Patience(), on_progress, now)
+    job_ids = list(jobs)
     operation.look(job_ids)
     try:
         operation.run(job_ids)
@@ -93,12 +104,13 @@ def converge(
         log.debug("the operation ended early: %s", exc)
         operation.ended_by = operation.ended_by or exc
     operation.ask_why(job_ids)
-    return operation.result(job_ids)
+    return operation.result()
 
 
 @dataclass(slots=True)
 class _Operation:
-    client: DrsClient
+    looker: Looker
+    desired: Mapping[str, DesiredJob]
     budget: TimeBudget
     goal: Goal
     memories: dict[str, Memory]
@@ -109,56 +121,89 @@ class _Operation:
     actual: dict[str, JobStatus] = field(default_factory=dict)
     looked_at: dict[str, float] = field(default_factory=dict)
     decisions: dict[str, Decision] = field(default_factory=dict)
-    unseen: set[str] = field(default_factory=set)  # accepted, and not looked at since
+    unseen: set[str] = field(default_factory=set)  # something was asked for them, and they were not looked at since
     spoilers: set[str] = field(default_factory=set)  # a whole call was refused because of these
     ended_by: Exception | None = None
 
+    @property
+    def client(self) -> DrsClient:
+        return self.looker.client
+
     def run(self, job_ids: Sequence[str]) -> None:
-        """Go on until no job is left to start or to wait for."""
+        """Go on until there is nothing left to ask or to wait for."""
         waiting_since = self.budget.clock()
         while True:
             self._decide(job_ids)
-            to_start = [job_id for job_id in job_ids if self.decisions[job_id].action is Action.START]
-            if to_start and self.ended_by is None:
+            to_ask = [job_id for job_id in job_ids if self.decisions[job_id].action.is_call]
+            if to_ask and self.ended_by is None:
                 try:
-                    self._send(to_start)
+                    self._send(to_ask)
                 except OperationEndedError:
                     raise
                 except DrsError as exc:
-                    # No further start can succeed now, but what DRS accepted before is still waited for.
+                    # Nothing further can be asked now, but what DRS accepted before is still waited for.
                     self.ended_by = exc
                 waiting_since = self.budget.clock()
-                self._decide(to_start)
+                self._decide(to_ask)
             open_jobs = [job_id for job_id in job_ids if self._is_open(job_id)]
             if not open_jobs:
-                break
-            waited = self.budget.clock() - waiting_since
-            self.budget.pause(min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, waited * LOOK_AFTER_FRACTION)))
+                # A last look at what was asked for: a refusal may be explained by it.
+                open_jobs = [job_id for job_id in job_ids if job_id in self.unseen]
+                if not open_jobs:
+                    return
+            else:
+                waited = self.budget.clock() - waiting_since
+                self.budget.pause(min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, waited * LOOK_AFTER_FRACTION)))
             self.look(open_jobs)
-        if self.unseen:
-            self.look([job_id for job_id in job_ids if job_id in self.unseen])
 
     def _is_open(self, job_id: str) -> bool:
         action = self.decisions[job_id].action
         if self.ended_by is not None:
             return action is Action.WAIT and self._memory(job_id).accepted_now
-        return action in (Action.START, Action.WAIT)
+        return action is Action.WAIT or action.is_call
 
     def _send(self, job_ids: Sequence[str]) -> None:
-        alone = self.spoilers.intersection(job_ids)
-        self._start([job_id for job_id in job_ids if job_id not in alone])
-        for job_id in sorted(alone):
-            self._start([job_id])
+        """Ask what was decided, in one call for all that can be asked in one."""
+        for actions in _CALLS:
+            asked = [job_id for job_id in job_ids if self.decisions[job_id].action in actions]
+            alone = self.spoilers.intersection(asked)
+            self._ask([job_id for job_id in asked if job_id not in alone])
+            for job_id in sorted(alone):
+                self._ask([job_id])
 
     def look(self, job_ids: Sequence[str]) -> None:
-        """Read the statuses of jobs."""
+        """Read how jobs stand."""
         # What an answer says is as old as the question; a slow one must not end a doubt that came up in between.
         asked_at = self.now()
-        self.actual.update(self.client.get_statuses(job_ids, self.budget))
+        self.actual.update(self.looker.look(job_ids, self.budget))
         self.looked_at.update(dict.fromkeys(job_ids, asked_at))
         self.unseen.difference_update(job_ids)
+        for job_id in job_ids:
+            memory = self._memory(job_id)
+            if memory.accepted_now and phase_of(self.actual[job_id].status) in (Phase.STARTING, Phase.RUNNING):
+                self.memories[job_id] = replace(memory, took_effect=True)
+        self._look_at_prechecks(job_ids)
         self._decide(job_ids)
         self.on_progress(Counter(decision.phase for decision in self.decisions.values()))
+
+    def _look_at_prechecks(self, job_ids: Iterable[str]) -> None:
+        running = {
+            job_id: precheck.precheck_id
+            for job_id in job_ids
+            if (precheck := self._memory(job_id).precheck) is not None
+            and not precheck.is_done
+            and phase_of(self.actual[job_id].status) is Phase.STARTABLE
+        }
+        if not running:
+            return
+        answer = self.client.get_precheck_results(running, self.budget)
+        for job_id, found in answer.found.items():
+            done = Precheck(running[job_id], found.is_done, found.has_passed, found.failed, found.alarms)
+            self.memories[job_id] = replace(self._memory(job_id), precheck=done)
+        for job_id, error in answer.refused.items():
+            # The pre-check is gone: the status will say why, or another one is asked for.
+            self.memories[job_id] = replace(self._memory(job_id), precheck=None)
+            self._remember_refusal(job_id, Request(Action.PRECHECK), error)
 
     def ask_why(self, job_ids: Sequence[str]) -> None:
         """Get DRS's reasons for jobs that failed: statuses do not carry them."""
@@ -170,34 +215,54 @@ class _Operation:
         if not failed:
             return
         try:
-            reasons = self.client.get_failed_reasons(failed, self.budget)
+            details = self.client.get_details(failed, self.budget)
         except DrsError as exc:
             log.debug("no reasons to be had: %s", exc)
             return
-        for job_id, reason in reasons.items():
-            self.actual[job_id] = replace(self.actual[job_id], error_message=reason)
+        for job_id, detail in details.items():
+            self.actual[job_id] = replace(self.actual[job_id], error_message=detail.failed_reason)
 
     def _decide(self, job_ids: Sequence[str]) -> None:
         for job_id in job_ids:
-            actual, memory, looked_at = self.actual[job_id], self._memory(job_id), self.looked_at[job_id]
-            self.decisions[job_id] = decide(actual, memory, self.goal, self.patience, looked_at)
+            desired, actual, memory, looked_at = self._case(job_id)
+            self.decisions[job_id] = decide(desired, actual, memory, self.goal, self.patience, looked_at)
+
+    def _case(self, job_id: str) -> tuple[DesiredJob, JobStatus, Memory, float]:
+        return self.desired[job_id], self.actual[job_id], self._memory(job_id), self.looked_at[job_id]
 
     def _memory(self, job_id: str) -> Memory:
         return self.memories.get(job_id, NOTHING_KNOWN)
 
-    def _start(self, job_ids: Sequence[str]) -> bool:
-        """Send starts, in as few calls as DRS allows. True if no call was refused as a whole for a job in it.
+    def _request(self, job_id: str) -> Request:
+        return self.decisions[job_id].request or Request()
 
-        A refused call is sent again in halves, so that the job that spoils it ends alone and all others start. If both
-        halves pass, it was the size, and later calls are no larger.
+    def _call(self, job_ids: Sequence[str]) -> ActionAnswer:
+        action = self._request(job_ids[0]).action
+        if action is Action.RESUME:
+            return self.client.resume_jobs(job_ids, self.budget)
+        if action is Action.PRECHECK:
+            return self.client.precheck_jobs(job_ids, self.budget)
+        if action is Action.PAUSE:
+            return self.client.pause_jobs(job_ids, self.budget)
+        if action is Action.STOP:
+            return self.client.stop_jobs(job_ids, self.budget)
+        times = {job_id: self._request(job_id).start_time for job_id in job_ids}
+        starts = [StartRequest(job_id, None if ms is None else str(ms)) for job_id, ms in times.items()]
+        return self.client.start_jobs(starts, self.budget)
+
+    def _ask(self, job_ids: Sequence[str]) -> bool:
+        """Send requests of one kind, in as few calls as DRS allows. True if no call was refused as a whole for a job in it.
+
+        A refused call is sent again in halves, so that the job that spoils it ends alone and all others are dealt with. If
+        both halves pass, it was the size, and later calls are no larger.
         """
         if len(job_ids) > self.batch_size:
-            passed = [self._start(part) for part in chunks(job_ids, self.batch_size)]
+            passed = [self._ask(part) for part in chunks(job_ids, self.batch_size)]
             return all(passed)
         nobody_refused = True
         while job_ids:
             try:
-                answer = self.client.start_jobs([StartRequest(job_id) for job_id in job_ids], self.budget)
+                answer = self._call(job_ids)
             except OperationEndedError:
                 raise
             except DrsError as exc:
@@ -211,14 +276,25 @@ class _Operation:
                 break
         return nobody_refused
 
-    def _take(self, answer: StartAnswer) -> None:
+    def _take(self, answer: ActionAnswer) -> None:
+        precheck_ids = answer.precheck_ids if isinstance(answer, PrecheckAnswer) else {}
         for job_id in answer.accepted:
-            self.memories[job_id] = replace(self._memory(job_id), accepted_at=self.now(), accepted_now=True, refusal=None)
-            self.unseen.add(job_id)
+            self._remember_acceptance(job_id, precheck_ids.get(job_id))
         for job_id, refusal in answer.refused.items():
-            self._remember_refusal(job_id, refusal)
+            self._remember_refusal(job_id, self._request(job_id), refusal)
         for job_id in answer.unanswered:
             self._remember_lost(job_id, "DRS's answer did not mention the job", None)
+
+    def _remember_acceptance(self, job_id: str, precheck_id: str | None) -> None:
+        self.unseen.add(job_id)
+        request = self._request(job_id)
+        memory = self._memory(job_id).about(request, self.desired[job_id].start_time)
+        if request.action is Action.PRECHECK:
+            self.memories[job_id] = replace(memory, request=request, precheck=Precheck(precheck_id), refusal=None)
+            return
+        self.memories[job_id] = replace(
+            memory, request=request, accepted_at=self.now(), accepted_now=True, took_effect=False, refusal=None
+        )
 
     def _set_aside(self, job_ids: Sequence[str], error: DrsError) -> set[str]:
         """Take out the jobs because of which a call was refused as a whole, where the answer names them or there is only one."""
@@ -228,7 +304,7 @@ class _Operation:
         if not named and len(job_ids) == 1:
             named = {job_ids[0]: error}
         for job_id, refusal in named.items():
-            self._remember_refusal(job_id, refusal)
+            self._remember_refusal(job_id, self._request(job_id), refusal)
         self.spoilers.update(named)
         return set(named)
 
@@ -241,32 +317,41 @@ class _Operation:
             raise error
         if isinstance(error, OneJobOnlyError):
             self.batch_size = 1
-            return self._start(job_ids)
+            return self._ask(job_ids)
         half = (len(job_ids) + 1) // 2
-        first_passes, second_passes = self._start(job_ids[:half]), self._start(job_ids[half:])
+        first_passes, second_passes = self._ask(job_ids[:half]), self._ask(job_ids[half:])
         both_pass = first_passes and second_passes
         if both_pass and not isinstance(error, (WrongStatusError, JobUnknownError, JobBusyError)):
-            log.debug("DRS takes no %d jobs in one start call (%s), going on with %d", len(job_ids), error.code, half)
+            log.debug("DRS takes no %d jobs in one call (%s), going on with %d", len(job_ids), error.code, half)
             self.batch_size = min(self.batch_size, half)
         return both_pass
 
     def _remember_lost(self, job_id: str, why: str, retry_after_seconds: float | None) -> None:
-        memory = self._memory(job_id)
+        request = self._request(job_id)
+        memory = self._memory(job_id).about(request, self.desired[job_id].start_time)
         self.memories[job_id] = replace(
             memory,
-            lost_at=self.now(),
+            request=request,
+            # A pre-check may run twice: it changes nothing.
+            lost_at=None if request.action is Action.PRECHECK else self.now(),
             sends=memory.sends + 1,
             refusal=Refusal(None, why, is_final=False),
             retry_at=self.now() + self.client.retry.wait_seconds(memory.sends + 1, retry_after_seconds),
         )
 
-    def _remember_refusal(self, job_id: str, error: ServiceRefusedError) -> None:
-        memory = self._memory(job_id)
+    def _remember_refusal(self, job_id: str, request: Request, error: ServiceRefusedError) -> None:
+        memory = self._memory(job_id).about(request, self.desired[job_id].start_time)
         may_pass = isinstance(error, (JobBusyError, ThrottledError)) or (
-            isinstance(error, (WrongStatusError, ServiceFaultError)) and memory.sends + 1 < REFUSED_SENDS
+            isinstance(error, (WrongStatusError, ServiceFaultError))
+            and memory.sends + 1 < REFUSED_SENDS
+            and not (isinstance(error, WrongStatusError) and self._explains_itself(job_id, request))
         )
+        if isinstance(error, WrongStatusError):
+            # Before that is final, the status is read once more: it may have changed between the look and the call.
+            self.unseen.add(job_id)
         self.memories[job_id] = replace(
             memory,
+            request=request,
             # Someone else may have just started it. A throttled job was not touched.
             refused_at=memory.refused_at if isinstance(error, ThrottledError) else self.now(),
             sends=memory.sends + 1,
@@ -274,9 +359,15 @@ class _Operation:
             retry_at=self.now() + self.client.retry.wait_seconds(memory.sends + 1, error.retry_after_seconds),
         )
 
-    def result(self, job_ids: Sequence[str]) -> Result:
-        def outcome(job_id: str) -> JobOutcome:
-            actual, memory, looked_at = self.actual[job_id], self._memory(job_id), self.looked_at[job_id]
-            return outcome_of(actual, memory, self.goal, self.patience, looked_at, self.ended_by)
+    def _explains_itself(self, job_id: str, request: Request) -> bool:
+        """Whether the status that was read is reason enough for a refusal, so that asking again is of no use."""
+        return request.action in (Action.RESUME, Action.PRECHECK) or self.decisions[job_id].phase is Phase.SCHEDULED
 
-        return Result({job_id: outcome(job_id) for job_id in job_ids}, self.ended_by)
+    def result(self) -> Result:
+        """What became of each job."""
+        outcomes: dict[Target, dict[str, JobOutcome]] = {target: {} for target in Target}
+        for job_id, job in self.desired.items():
+            desired, actual, memory, looked_at = self._case(job_id)
+            outcomes[job.target][job_id] = outcome_of(desired, actual, memory, self.goal, self.patience, looked_at, self.ended_by)
+        leaving = outcomes[Target.PAUSED] | outcomes[Target.STOPPED]
+        return Result(outcomes[Target.STARTED], self.ended_by, leaving)

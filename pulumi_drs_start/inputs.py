@@ -8,13 +8,14 @@ and every problem is found at once, each under the path a user would write: ``jo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
 from .drs.retry import format_seconds
-from .plan import DesiredJob, Goal
+from .plan import DesiredJob, Goal, Target
+from .times import parse_start_time, to_iso
 
 # Ids look like UUIDs but are not: they hold letters beyond f. So only what can't be an id at all is refused.
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -34,39 +35,73 @@ class Checked:
         inputs: every input by name, defaults filled in, jobs as dicts in the order of their ids.
         problems: what is wrong, each with its path; with any, `inputs` is of no use.
         has_unknowns: something is not known yet.
+        found: jobs that match a query but for their status; they stay on the list if they are on it already.
     """
 
     inputs: dict[str, Any]
     problems: tuple[str, ...]
     has_unknowns: bool
+    found: tuple[str, ...] = ()
 
 
-def check_inputs(declared: Mapping[str, Any], is_unknown: Callable[[Any], bool]) -> Checked:
+def check_inputs(declared: Mapping[str, Any], is_unknown: Callable[[Any], bool], listed: Collection[str] = ()) -> Checked:
     """Check everything that can be checked, and normalise it.
 
     Args:
         declared: the inputs as they arrive.
         is_unknown: recognises a value that is not known yet.
+        listed: the jobs that were on the list before.
     """
     check = _Check(is_unknown)
-    inputs: dict[str, Any] = {"jobs": check.jobs(declared.get("jobs"))}
+    query = declared.get("found")
+    found = check.found(query)
+    # A job that was found by its status moves on as soon as it is started: that does not take it off the list.
+    kept = [job_id for job_id in found if job_id in listed]
+    jobs = declared.get("jobs")
+    if kept and isinstance(jobs, list):
+        jobs = [*jobs, *(job_id for job_id in kept if job_id not in _ids(jobs))]
+    inputs: dict[str, Any] = {"jobs": check.jobs(jobs, query)}
     for name, (default, convert) in _OTHERS.items():
         value = declared.get(name)
         inputs[name] = default if value is None else check.value(name, value, convert)
     known = {"jobs", *_OTHERS}
-    for name in sorted(set(declared) - known):
+    for name in sorted(set(declared) - known - {"found"}):
         check.complain(name, "is no input of JobBatchStart" + _suggestion(name, known))
     # None disappears on its way to the provider; leaving it out keeps both sides of a diff alike.
-    return Checked({k: v for k, v in inputs.items() if v is not None}, tuple(check.problems), check.has_unknowns)
+    others = tuple(sorted(set(found).difference(kept)))
+    return Checked({k: v for k, v in inputs.items() if v is not None}, tuple(check.problems), check.has_unknowns, others)
 
 
 def desired_jobs(inputs: Mapping[str, Any]) -> list[DesiredJob]:
-    """The jobs of normalised inputs; those that are not known yet are left out."""
+    """The jobs of normalised inputs; those of which something is not known yet are left out."""
     jobs = inputs.get("jobs")
-    if not isinstance(jobs, list):
-        return []
-    ids = [job.get("job_id") for job in jobs if isinstance(job, Mapping)]
-    return [DesiredJob(job_id) for job_id in ids if isinstance(job_id, str)]
+    resume, precheck = inputs.get("resume") is True, inputs.get("precheck") is True
+    found = []
+    for job in jobs if isinstance(jobs, list) else ():
+        if not isinstance(job, Mapping):
+            continue
+        job_id, start_time = job.get("job_id"), job.get("start_time", inputs.get("start_time"))
+        if isinstance(job_id, str) and isinstance(start_time, (str, type(None))):
+            milliseconds = None if start_time is None else parse_start_time(start_time)
+            found.append(DesiredJob(job_id, milliseconds, resume=resume, precheck=precheck))
+    return found
+
+
+def leaving_jobs(inputs: Mapping[str, Any], job_ids: Collection[str]) -> list[DesiredJob]:
+    """What shall become of jobs that are declared no more: nothing, unless ``on_destroy`` says so."""
+    target = {"pause": Target.PAUSED, "stop": Target.STOPPED}.get(str(inputs.get("on_destroy")))
+    return [] if target is None else [DesiredJob(job_id, target=target) for job_id in job_ids]
+
+
+def listed_ids(inputs: Mapping[str, Any]) -> list[str]:
+    """The ids of the jobs in inputs or outputs, as far as they are known."""
+    jobs = inputs.get("jobs")
+    return _ids(jobs) if isinstance(jobs, list) else []
+
+
+def _ids(jobs: list[Any]) -> list[str]:
+    ids = [job.get("job_id") if isinstance(job, Mapping) else job for job in jobs]
+    return [job_id for job_id in ids if isinstance(job_id, str)]
 
 
 def goal_of(inputs: Mapping[str, Any]) -> Goal:
@@ -104,12 +139,20 @@ class _Check:
             self.complain(path, str(exc))
             return None
 
-    def jobs(self, jobs: Any) -> Any:
+    def found(self, query: Any) -> list[str]:
+        """The jobs that `find_jobs` found but for their status."""
+        if self.is_unknown(query):
+            self.has_unknowns = True
+            return []
+        others = query.get("other_status") if isinstance(query, Mapping) else None
+        return [job_id for job_id in others if isinstance(job_id, str)] if isinstance(others, list) else []
+
+    def jobs(self, jobs: Any, query: Any = None) -> Any:
         if self.is_unknown(jobs):
             self.has_unknowns = True
             return jobs
         if jobs is None or jobs == []:
-            self.complain("jobs", "names no job: give at least one")
+            self.complain("jobs", f"names no job: {_nothing_found(query)}")
             return []
         if not isinstance(jobs, list):
             self.complain("jobs", f"must be a list of jobs; got {_kind(jobs)}")
@@ -146,7 +189,7 @@ class _Check:
         else:
             checked["job_id"] = self.value(f"{path}.job_id", job["job_id"], _job_id)
         if job.get("start_time") is not None:
-            checked["start_time"] = self.value(f"{path}.start_time", job["start_time"], _not_yet(None))
+            checked["start_time"] = self.value(f"{path}.start_time", job["start_time"], _time)
         return checked
 
 
@@ -163,7 +206,7 @@ def _job_id(value: Any) -> str:
 def _choice(*choices: str) -> Callable[[Any], str]:
     def convert(value: Any) -> str:
         if value not in choices:
-            raise ValueError(f"must be {' or '.join(map(_quoted, choices))}; got {_shown(value)}")
+            raise ValueError(f"must be {_alternatives(choices)}; got {_shown(value)}")
         return str(value)
 
     return convert
@@ -179,16 +222,22 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
-def _not_yet(harmless: Any) -> Callable[[Any], Any]:
-    """An input that this version does not carry out: only the value that asks for nothing is taken."""
+def _time(value: Any) -> str:
+    return to_iso(parse_start_time(value))
 
-    def convert(value: Any) -> Any:
-        if value != harmless:
-            allowed = "leave it out" if harmless is None else f"leave it out or give {_quoted(harmless)}"
-            raise ValueError(f"is not supported by this version: {allowed}")
-        return value
 
-    return convert
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"must be True or False; got {_shown(value)}")  # noqa: TRY004 - all problems are ValueErrors
+    return value
+
+
+def _nothing_found(query: Any) -> str:
+    if not isinstance(query, Mapping) or not isinstance(query.get("query"), str):
+        return "give at least one"
+    others = query.get("other_status") or []
+    hint = f"; {len(others):,} match but for the status: leave status out to take those over too" if others else ""
+    return f"{query['query']} matched none of the {int(query.get('of_total') or 0):,} jobs it looked through{hint}"
 
 
 def _kind(value: Any) -> str:
@@ -205,9 +254,10 @@ def _shown(value: Any) -> str:
     return "another text" if isinstance(value, str) else _kind(value)
 
 
-def _quoted(value: Any) -> str:
-    """One of our own values."""
-    return f'"{value}"' if isinstance(value, str) else str(value)
+def _alternatives(choices: Sequence[str]) -> str:
+    """``"a", "b" or "c"``."""
+    quoted = [f'"{choice}"' for choice in choices]
+    return " or ".join([", ".join(quoted[:-1]), quoted[-1]])
 
 
 def _suggestion(name: str, known: set[str]) -> str:
@@ -216,15 +266,15 @@ def _suggestion(name: str, known: set[str]) -> str:
 
 
 _OTHERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-    "start_time": (None, _not_yet(None)),
+    "start_time": (None, _time),
     "wait_for": ("running", _choice("running", "accepted")),
     "timeout": ("60m", _duration),
-    "resume": (False, _not_yet(False)),
-    "precheck": (False, _not_yet(False)),
+    "resume": (False, _flag),
+    "precheck": (False, _flag),
     "on_failure": ("fail", _choice("fail", "record")),
-    "on_destroy": ("leave", _not_yet("leave")),
+    "on_destroy": ("leave", _choice("leave", "pause", "stop")),
     "region": (None, _text),
     "project_id": (None, _text),
     "endpoint": (None, _text),
-    "cloud": (None, _not_yet(None)),
+    "cloud": (None, _text),
 }

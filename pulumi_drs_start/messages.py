@@ -10,6 +10,7 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from .converge import Progress
 from .drs.errors import (
@@ -21,9 +22,11 @@ from .drs.errors import (
     TokenRejectedError,
 )
 from .drs.retry import format_seconds
+from .memory import Action
 from .outcome import JobOutcome, Result
 from .plan import Plan
 from .status import Phase
+from .times import to_iso
 
 NAMED = 3
 """How many jobs are named before the rest is counted."""
@@ -59,15 +62,18 @@ def count_jobs(count: int) -> str:
 
 def plan_in_words(plan: Plan) -> str:
     """What ``up`` would do, in one line; jobs of which nothing is known yet are not in the plan."""
-    parts = []
-    if plan.start:
-        parts.append(f"start {count_jobs(len(plan.start))} ({name_jobs(plan.start)})")
-    if plan.wait:
-        parts.append(f"wait for {count_jobs(len(plan.wait))} ({name_jobs(plan.wait)}), which {_why(plan, plan.wait)}")
+    parts = [
+        f"{verb} {count_jobs(len(ids))}{ending} ({name_jobs(ids)})"
+        for action, (verb, ending) in _VERBS.items()
+        if (ids := plan.jobs(action))
+    ]
+    parts[1:1] = _schedules_in_words(plan)
+    if waiting := plan.jobs(Action.WAIT):
+        parts.append(f"wait for {count_jobs(len(waiting))} ({name_jobs(waiting)}), which {_why(plan, waiting)}")
     text = "will " + " and ".join(parts) if parts else "will start no job"
     by_reason: dict[str, list[str]] = {}
-    for job_id, reason in plan.nothing.items():
-        by_reason.setdefault(reason, []).append(job_id)
+    for job_id in plan.jobs(Action.NOTHING):
+        by_reason.setdefault(plan.decisions[job_id].reason, []).append(job_id)
     for reason, job_ids in by_reason.items():
         fulfilled = plan.decisions[job_ids[0]].is_fulfilled
         whose = count_jobs(len(job_ids)) if fulfilled else f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)})"
@@ -75,28 +81,75 @@ def plan_in_words(plan: Plan) -> str:
     return text
 
 
-def impossible_in_words(plan: Plan) -> list[str]:
-    """The jobs that can't be started, a line for each reason."""
+_VERBS = {
+    Action.START: ("start", ""),
+    Action.PRECHECK: ("pre-check, and start if that passes,", ""),
+    Action.RESUME: ("resume", ""),
+    Action.PAUSE: ("pause", ""),
+    Action.STOP: ("STOP", " for good"),
+}
+
+
+def _schedules_in_words(plan: Plan) -> list[str]:
+    by_time: dict[int, list[str]] = {}
+    for job_id in plan.jobs(Action.SCHEDULE):
+        request = plan.decisions[job_id].request
+        by_time.setdefault((request.start_time if request else None) or 0, []).append(job_id)
+    if len(by_time) > NAMED:
+        ids = plan.jobs(Action.SCHEDULE)
+        first, last = to_iso(min(by_time)), to_iso(max(by_time))
+        return [f"schedule {count_jobs(len(ids))} between {first} and {last} ({name_jobs(ids)})"]
+    return [f"schedule {count_jobs(len(ids))} for {to_iso(ms)} ({name_jobs(ids)})" for ms, ids in sorted(by_time.items())]
+
+
+def plan_warnings(plan: Plan) -> list[str]:
+    """What somebody should know before ``up``: what is impossible, what is late, what is final; a line for each."""
+    lines = []
+    if stopped := plan.jobs(Action.STOP):
+        lines.append(
+            f"will STOP {count_jobs(len(stopped))} FOR GOOD ({name_jobs(stopped)}): on_destroy is stop. "
+            "A stopped job can never be started again"
+        )
+    by_text: dict[str, list[str]] = {}
+    for job_id, decision in plan.decisions.items():
+        if decision.warning:
+            by_text.setdefault(decision.warning, []).append(job_id)
+    lines += [f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(text, len(ids))}" for text, ids in by_text.items()]
     by_reason: dict[str, list[str]] = {}
     for job_id, reason in plan.impossible.items():
         by_reason.setdefault(reason, []).append(job_id)
-    return [f"can't start {count_jobs(len(ids))} ({name_jobs(ids)}): it {reason}" for reason, ids in by_reason.items()]
+    return lines + [f"can't start {count_jobs(len(ids))} ({name_jobs(ids)}): it {reason}" for reason, ids in by_reason.items()]
+
+
+def on_destroy_in_words(on_destroy: str, count: int) -> str | None:
+    """What declaring ``on_destroy`` means, where that can't be taken back."""
+    if on_destroy != "stop":
+        return None
+    return (
+        f"on_destroy is stop: pulumi destroy, or taking the resource out of the program, will STOP {count_jobs(count)} FOR GOOD; "
+        "a stopped job can never be started again. Use protect=True against mistakes"
+    )
 
 
 def attention_in_words(outcomes: Iterable[JobOutcome]) -> list[str]:
-    """Started jobs that do not run, a line for each phase: nothing is done about them unasked, but somebody should know."""
+    """What nothing is done about, but somebody should know: a line for each kind."""
     lines = []
     outcomes = list(outcomes)
     for phase, what in _NEEDS_ATTENTION.items():
-        ids = [job.job_id for job in outcomes if job.phase is phase and job.outcome != "failed"]
+        ids = [job.job_id for job in outcomes if job.phase is phase and job.outcome not in ("failed", "resumed")]
         if ids:
             lines.append(f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(what, len(ids))}")
+    by_alarm: dict[str, list[str]] = {}
+    for job in outcomes:
+        for alarm in job.alarms:
+            by_alarm.setdefault(alarm, []).append(job.job_id)
+    lines += [f"the pre-check warns of {count_jobs(len(ids))} ({name_jobs(ids)}): {alarm}" for alarm, ids in by_alarm.items()]
     return lines
 
 
 _NEEDS_ATTENTION = {
-    Phase.PAUSED: "is paused, and left so: resume in the DRS console what shall run",
-    Phase.FAILED: "has failed after the start: DRS tries again by itself, see the reason in the DRS console",
+    Phase.PAUSED: "is paused, and left so: resume in the DRS console, or with resume=True, what shall run",
+    Phase.FAILED: "has failed after the start: DRS tries again by itself, or with resume=True; see the reason in the DRS console",
 }
 
 
@@ -109,66 +162,105 @@ def progress_in_words(progress: Progress) -> str:
 
 
 def result_in_words(result: Result) -> str:
-    """What an operation did, in one line: ``started 3 jobs, 9 already started``."""
+    """What an operation did, in one line: ``12 jobs: started 3, already started 9``."""
     counts = Counter(job.outcome for job in result.jobs.values())
-    words = {"started": "started", "already_started": "already started", "unchanged": "unchanged", "failed": "failed"}
-    parts = [f"{words[outcome]} {counts[outcome]:,}" for outcome in words if counts[outcome]]
-    return f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
+    parts = [f"{outcome.replace('_', ' ')} {counts[outcome]:,}" for outcome in _OUTCOMES if counts[outcome]]
+    text = f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
+    return f"{text}; {leaving_in_words(result.leaving.values())}" if result.leaving else text
 
 
-def reasons_for_failure(result: Result, timeout_seconds: float) -> list[str]:
-    """One sentence per cause: DRS's code and text, the jobs, what to do next."""
+_OUTCOMES = ("started", "scheduled", "resumed", "already_started", "unchanged", "failed")
+
+
+def leaving_in_words(outcomes: Iterable[JobOutcome]) -> str:
+    """What became of jobs that are declared no more; those that were not brought to rest are named with the reason."""
+    by_what: dict[str, list[str]] = {}
+    for job in outcomes:
+        what = job.outcome
+        if what == "unchanged":
+            what = "were at rest already" if job.is_fulfilled else (job.error_message or "left as they are").removeprefix("it ")
+        by_what.setdefault(what, []).append(job.job_id)
+    return "; ".join(f"{what}: {count_jobs(len(ids))} ({name_jobs(ids)})" for what, ids in by_what.items())
+
+
+def reasons_for_failure(result: Result, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
+    """One sentence per cause: DRS's code and text, the jobs, what to do next with which command."""
     reasons = []
     groups = _by_cause(result.failed)
-    for (code, text), ids in list(groups.items())[:CAUSES]:
-        said = f"{code}: {text}" if code else text
+    for cause, group in list(groups.items())[:CAUSES]:
+        ids = [job.job_id for job in group]
+        said = f"{cause.code}: {cause.text}" if cause.code else cause.text
         jobs = f"job {ids[0]}" if len(ids) == 1 else f"{count_jobs(len(ids))} ({name_jobs(ids)})"
-        hint = _HINTS.get(code or "")
-        next_step = f" Next: {hint}, then run pulumi up again." if hint else ""
-        reasons.append(f"{jobs} could not be started: {said.rstrip('.')}.{next_step}")
+        hint = _hint(cause, group[0].phase)
+        next_step = f" Next: {hint}, then run {command} again." if hint else ""
+        reasons.append(f"{jobs} could not be {cause.wanted}: {said.rstrip('.')}.{next_step}")
     if len(groups) > CAUSES:
-        rest = sum(len(ids) for ids in list(groups.values())[CAUSES:])
-        reasons.append(f"{count_jobs(rest)} more could not be started, for other reasons: job_statuses has that of each.")
-    if unfinished := result.unfinished:
-        reasons.append(_unfinished(unfinished, result, timeout_seconds))
+        rest = sum(len(group) for group in list(groups.values())[CAUSES:])
+        reasons.append(f"{count_jobs(rest)} more could not be dealt with, for other reasons: job_statuses has that of each.")
+    for jobs_left, what, where_to in (
+        ([job for job in result.unfinished if job.job_id in result.jobs], "had not reached running", "they go on starting"),
+        ([job for job in result.unfinished if job.job_id in result.leaving], "had not come to rest", "DRS goes on with it"),
+    ):
+        if jobs_left:
+            where = _where(jobs_left)
+            reasons.append(
+                f"{count_jobs(len(jobs_left))} accepted by DRS {what} {_why_unfinished(result, timeout_seconds)}: {where}. "
+                f"Nothing is lost: {where_to}. Run {command} again to wait on, or raise timeout."
+            )
     if result.ended_by is not None and not isinstance(result.ended_by, DrsError):
         reasons.append("an unexpected error ended the operation:\n" + "".join(traceback.format_exception(result.ended_by)))
     return reasons
 
 
-def _by_cause(failed: Iterable[JobOutcome]) -> dict[tuple[str | None, str], list[str]]:
-    """Jobs by DRS's code and text, most first; by code alone where the texts differ from job to job."""
-    by_text: dict[tuple[str | None, str], list[str]] = {}
-    by_code: dict[str | None, dict[str, list[str]]] = {}
+@dataclass(frozen=True, slots=True)
+class _Cause:
+    """Why jobs failed: what was wanted of them, DRS's code and text."""
+
+    wanted: str
+    code: str | None
+    text: str
+
+
+def _hint(cause: _Cause, phase: Phase) -> str | None:
+    if cause.code == "DRS.M00304" and phase is not Phase.STARTABLE:
+        # DRS's text is followed by advice of ours where the status explains the refusal.
+        return None if phase is Phase.SCHEDULED else "look at the job in the DRS console"
+    return _HINTS.get(cause.code or "")
+
+
+def _by_cause(failed: Iterable[JobOutcome]) -> dict[_Cause, list[JobOutcome]]:
+    """Jobs by what DRS said of them, most first; by code alone where the texts differ from job to job."""
+    by_text: dict[_Cause, list[JobOutcome]] = {}
+    by_code: dict[tuple[str, str | None], dict[str, list[JobOutcome]]] = {}
     for job in failed:
         # Texts that only differ in naming the job are one.
         text = re.sub(rf"(?<![\w-]){re.escape(job.job_id)}(?![\w-])", "the job", job.error_message or "no reason was given")
-        by_text.setdefault((job.error_code, text), []).append(job.job_id)
-        by_code.setdefault(job.error_code, {}).setdefault(text, []).append(job.job_id)
+        by_text.setdefault(_Cause(job.wanted, job.error_code, text), []).append(job)
+        by_code.setdefault((job.wanted, job.error_code), {}).setdefault(text, []).append(job)
     if len(by_text) > CAUSES:
         by_text = {
-            (code, text if len(texts) == 1 else f"for example {text}"): [job_id for ids in texts.values() for job_id in ids]
-            for code, texts in by_code.items()
+            _Cause(wanted, code, text if len(texts) == 1 else f"for example {text}"): [
+                job for jobs in texts.values() for job in jobs
+            ]
+            for (wanted, code), texts in by_code.items()
             for text in [next(iter(texts))]
         }
     return dict(sorted(by_text.items(), key=lambda group: -len(group[1])))
 
 
-def _unfinished(jobs: Sequence[JobOutcome], result: Result, timeout_seconds: float) -> str:
+def _where(jobs: Sequence[JobOutcome]) -> str:
     by_status: dict[str, list[str]] = {}
     for job in jobs:
         by_status.setdefault(job.status, []).append(job.job_id)
-    where = "; ".join(f"{len(ids):,} in {status} ({name_jobs(ids)})" for status, ids in by_status.items())
+    return "; ".join(f"{len(ids):,} in {status} ({name_jobs(ids)})" for status, ids in by_status.items())
+
+
+def _why_unfinished(result: Result, timeout_seconds: float) -> str:
     if isinstance(result.ended_by, OutOfTimeError):
-        why = f"after {format_seconds(timeout_seconds)} (timeout)"
-    elif isinstance(result.ended_by, CancelledError):
-        why = "when the operation was cancelled"
-    else:
-        why = f"when DRS could not be read any more ({result.ended_by})"
-    return (
-        f"{count_jobs(len(jobs))} accepted by DRS had not reached running {why}: {where}. "
-        "Nothing is lost: they go on starting. Run pulumi up again to wait on, or raise timeout."
-    )
+        return f"after {format_seconds(timeout_seconds)} (timeout)"
+    if isinstance(result.ended_by, CancelledError):
+        return "when the operation was cancelled"
+    return f"when DRS could not be read any more ({result.ended_by})"
 
 
 def explain(error: Exception) -> str:

@@ -5,13 +5,20 @@ What became of each job: the values an operation ends with, and how they follow 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .drs.models import JobStatus
-from .plan import NOTHING_KNOWN, Action, DesiredJob, Goal, Memory, Patience, decide
+from .memory import NOTHING_KNOWN, Action, Memory, Patience, Request
+from .plan import Decision, DesiredJob, Goal, Target, decide
 from .status import STARTED_PHASES, Phase
 
-_SHOWS_NO_START = (Phase.STARTABLE, Phase.SCHEDULED)
+_DONE_NOW = {
+    Action.START: "started",
+    Action.SCHEDULE: "scheduled",
+    Action.RESUME: "resumed",
+    Action.PAUSE: "paused",
+    Action.STOP: "stopped",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +27,21 @@ class JobOutcome:
 
     Attributes:
         job_id: the job.
-        status: DRS's word, as last read; None if it was never read.
+        status: DRS's word, as last read.
         phase: of that status.
-        outcome: ``started``, ``already_started``, ``unchanged`` or ``failed``.
+        outcome: ``started``, ``scheduled``, ``resumed``, ``already_started``, ``unchanged`` or ``failed``; of a job that is
+            declared no more also ``paused`` or ``stopped``.
         is_fulfilled: the job is where it was asked to be.
         error_code: DRS's code, when something is wrong with the job.
         error_message: DRS's text or ours, likewise.
-        accepted_at: when DRS accepted a start that its status does not show yet, in seconds since the epoch.
-        lost_at: when a start was sent whose answer was lost, and which the status does not show yet, likewise.
+        start_time: of a scheduled job, in milliseconds since the epoch.
+        request: what was asked of DRS without its showing yet; the next two are about it, in seconds since the epoch.
+        accepted_at: when DRS accepted it.
+        lost_at: when it was sent and the answer was lost.
+        is_unfinished: the operation ended while DRS was still at it.
+        was_started: the job was seen started, at some time.
+        alarms: what its pre-check warned of, a sentence each.
+        wanted: what it should be: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``.
     """
 
     job_id: str
@@ -37,8 +51,14 @@ class JobOutcome:
     is_fulfilled: bool
     error_code: str | None = None
     error_message: str | None = None
+    start_time: int | None = None
+    request: Request | None = None
     accepted_at: float | None = None
     lost_at: float | None = None
+    is_unfinished: bool = False
+    was_started: bool = False
+    alarms: Sequence[str] = ()
+    wanted: str = "started"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +66,29 @@ class Result:
     """How an operation ended.
 
     Attributes:
-        jobs: one outcome per desired job.
+        jobs: one outcome per declared job.
+        leaving: the outcomes of jobs that are declared no more.
         ended_by: what ended the operation before every job was where it should be, or None.
     """
 
     jobs: Mapping[str, JobOutcome]
     ended_by: Exception | None = None
+    leaving: Mapping[str, JobOutcome] = field(default_factory=dict)
+
+    @property
+    def all(self) -> list[JobOutcome]:
+        """Every job that the operation dealt with."""
+        return [*self.jobs.values(), *self.leaving.values()]
 
     @property
     def failed(self) -> list[JobOutcome]:
-        """The jobs that could not be started."""
-        return [job for job in self.jobs.values() if job.outcome == "failed"]
+        """The jobs for which what was asked could not be done."""
+        return [job for job in self.all if job.outcome == "failed"]
 
     @property
     def unfinished(self) -> list[JobOutcome]:
-        """The jobs that DRS is starting, but whose running was not seen before the operation ended."""
-        if self.ended_by is None:
-            return []
-        waited_for = (Phase.STARTABLE, Phase.SCHEDULED, Phase.STARTING)
-        return [job for job in self.jobs.values() if job.outcome != "failed" and not job.is_fulfilled and job.phase in waited_for]
+        """The jobs that DRS is at, but whose arrival was not seen before the operation ended."""
+        return [job for job in self.all if job.is_unfinished]
 
 
 def observe(
@@ -79,7 +103,7 @@ def observe(
     return Result(
         {
             job.job_id: outcome_of(
-                actual[job.job_id], memories.get(job.job_id, NOTHING_KNOWN), goal, patience or Patience(), now, None
+                job, actual[job.job_id], memories.get(job.job_id, NOTHING_KNOWN), goal, patience or Patience(), now, None
             )
             for job in desired
         }
@@ -87,37 +111,91 @@ def observe(
 
 
 def outcome_of(
-    actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float, ended_by: Exception | None
+    desired: DesiredJob,
+    actual: JobStatus,
+    memory: Memory,
+    goal: Goal,
+    patience: Patience,
+    now: float,
+    ended_by: Exception | None,
 ) -> JobOutcome:
     """What became of one job, from all that is known at the end."""
-    decision = decide(actual, memory, goal, patience, now)
+    decision = decide(desired, actual, memory, goal, patience, now)
     code, message = actual.error_code, actual.error_message
-    is_proven = decision.phase in STARTED_PHASES or decision.phase in (Phase.ENDED, Phase.START_FAILED)
-    is_accepted = memory.accepted_now or (decision.action is Action.WAIT and memory.accepted_at is not None)
-    is_started = is_accepted or decision.phase in STARTED_PHASES or decision.phase is Phase.ENDED
-    if decision.action is Action.FAIL or (decision.action is not Action.NOTHING and not is_started):
-        outcome = "failed"
-        if memory.refusal is not None and decision.phase in _SHOWS_NO_START:
-            code, message = memory.refusal.code, memory.refusal.text
-        elif decision.action is not Action.FAIL and ended_by is not None:
-            code, message = getattr(ended_by, "code", None), f"it {decision.reason}, and {getattr(ended_by, 'text', ended_by)}"
-    elif memory.accepted_now or memory.lost_at is not None:
-        outcome = "started"
-    elif memory.was_started or memory.accepted_at is not None:
-        outcome = "unchanged"
-    else:
-        outcome = "already_started"
+    is_failed = decision.action is Action.FAIL or _came_to_nothing(decision, memory)
+    if is_failed and (refusal := decision.refusal) is not None:
+        code, message = refusal.code, f"{refusal.text} {decision.advice}" if decision.advice else refusal.text
+    elif is_failed and decision.action is not Action.FAIL and ended_by is not None:
+        code, message = getattr(ended_by, "code", None), f"it {decision.reason}, and {getattr(ended_by, 'text', ended_by)}"
     if not message and not decision.is_fulfilled and decision.action is not Action.WAIT:
         message = f"it {decision.reason}"
+    is_proven = _is_proven(memory.request, actual, decision.phase, memory)
+    was_started = memory.was_started or decision.phase in STARTED_PHASES or memory.accepted_at is not None
     return JobOutcome(
         job_id=actual.job_id,
         status=actual.status,
         phase=decision.phase,
-        outcome=outcome,
+        outcome="failed" if is_failed else _what_was_done(desired, decision, memory),
         is_fulfilled=decision.is_fulfilled,
         error_code=code,
         error_message=message,
-        # Kept until a status proves the start, for the next operation.
+        start_time=_schedule(desired, actual, memory, decision),
+        # Kept until a status proves it, for the next operation.
+        request=None if is_proven else memory.request,
         accepted_at=None if is_proven else memory.accepted_at,
         lost_at=None if is_proven else memory.lost_at,
+        is_unfinished=ended_by is not None and not is_failed and decision.action is Action.WAIT,
+        was_started=was_started,
+        alarms=_alarms(memory),
+        wanted=_wanted(desired, decision.phase, now),
     )
+
+
+def _wanted(desired: DesiredJob, phase: Phase, now: float) -> str:
+    if desired.target is not Target.STARTED:
+        return "paused" if desired.target is Target.PAUSED else "stopped"
+    if desired.resume and phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED):
+        return "resumed"
+    return "started" if desired.start_request(now).action is Action.START else "scheduled"
+
+
+def _came_to_nothing(decision: Decision, memory: Memory) -> bool:
+    """The operation ended while something was still to be asked, or to be waited for that DRS is not at."""
+    if decision.action.is_call:
+        return True
+    return decision.action is Action.WAIT and not decision.is_underway and memory.accepted_at is None
+
+
+def _what_was_done(desired: DesiredJob, decision: Decision, memory: Memory) -> str:
+    is_ours = memory.accepted_now or memory.lost_at is not None
+    if is_ours and (desired.target is Target.STARTED) == (memory.request.action not in (Action.PAUSE, Action.STOP)):
+        return _DONE_NOW.get(memory.request.action, "unchanged")
+    is_known = memory.was_started or memory.accepted_at is not None
+    is_news = desired.target is Target.STARTED and not is_known and decision.phase is not Phase.SCHEDULED
+    return "already_started" if is_news else "unchanged"
+
+
+def _is_proven(request: Request, actual: JobStatus, phase: Phase, memory: Memory) -> bool:
+    """Whether the status shows that the request had its effect."""
+    if request.action is Action.PAUSE:
+        return phase in (Phase.PAUSED, Phase.ENDED, Phase.MISSING)
+    if request.action is Action.STOP:
+        return phase in (Phase.ENDED, Phase.MISSING)
+    if request.action is Action.RESUME:
+        return memory.took_effect or phase in (Phase.STARTING, Phase.RUNNING, Phase.ENDED)
+    if request.action is Action.SCHEDULE and phase is Phase.SCHEDULED:
+        return actual.start_time == request.start_time
+    return phase in STARTED_PHASES or phase in (Phase.ENDED, Phase.START_FAILED)
+
+
+def _schedule(desired: DesiredJob, actual: JobStatus, memory: Memory, decision: Decision) -> int | None:
+    if decision.phase is Phase.SCHEDULED:
+        return actual.start_time if actual.start_time is not None else desired.start_time
+    if decision.phase is Phase.STARTABLE and memory.accepted_at is not None:
+        return memory.request.start_time
+    return None
+
+
+def _alarms(memory: Memory) -> tuple[str, ...]:
+    alarms = memory.precheck.alarms if memory.precheck is not None else ()
+    return tuple(f"{alarm.item}: {alarm.reason}" if alarm.reason else alarm.item for alarm in alarms)

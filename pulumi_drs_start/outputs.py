@@ -6,35 +6,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import Any
 
+from .memory import Action, Memory, Request
 from .outcome import JobOutcome, Result
-from .plan import Memory
 from .status import STARTED_PHASES, Phase
+from .times import iso_to_seconds, seconds_to_iso, to_iso
 
 ROW_FIELDS = ("status", "phase", "outcome", "start_time", "error_code", "error_message")
-# A job is only called unchanged if it was known as started before.
-_SAW_IT_STARTED = {"started", "already_started", "unchanged", "resumed"}
+# A job is only called unchanged if it was known as started or scheduled before.
+_SAW_IT_STARTED = {"started", "scheduled", "resumed", "already_started", "unchanged"}
+_STARTED = {phase.value for phase in STARTED_PHASES}
 
 
-def to_outputs(inputs: Mapping[str, Any], jobs: Iterable[JobOutcome]) -> dict[str, Any]:
+def to_outputs(inputs: Mapping[str, Any], result: Result) -> dict[str, Any]:
     """The outputs after an operation: inputs in normal form, and how each job stands. Plain JSON."""
-    jobs = list(jobs)
+    jobs = result.jobs.values()
+    memories = {job.job_id: memory for job in result.all if (memory := _to_memory(job, is_declared=job.job_id in result.jobs))}
     return {
-        **{name: value for name, value in inputs.items() if name != "to_start" and not name.startswith("__")},
+        **inputs,
         "job_statuses": {job.job_id: _row(job) for job in jobs},
         "summary": _summary(jobs),
         "ready": all(job.is_fulfilled for job in jobs),
         # Not in the rows: it is for the next operation, not for programs to read.
-        "unconfirmed_starts": {job.job_id: start for job in jobs if (start := _unconfirmed(job))},
+        "remembered": memories,
     }
 
 
-def _unconfirmed(job: JobOutcome) -> dict[str, str]:
-    """A start that no status has proved yet: accepted, or sent without an answer."""
-    times = {"accepted_at": job.accepted_at, "lost_at": job.lost_at}
-    return {name: _to_iso(seconds) for name, seconds in times.items() if seconds is not None}
+def _to_memory(job: JobOutcome, *, is_declared: bool) -> dict[str, Any]:
+    """What the next operation needs to know and no status tells; nothing for most jobs.
+
+    A request that was accepted, or sent without an answer, and that no status has proved yet; that the operation gave up
+    waiting; that the job ran once; that it is declared no more and could not be brought to rest.
+    """
+    memory: dict[str, Any] = {}
+    if job.request is not None and (job.accepted_at is not None or job.lost_at is not None):
+        memory["request"] = job.request.action.value
+        if job.request.start_time is not None:
+            memory["start_time"] = to_iso(job.request.start_time)
+        times = {"accepted_at": job.accepted_at, "lost_at": job.lost_at}
+        memory |= {name: seconds_to_iso(seconds) for name, seconds in times.items() if seconds is not None}
+    if job.is_unfinished:
+        memory["is_unfinished"] = True
+    if not is_declared:
+        return {**memory, "is_leaving": True} if job.outcome == "failed" or job.is_unfinished else {}
+    if job.was_started and job.outcome == "failed" and job.phase.value not in _STARTED:
+        memory["was_started"] = True
+    return memory
 
 
 def _row(job: JobOutcome) -> dict[str, Any]:
@@ -42,7 +60,7 @@ def _row(job: JobOutcome) -> dict[str, Any]:
         "status": job.status,
         "phase": job.phase.value,
         "outcome": job.outcome,
-        "start_time": None,
+        "start_time": None if job.start_time is None else to_iso(job.start_time),
         "error_code": job.error_code,
         "error_message": job.error_message,
     }
@@ -57,24 +75,29 @@ def _summary(jobs: Iterable[JobOutcome]) -> dict[str, int]:
 
 def memories_of(outputs: Mapping[str, Any]) -> dict[str, Memory]:
     """What an earlier operation knew of each job."""
-    unconfirmed = outputs.get("unconfirmed_starts") or {}
-    return {
-        job_id: Memory(
-            accepted_at=_from_iso((unconfirmed.get(job_id) or {}).get("accepted_at")),
-            lost_at=_from_iso((unconfirmed.get(job_id) or {}).get("lost_at")),
-            was_started=_was_started(row),
-        )
-        for job_id, row in rows_of(outputs).items()
-    }
+    remembered, rows = _remembered(outputs), rows_of(outputs)
+    return {job_id: _memory(rows.get(job_id, {}), remembered.get(job_id, {})) for job_id in {**rows, **remembered}}
 
 
-def _was_started(row: Mapping[str, Any]) -> bool:
-    """Whether this resource saw the job started, then or before: only then is a job that is over no failure."""
-    return row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED
+def _memory(row: Mapping[str, Any], memory: Mapping[str, Any]) -> Memory:
+    accepted_at, lost_at = iso_to_seconds(memory.get("accepted_at")), iso_to_seconds(memory.get("lost_at"))
+    start_time = iso_to_seconds(memory.get("start_time"))
+    try:
+        action = Action(memory.get("request", Action.START.value))
+    except ValueError:
+        # Of a later version of this package: what it did is not known here, so it explains nothing.
+        action, accepted_at, lost_at = Action.START, None, None
+    # Whether this resource saw the job started, then or before: only then is a job that is over no failure.
+    was_started = row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED or memory.get("was_started") is True
+    request = Request(action, None if start_time is None else round(start_time * 1000))
+    return Memory(request=request, accepted_at=accepted_at, lost_at=lost_at, was_started=was_started)
 
 
-_STARTED = {phase.value for phase in STARTED_PHASES}
-_ON_THE_WAY = {phase.value for phase in (Phase.STARTABLE, Phase.SCHEDULED, Phase.STARTING)}
+def _remembered(outputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    remembered = outputs.get("remembered")
+    if not isinstance(remembered, dict):
+        return {}
+    return {job_id: memory for job_id, memory in remembered.items() if isinstance(memory, dict)}
 
 
 def rows_of(outputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -83,26 +106,32 @@ def rows_of(outputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     return {job_id: row for job_id, row in rows.items() if isinstance(row, dict)} if isinstance(rows, dict) else {}
 
 
-def failed_jobs(outputs: Mapping[str, Any]) -> list[str]:
-    """The jobs that the last operation could not start."""
-    return [job_id for job_id, row in rows_of(outputs).items() if row.get("outcome") == "failed"]
+def failed_jobs(outputs: Mapping[str, Any]) -> dict[str, str]:
+    """The jobs that the last operation could not bring to where they shall be, and the phase they were in."""
+    return {job_id: str(row.get("phase")) for job_id, row in rows_of(outputs).items() if row.get("outcome") == "failed"}
 
 
 def unfinished_jobs(outputs: Mapping[str, Any]) -> set[str]:
-    """The jobs that were on their way when the last operation ended."""
-    return {job_id for job_id, row in rows_of(outputs).items() if row.get("phase") in _ON_THE_WAY}
+    """The jobs that an operation gave up waiting for."""
+    return {job_id for job_id, memory in _remembered(outputs).items() if memory.get("is_unfinished")}
 
 
 def after_refresh(recorded: Mapping[str, Any], result: Result) -> Result:
     """What a refresh may say of the last operation: nothing new, except that a failure is over once the job runs."""
-    rows = rows_of(recorded)
+    rows, unfinished = rows_of(recorded), unfinished_jobs(recorded)
     jobs = {}
     for job_id, job in result.jobs.items():
         earlier = rows.get(job_id, {}).get("outcome", "unchanged")
         if earlier == "failed" and (job.is_fulfilled or job.phase in STARTED_PHASES):
             earlier = "already_started"
-        jobs[job_id] = _with_outcome(job, earlier, rows.get(job_id, {}))
+        still_open = replace(job, is_unfinished=job_id in unfinished and not job.is_fulfilled)
+        jobs[job_id] = _with_outcome(still_open, earlier, rows.get(job_id, {}))
     return Result(jobs)
+
+
+def leaving_memories(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    """What is remembered of jobs that are declared no more, as it stands in the outputs."""
+    return {job_id: memory for job_id, memory in _remembered(recorded).items() if memory.get("is_leaving")}
 
 
 def _with_outcome(job: JobOutcome, outcome: str, row: Mapping[str, Any]) -> JobOutcome:
@@ -110,14 +139,3 @@ def _with_outcome(job: JobOutcome, outcome: str, row: Mapping[str, Any]) -> JobO
     if outcome == "failed" and job.phase in (Phase.STARTABLE, Phase.SCHEDULED):
         return replace(job, outcome=outcome, error_code=row.get("error_code"), error_message=row.get("error_message"))
     return replace(job, outcome=outcome)
-
-
-def _to_iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
-
-
-def _from_iso(text: Any) -> float | None:
-    try:
-        return datetime.fromisoformat(text).timestamp() if isinstance(text, str) else None
-    except ValueError:
-        return None

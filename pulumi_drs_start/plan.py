@@ -7,21 +7,14 @@ puts the answers into words; an operation asks it again after every look at DRS,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from .drs.models import JobStatus
+from .memory import NOTHING_KNOWN, Action, Memory, Patience, Refusal, Request
 from .status import Phase, phase_of
-
-
-class Action(str, Enum):
-    """What to do about a job."""
-
-    START = "start"
-    WAIT = "wait"
-    NOTHING = "nothing"
-    FAIL = "fail"
+from .times import to_iso
 
 
 class Goal(str, Enum):
@@ -31,79 +24,37 @@ class Goal(str, Enum):
     ACCEPTED = "accepted"
 
 
+class Target(str, Enum):
+    """What a job shall come to."""
+
+    STARTED = "started"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
 @dataclass(frozen=True, slots=True)
 class DesiredJob:
-    """A job that shall be started, now."""
+    """What is asked for one job.
+
+    Attributes:
+        job_id: the job.
+        start_time: when it shall start, in milliseconds since the epoch; None for now.
+        resume: also resume it when it is paused or has failed.
+        precheck: have DRS check it before it is started.
+        target: what it shall come to; the others are for jobs that are declared no more.
+    """
 
     job_id: str
+    start_time: int | None = None
+    resume: bool = False
+    precheck: bool = False
+    target: Target = Target.STARTED
 
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a start was not accepted.
-
-    Attributes:
-        code: DRS's code, or None where it gave none.
-        text: DRS's words, or ours.
-        is_final: asking again changes nothing.
-    """
-
-    code: str | None
-    text: str
-    is_final: bool
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.text}" if self.code else self.text
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What is known of a job beyond its status. All times are seconds since the epoch.
-
-    Attributes:
-        accepted_at: when DRS accepted our start.
-        accepted_now: the acceptance was in this operation, not in an earlier one.
-        lost_at: when a start was sent whose answer never came; settled by reading.
-        refused_at: when DRS refused a start for a reason that the job's status may explain.
-        refusal: the last thing that spoke against a start: DRS's refusal, or the reason why its answer was lost.
-        sends: how many starts were sent in this operation without being accepted.
-        retry_at: not to be sent again before.
-        was_started: the job was seen started, by this resource, at some time.
-    """
-
-    accepted_at: float | None = None
-    accepted_now: bool = False
-    lost_at: float | None = None
-    refused_at: float | None = None
-    refusal: Refusal | None = None
-    sends: int = 0
-    retry_at: float = float("-inf")
-    was_started: bool = False
-
-
-NOTHING_KNOWN = Memory()
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a status that contradicts what we know is given the benefit of the doubt.
-
-    Attributes:
-        lag_seconds: an accepted start that an earlier operation remembers may read CONFIGURATION for so long. Clients tested
-            against the live service allow minutes; after a quarter of an hour DRS has lost it, and it is started anew.
-        lost_seconds: after a lost answer, CONFIGURATION is believed only after so long. Waiting costs only those starts
-            whose answer was lost and that had no effect; starting again too soon could start a job twice.
-        settle_seconds: after a refusal that the status read does not explain, likewise, and twice as long after each
-            further one (a client tested against the live service waits 20 s before its first look).
-        confirmed_seconds: after a refusal of a job whose own answer was lost before: most likely DRS is starting it already.
-        sends: starts sent for one job in one operation before giving up.
-    """
-
-    lag_seconds: float = 900.0
-    lost_seconds: float = 120.0
-    settle_seconds: float = 20.0
-    confirmed_seconds: float = 300.0
-    sends: int = 5
+    def start_request(self, now: float) -> Request:
+        """How to start it: a time that has passed is no time."""
+        if self.start_time is None or self.start_time / 1000 <= now:
+            return Request(Action.START)
+        return Request(Action.SCHEDULE, self.start_time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,101 +66,238 @@ class Decision:
         phase: where the job stands.
         reason: in words, for a person; names neither the job nor DRS's code.
         is_fulfilled: the job is where it was asked to be.
+        is_underway: of WAIT: DRS is at it, so that waiting is no drift.
+        request: what to ask of DRS, if anything.
+        refusal: what spoke against asking, the last time.
+        advice: what to do about that, as a sentence of its own, where the refusal alone would not tell.
+        warning: what a person should know although it stops nothing.
     """
 
     action: Action
     phase: Phase
     reason: str
     is_fulfilled: bool = False
+    is_underway: bool = False
+    request: Request | None = None
+    refusal: Refusal | None = None
+    advice: str | None = None
+    warning: str | None = None
 
 
-def decide(actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float) -> Decision:
-    """What to do about a job that shall be started now. `now` is when its status was asked for, not when it was answered."""
-    phase = phase_of(actual.status)
-    if phase is Phase.STARTABLE:
-        return _decide_startable(memory, goal, patience, now)
-    if phase is Phase.SCHEDULED:
-        return _decide_scheduled(memory, goal, patience, now)
-    if phase is Phase.PENDING:
-        return Decision(Action.WAIT, phase, "is still being created")
-    if phase is Phase.STARTING:
-        if goal is Goal.ACCEPTED:
-            return Decision(Action.NOTHING, phase, "is starting", is_fulfilled=True)
-        return Decision(Action.WAIT, phase, "is starting")
-    if phase is Phase.RUNNING:
-        return Decision(Action.NOTHING, phase, "is running", is_fulfilled=True)
-    if phase is Phase.PAUSED:
-        return Decision(Action.NOTHING, phase, "is paused; it stays so, because somebody meant it")
-    if phase is Phase.FAILED:
-        return Decision(Action.NOTHING, phase, "has failed after its start; DRS retries by itself")
-    if phase is Phase.START_FAILED:
-        return Decision(Action.FAIL, phase, _START_FAILED)
-    if phase is Phase.ENDED:
-        if memory.was_started or memory.accepted_at is not None:
-            return Decision(Action.NOTHING, phase, "has run and is over", is_fulfilled=True)
-        return Decision(
-            Action.FAIL, phase, "is over, and DRS never starts a job twice: create a new one, or take it off the list"
-        )
-    if phase is Phase.DEAD:
-        return Decision(Action.FAIL, phase, "could not be created: create a new one, or take it off the list")
-    return Decision(Action.FAIL, phase, "is not known to DRS: check its id and the region and project, or take it off the list")
+def decide(desired: DesiredJob, actual: JobStatus, memory: Memory, goal: Goal, patience: Patience, now: float) -> Decision:
+    """What to do about a job. `now` is when its status was asked for, not when it was answered; seconds since the epoch."""
+    case = _Case(desired, actual, memory, goal, patience, now, phase_of(actual.status))
+    if desired.target is Target.STARTED:
+        return _DECIDE[case.phase](case)
+    return _decide_leaving(case)
 
 
-_START_FAILED = "failed to start: see the reason in the DRS console, mend it and restart the job there"
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """All that a decision rests on."""
+
+    desired: DesiredJob
+    actual: JobStatus
+    memory: Memory
+    goal: Goal
+    patience: Patience
+    now: float
+    phase: Phase
+
+    def nothing(self, reason: str, *, is_fulfilled: bool = False, warning: str | None = None) -> Decision:
+        return Decision(Action.NOTHING, self.phase, reason, is_fulfilled=is_fulfilled, warning=warning)
+
+    def wait(self, reason: str, *, is_underway: bool = False) -> Decision:
+        return Decision(Action.WAIT, self.phase, reason, is_underway=is_underway)
+
+    def fail(self, reason: str) -> Decision:
+        return Decision(Action.FAIL, self.phase, reason)
+
+    def underway(self, reason: str) -> Decision:
+        """DRS took it and is at it: enough where acceptance was asked for."""
+        if self.goal is Goal.ACCEPTED:
+            return self.nothing(reason, is_fulfilled=True)
+        return self.wait(reason, is_underway=True)
+
+    def ask(self, request: Request, reason: str, not_shown: str, warning: str | None = None) -> Decision:
+        """Ask DRS for something, unless what is remembered says that this was done, is in doubt, or is of no use."""
+        memory = self.memory.about(request, self.desired.start_time)
+        return replace(self._ask(request, memory, reason, not_shown, warning), refusal=memory.refusal)
+
+    def _ask(self, request: Request, memory: Memory, reason: str, not_shown: str, warning: str | None) -> Decision:
+        done = _DONE[request.action]
+        if memory.refusal is not None and memory.refusal.is_final:
+            return self.fail(f"could not be {done}: DRS refused it ({memory.refusal})")
+        if memory.is_accepted(self.patience, self.now):
+            if request.action is not Action.RESUME:
+                return self.underway(not_shown)
+            if not memory.took_effect and self.now < (memory.accepted_at or 0) + self.patience.resume_seconds:
+                return self.underway(not_shown)
+            if memory.accepted_now:
+                return self.fail("was resumed and does not run: see the reason in the DRS console")
+        if self.now < memory.doubtful_until(self.patience):
+            return self.wait(f"may be {done} already: the answer to our call was lost, or DRS was busy with the job")
+        if self.now < memory.retry_at:
+            return self.wait(f"is to be {done} in a moment, once more")
+        if memory.sends >= self.patience.sends:
+            why = f" ({memory.refusal})" if memory.refusal else ""
+            return self.fail(f"could not be {done} in {memory.sends} tries{why}: run pulumi up again")
+        return Decision(request.action, self.phase, reason, request=request, warning=warning)
 
 
-def _decide_startable(memory: Memory, goal: Goal, patience: Patience, now: float) -> Decision:
-    phase = Phase.STARTABLE
-    if memory.refusal is not None and memory.refusal.is_final:
-        return Decision(Action.FAIL, phase, f"was refused by DRS ({memory.refusal})")
-    if _is_accepted(memory, patience, now):
-        # DRS shows an accepted start only after a while. That is not a reason to start it again.
-        reason = "was accepted by DRS, which does not show it yet"
-        if goal is Goal.ACCEPTED:
-            return Decision(Action.NOTHING, phase, reason, is_fulfilled=True)
-        return Decision(Action.WAIT, phase, reason)
-    if now < _doubtful_until(memory, patience):
-        return Decision(Action.WAIT, phase, "may be starting: the answer to our start was lost, or DRS was busy with the job")
-    if now < memory.retry_at:
-        return Decision(Action.WAIT, phase, "is to be started again in a moment")
-    if memory.sends >= patience.sends:
-        why = f" ({memory.refusal})" if memory.refusal else ""
-        return Decision(Action.FAIL, phase, f"could not be started in {memory.sends} tries{why}: run pulumi up again")
-    return Decision(Action.START, phase, "is not started")
+_DONE = {
+    Action.START: "started",
+    Action.SCHEDULE: "scheduled",
+    Action.RESUME: "resumed",
+    Action.PRECHECK: "pre-checked",
+    Action.PAUSE: "paused",
+    Action.STOP: "stopped",
+}
 
 
-def _is_accepted(memory: Memory, patience: Patience, now: float) -> bool:
-    """Whether an acceptance explains a status that shows no start. That of this very operation always does."""
-    if memory.accepted_at is None:
-        return False
-    return memory.accepted_now or now < memory.accepted_at + patience.lag_seconds
+def _decide_startable(case: _Case) -> Decision:
+    request = case.desired.start_request(case.now)
+    late = _lateness(case)
+    decision = case.ask(request, "is not started", "was accepted by DRS, which does not show it yet", late)
+    return _first_things_first(case, decision) if decision.action.is_call else decision
 
 
-def _doubtful_until(memory: Memory, patience: Patience) -> float:
-    """Until when a status that shows no start is not believed."""
-    doubts = []
-    if memory.lost_at is not None:
-        doubts.append(memory.lost_at + patience.lost_seconds)
-    if memory.refused_at is not None:
-        settle_seconds = patience.settle_seconds * 2 ** max(0, memory.sends - 1)
-        doubts.append(memory.refused_at + (settle_seconds if memory.lost_at is None else patience.confirmed_seconds))
-    return max(doubts, default=float("-inf"))
+def _lateness(case: _Case) -> str | None:
+    start_time = case.desired.start_time
+    if start_time is None or start_time / 1000 > case.now:
+        return None
+    return f"was to start at {to_iso(start_time)}, which is past: it starts now"
 
 
-def _decide_scheduled(memory: Memory, goal: Goal, patience: Patience, now: float) -> Decision:
-    phase = Phase.SCHEDULED
-    if memory.refusal is not None and memory.refusal.is_final:
-        return Decision(Action.FAIL, phase, f"is scheduled for later, and DRS does not start it sooner ({memory.refusal})")
-    if _is_accepted(memory, patience, now):
-        reason = "was accepted by DRS and still reads as scheduled"
-        if goal is Goal.ACCEPTED:
-            return Decision(Action.NOTHING, phase, reason, is_fulfilled=True)
-        return Decision(Action.WAIT, phase, reason)
-    if now < max(memory.retry_at, _doubtful_until(memory, patience)):
-        return Decision(Action.WAIT, phase, "is to be started again in a moment")
-    if memory.sends >= patience.sends:
-        return Decision(Action.FAIL, phase, f"is scheduled for later and could not be started in {memory.sends} tries")
-    return Decision(Action.START, phase, "is scheduled for later, but shall start now")
+def _first_things_first(case: _Case, start: Decision) -> Decision:
+    """What has to be true before a job may be started: its part in dual-active recovery, then its pre-check."""
+    pairing = case.actual.pairing
+    if pairing is not None and pairing.is_parent:
+        children = ", ".join(pairing.children) or "DRS does not tell which"
+        return case.fail(f"is the parent of a dual-active pair, which is never started itself: name its subtasks ({children})")
+    if pairing is not None and pairing.blocked_by:
+        return case.wait(f"waits for the other direction of its dual-active pair: {pairing.blocked_by}")
+    if pairing is not None and pairing.note:
+        start = replace(start, warning=f"{start.warning}; {pairing.note}" if start.warning else pairing.note)
+    # Once the forward task replicates, DRS wants no pre-check of the backward one.
+    if not case.desired.precheck or (pairing is not None and pairing.forward):
+        return start
+    return _after_precheck(case, start)
+
+
+def _after_precheck(case: _Case, start: Decision) -> Decision:
+    precheck = case.memory.precheck
+    if precheck is None:
+        return case.ask(Request(Action.PRECHECK), start.reason, "is being pre-checked", start.warning)
+    if not precheck.is_done:
+        return case.wait("is being pre-checked")
+    if not precheck.has_passed:
+        items = "; ".join(f"{finding.item}: {finding.reason}" if finding.reason else finding.item for finding in precheck.failed)
+        return case.fail(f"did not pass the pre-check ({items or 'DRS names no item'})")
+    return start
+
+
+def _decide_scheduled(case: _Case) -> Decision:
+    declared, delivered = case.desired.start_time, case.actual.start_time
+    request = case.desired.start_request(case.now)
+    if declared is not None and delivered in (None, declared):
+        if request.action is Action.SCHEDULE:
+            if delivered is None:
+                return case.nothing("is scheduled; DRS does not tell for when", is_fulfilled=True)
+            return case.nothing(f"is scheduled for {to_iso(declared)}", is_fulfilled=True)
+        if case.now < declared / 1000 + case.patience.lag_seconds:
+            return case.underway("is due, and starts by itself")
+    until = f"is scheduled for {to_iso(delivered)}" if delivered is not None else "is scheduled for later"
+    wish = "now" if request.start_time is None else f"at {to_iso(request.start_time)}"
+    decision = case.ask(request, f"{until}, and shall start {wish}", "was accepted by DRS and still reads as scheduled")
+    if decision.action is Action.FAIL:
+        advice = "change its time in the DRS console, or declare the one it has"
+        reason = f"{until} and shall start {wish}, but {decision.reason}: {advice}"
+        return replace(decision, reason=reason, advice=f"It {until}: {advice}.")
+    return decision
+
+
+def _decide_starting(case: _Case) -> Decision:
+    return case.underway("is starting")
+
+
+def _decide_paused(case: _Case) -> Decision:
+    if case.desired.resume:
+        return case.ask(Request(Action.RESUME), "is paused", "was resumed, which DRS does not show yet")
+    return case.nothing("is paused; it stays so, because somebody meant it")
+
+
+def _decide_failed(case: _Case) -> Decision:
+    if case.desired.resume:
+        return case.ask(Request(Action.RESUME), "has failed after its start", "was resumed, which DRS does not show yet")
+    return case.nothing("has failed after its start; DRS retries by itself")
+
+
+def _decide_start_failed(case: _Case) -> Decision:
+    if case.desired.resume:
+        return case.ask(Request(Action.RESUME), "failed to start", "was resumed, which DRS does not show yet")
+    reason = "failed to start: mend what DRS gives as the reason, then restart it in the DRS console, or here with resume=True"
+    return case.fail(f"{reason}. {AGENCY_TRAP}" if case.desired.start_time is not None else reason)
+
+
+AGENCY_TRAP = (
+    "A scheduled start also fails when the user who asked for it is not the account's owner and lacks the role Security "
+    "Administrator (DRS then says: can not get agency token)"
+)
+"""The permission trap of scheduled starts (user manual, FAQ drs_16_0123)."""
+
+
+def _decide_ended(case: _Case) -> Decision:
+    if case.memory.was_started or case.memory.accepted_at is not None:
+        return case.nothing("has run and is over", is_fulfilled=True)
+    return case.fail("is over, and DRS never starts a job twice: create a new one, or take it off the list")
+
+
+_DECIDE: Mapping[Phase, Callable[[_Case], Decision]] = {
+    Phase.PENDING: lambda case: case.wait("is still being created"),
+    Phase.STARTABLE: _decide_startable,
+    Phase.SCHEDULED: _decide_scheduled,
+    Phase.STARTING: _decide_starting,
+    Phase.RUNNING: lambda case: case.nothing("is running", is_fulfilled=True),
+    Phase.PAUSED: _decide_paused,
+    Phase.FAILED: _decide_failed,
+    Phase.START_FAILED: _decide_start_failed,
+    Phase.ENDED: _decide_ended,
+    Phase.DEAD: lambda case: case.fail("could not be created: create a new one, or take it off the list"),
+    Phase.MISSING: lambda case: case.fail(
+        "is not known to DRS: check its id and the region and project, or take it off the list"
+    ),
+}
+
+# "Pausing Tasks in Batches" names these statuses.
+_PAUSABLE = {
+    *("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "FULL_TRANSFER_FAILED"),
+    *("INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"),
+}
+# Refusals by which DRS says that this job can't be paused or stopped as it is. They don't hold up a destroy.
+_NOT_THIS_JOB = {"DRS.M00302", "DRS.M00304", "DRS.M00307", "DRS.M00308", "DRS.M05003", "DRS.M05004", "DRS.M00289"}
+
+
+def _decide_leaving(case: _Case) -> Decision:
+    """A job that is declared no more, and that somebody wanted paused or stopped then."""
+    status, is_stop = case.actual.status, case.desired.target is Target.STOPPED
+    if status == "RELEASE_RESOURCE_STARTED" and is_stop:
+        return case.underway("is being stopped")
+    if status == "RELEASE_RESOURCE_FAILED":
+        return case.nothing("could not be released by DRS: stop it in the DRS console", is_fulfilled=not is_stop)
+    if case.phase in (Phase.ENDED, Phase.DEAD, Phase.MISSING):
+        return case.nothing("is over already" if case.phase is Phase.ENDED else "does not exist", is_fulfilled=True)
+    if is_stop:
+        decision = case.ask(Request(Action.STOP), "is declared no more", "was stopped, which DRS does not show yet")
+    elif case.phase is Phase.PAUSED:
+        return case.nothing("is paused", is_fulfilled=True)
+    elif status in _PAUSABLE:
+        decision = case.ask(Request(Action.PAUSE), "is declared no more", "was paused, which DRS does not show yet")
+    else:
+        return case.nothing(f"can't be paused while it is in {status}, and is left as it is")
+    if decision.action is Action.FAIL and decision.refusal is not None and decision.refusal.code in _NOT_THIS_JOB:
+        return case.nothing(f"is left in {status}: {decision.reason.removeprefix('could not be ')}")
+    return decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,18 +305,31 @@ class Plan:
     """What the next operation would do, decided without touching the network.
 
     Attributes:
-        start: jobs it would start, in the order asked.
-        wait: jobs it would wait for.
-        nothing: jobs it would leave as they are, why.
-        impossible: jobs that it could not start, why.
-        decisions: the decision of every job.
+        decisions: the decision of every job, in the order asked.
+        leaving: which of them are declared no more.
     """
 
-    start: tuple[str, ...] = ()
-    wait: tuple[str, ...] = ()
-    nothing: Mapping[str, str] = field(default_factory=dict)
-    impossible: Mapping[str, str] = field(default_factory=dict)
     decisions: Mapping[str, Decision] = field(default_factory=dict)
+    leaving: frozenset[str] = frozenset()
+
+    def jobs(self, *actions: Action) -> tuple[str, ...]:
+        """The jobs about which that is to be done."""
+        return tuple(job_id for job_id, decision in self.decisions.items() if decision.action in actions)
+
+    @property
+    def to_start(self) -> tuple[str, ...]:
+        """The jobs it would start, now or later, in the order asked."""
+        return self.jobs(Action.START, Action.SCHEDULE, Action.PRECHECK)
+
+    @property
+    def impossible(self) -> dict[str, str]:
+        """The jobs about which it could do nothing, why."""
+        return {job_id: d.reason for job_id, d in self.decisions.items() if d.action is Action.FAIL}
+
+    @property
+    def would_act(self) -> bool:
+        """Whether an operation would call DRS, or wait for something that DRS is not at."""
+        return any(d.action.is_call or (d.action is Action.WAIT and not d.is_underway) for d in self.decisions.values())
 
 
 def make_plan(
@@ -242,7 +343,7 @@ def make_plan(
     """Decide about every desired job.
 
     Args:
-        desired: the jobs that shall be started.
+        desired: what is asked.
         actual: what DRS says of each of them.
         memories: what is known from earlier operations; jobs may be absent.
         goal: when the operation may return.
@@ -250,17 +351,8 @@ def make_plan(
         patience: see there.
     """
     patience = patience or Patience()
+    jobs = list(desired)
     decisions = {
-        job.job_id: decide(actual[job.job_id], memories.get(job.job_id, NOTHING_KNOWN), goal, patience, now) for job in desired
+        job.job_id: decide(job, actual[job.job_id], memories.get(job.job_id, NOTHING_KNOWN), goal, patience, now) for job in jobs
     }
-
-    def having(action: Action) -> dict[str, str]:
-        return {job_id: d.reason for job_id, d in decisions.items() if d.action is action}
-
-    return Plan(
-        start=tuple(having(Action.START)),
-        wait=tuple(having(Action.WAIT)),
-        nothing=having(Action.NOTHING),
-        impossible=having(Action.FAIL),
-        decisions=decisions,
-    )
+    return Plan(decisions, frozenset(job.job_id for job in jobs if job.target is not Target.STARTED))

@@ -36,12 +36,13 @@ from .drs.client import DrsClient
 from .drs.errors import DrsError
 from .drs.models import JobStatus
 from .drs.retry import TimeBudget
-from .inputs import PLACES, check_inputs, desired_jobs, goal_of, parse_duration
+from .inputs import PLACES, Checked, check_inputs, desired_jobs, goal_of, leaving_jobs, listed_ids, parse_duration
+from .look import Looker
+from .memory import Action, Memory
 from .outcome import Result, observe
-from .outputs import after_refresh, failed_jobs, memories_of, to_outputs, unfinished_jobs
-from .plan import Memory, Plan, make_plan
+from .outputs import after_refresh, failed_jobs, leaving_memories, memories_of, to_outputs, unfinished_jobs
+from .plan import DesiredJob, Plan, make_plan
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
-from .status import Phase
 
 log = logging.getLogger(__name__)
 
@@ -90,14 +91,14 @@ class JobBatchStartProvider(ResourceProvider):
 
     @_in_words
     def check(self, call: host.Call, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Check and normalise the inputs; add ``to_start``, the drift that a structured diff should show."""
-        checked = check_inputs(_declared(news), _is_unknown)
+        """Check and normalise the inputs; add ``to_start`` and ``to_resume``, the drift that a structured diff should show."""
+        checked = check_inputs(_declared(news), _is_unknown, listed_ids(olds))
         if checked.problems:
             # An empty property name, because the host prints the value of any other, secret or not.
             return CheckResult(news, [CheckFailure("", problem) for problem in checked.problems])
         inputs = checked.inputs
         jobs = desired_jobs(inputs)
-        to_start: dict[str, str] = {}
+        drift: dict[str, dict[str, str]] = {"to_start": {}}
         if jobs and not _place_is_unknown(inputs):
             try:
                 connection = self._connect(inputs)
@@ -109,38 +110,46 @@ class JobBatchStartProvider(ResourceProvider):
             if olds:
                 # At creation all of it is new, and listing it would make the next drift look like a change of the list.
                 seen_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-                to_start = {job_id: f"{statuses[job_id].status} at {seen_at}" for job_id in plan.start}
+                to_do = {"to_start": plan.to_start, "to_resume": plan.jobs(Action.RESUME)}
+                drift |= {
+                    name: {job_id: f"{statuses[job_id].status} at {seen_at}" for job_id in ids}
+                    for name, ids in to_do.items()
+                    if ids or name in drift
+                }
             else:
                 _tell_plan(call, plan)
-        return CheckResult({**inputs, "to_start": to_start}, [])
+                if warning := messages.on_destroy_in_words(inputs["on_destroy"], len(jobs)):
+                    call.warn(warning)
+        found = {"found": {"other_status": list(checked.found)}} if checked.found else {}
+        return CheckResult({**inputs, **drift, **found}, [])
 
     @_in_words
     def diff(self, call: host.Call, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether ``up`` would act: inputs that changed, jobs that are not as they should be, failures to try again."""
-        # Checked inputs are in normal form already; those of a state written long ago may not be.
-        checked = check_inputs(_declared(news), _is_unknown)
+        checked = _checked(news, olds)
         if checked.has_unknowns:
             return DiffResult(changes=True)
         inputs = checked.inputs
-        replaces = [name for name in PLACES if inputs.get(name) != olds.get(name)]
+        replaces = self._replaces(inputs, olds)
         if replaces:
+            if warning := messages.on_destroy_in_words(str(olds.get("on_destroy")), len(listed_ids(olds))):
+                call.warn(f"it will be replaced, because {' and '.join(replaces)} changed. {warning}")
             return DiffResult(changes=True, replaces=replaces)
-        jobs = desired_jobs(inputs)
+        jobs = _with_leaving(inputs, olds)
+        declared = {job.job_id for job in desired_jobs(inputs)}
         budget = TimeBudget(READ_LIMIT_SECONDS, is_wanted=call.is_wanted)
         statuses = self._connect(inputs).look([job.job_id for job in jobs], budget, may_be_recent=True)
         plan = make_plan(jobs, statuses, memories_of(olds), goal_of(inputs), time.time())
-        unfinished = unfinished_jobs(olds)
-        would_act = bool(plan.start or plan.impossible) or any(
-            # A job on its way is no drift, unless an operation gave up waiting for it.
-            plan.decisions[job_id].phase is Phase.PENDING or job_id in unfinished
-            for job_id in plan.wait
-        )
-        declared = {job.job_id for job in jobs}
-        tries_again = bool(declared.intersection(failed_jobs(olds)))
-        changes = would_act or tries_again or _differ(olds, inputs)
+        changes = _would_change(plan, olds, inputs) or _differ(olds, inputs)
         if changes:
-            _tell_plan(call, plan, removed=[j.job_id for j in desired_jobs(olds) if j.job_id not in declared])
-        _warn(call, observe(jobs, statuses, memories_of(olds), goal_of(inputs), time.time()))
+            left = [job_id for job_id in listed_ids(olds) if job_id not in declared and job_id not in plan.leaving]
+            _tell_plan(call, plan, left)
+            if inputs["on_destroy"] != olds.get("on_destroy") and (
+                warning := messages.on_destroy_in_words(inputs["on_destroy"], len(declared))
+            ):
+                call.warn(warning)
+        still_declared = [job for job in jobs if job.job_id in declared]
+        _warn(call, observe(still_declared, statuses, memories_of(olds), goal_of(inputs), time.time()))
         return DiffResult(changes=changes)
 
     @_in_words
@@ -151,18 +160,23 @@ class JobBatchStartProvider(ResourceProvider):
 
     @_in_words
     def update(self, call: host.Call, id_: str, olds: dict[str, Any], news: dict[str, Any]) -> UpdateResult:
-        """Start what is missing now."""
-        return UpdateResult(self._converge(call, id_, news, memories_of(olds)))
+        """Start what is missing now, and bring to rest what is declared no more, if that was asked for."""
+        return UpdateResult(self._converge(call, id_, news, olds))
 
     @_in_words
     def read(self, call: host.Call, id_: str, props: dict[str, Any]) -> ReadResult:
         """Bring the statuses up to date. Failures of the last operation stay until their jobs run."""
-        inputs = check_inputs(_declared(props), _is_unknown).inputs
+        checked = _checked(props, props)
+        if checked.problems and "job_statuses" not in props:
+            # A resource that is only looked up by its id: nobody has checked its inputs.
+            raise SettingsError(checked.problems)
+        inputs = checked.inputs
         jobs = desired_jobs(inputs)
         connection = self._connect(inputs)
         statuses = connection.look([job.job_id for job in jobs], TimeBudget(READ_LIMIT_SECONDS, is_wanted=call.is_wanted))
         result = after_refresh(props, observe(jobs, statuses, memories_of(props), goal_of(inputs), time.time()))
-        outputs = to_outputs(inputs, result.jobs.values())
+        outputs = to_outputs(inputs, result)
+        outputs["remembered"] |= leaving_memories(props)
         _warn(call, result)
         reasons = messages.reasons_for_failure(result, 0)
         if reasons and inputs.get("on_failure") == "fail" and host.report_partial_failure(call, id_, outputs, reasons):
@@ -171,29 +185,25 @@ class JobBatchStartProvider(ResourceProvider):
 
     @_in_words
     def delete(self, call: host.Call, _id: str, props: dict[str, Any]) -> None:
-        """Leave the jobs as they are: ending a replication is not what removing a declaration means. Needs no login."""
-        jobs = desired_jobs(props)
-        call.info(f"{messages.count_jobs(len(jobs))} left as they are" if len(jobs) != 1 else "1 job left as it is")
+        """Leave the jobs as they are, or pause or stop them, where ``on_destroy`` says so. To leave them needs no login."""
+        job_ids = list(dict.fromkeys([*listed_ids(props), *leaving_memories(props)]))
+        jobs = leaving_jobs(props, job_ids)
+        if not jobs:
+            call.info(f"{messages.count_jobs(len(job_ids))} left as they are" if len(job_ids) != 1 else "1 job left as it is")
+            return
+        inputs = _checked(props, props).inputs
+        result, timeout_seconds = self._bring_about(call, inputs, jobs, memories_of(props))
+        call.info(f"{messages.count_jobs(len(jobs))}: {messages.leaving_in_words(result.leaving.values())}")
+        if reasons := messages.reasons_for_failure(result, timeout_seconds, "pulumi destroy"):
+            raise _unfinished_destroy(reasons)
 
-    def _converge(
-        self, call: host.Call, resource_id: str, props: Mapping[str, Any], memories: Mapping[str, Memory]
-    ) -> dict[str, Any]:
-        """Start jobs and return the outputs; fail the command, with the resource saved, if some could not be started."""
-        inputs = check_inputs(_declared(props), _is_unknown).inputs
-        timeout_seconds = call.timeout_seconds or parse_duration(inputs["timeout"])
-        connection = self._connect(inputs)
-        result = converge(
-            connection.client,
-            desired_jobs(inputs),
-            budget=TimeBudget(timeout_seconds, is_wanted=call.is_wanted),
-            goal=goal_of(inputs),
-            memories=memories,
-            batch_size=connection.settings.batch_size,
-            on_progress=lambda progress: call.progress(messages.progress_in_words(progress)),
-        )
-        outputs = to_outputs(inputs, result.jobs.values())
+    def _converge(self, call: host.Call, resource_id: str, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
+        """Carry out what is declared and return the outputs; fail the command, with the resource saved, if some jobs failed."""
+        inputs = _checked(props, olds).inputs
+        result, timeout_seconds = self._bring_about(call, inputs, _with_leaving(inputs, olds), memories_of(olds))
+        outputs = to_outputs(inputs, result)
         call.info(messages.result_in_words(result))
-        if not memories:
+        if not olds:
             # Before an update, diff has said so.
             _warn(call, result)
         reasons = messages.reasons_for_failure(result, timeout_seconds)
@@ -209,9 +219,43 @@ class JobBatchStartProvider(ResourceProvider):
         # The resource's constructor fails the program with this, after the state was saved.
         return {**outputs, "unreported_failure": "\n".join(reasons)}
 
-    def _connect(self, inputs: Mapping[str, Any]) -> _Connection:
+    def _bring_about(
+        self, call: host.Call, inputs: Mapping[str, Any], jobs: Sequence[DesiredJob], memories: Mapping[str, Memory]
+    ) -> tuple[Result, float]:
+        """Converge these jobs, within the time limit that goes with them; seconds."""
+        timeout_seconds = call.timeout_seconds or parse_duration(inputs["timeout"])
+        connection = self._connect(inputs)
+        result = converge(
+            connection.looker,
+            jobs,
+            budget=TimeBudget(timeout_seconds, is_wanted=call.is_wanted),
+            goal=goal_of(inputs),
+            memories=memories,
+            batch_size=connection.settings.batch_size,
+            on_progress=lambda progress: call.progress(messages.progress_in_words(progress)),
+        )
+        return result, timeout_seconds
+
+    def _replaces(self, inputs: Mapping[str, Any], olds: Mapping[str, Any]) -> list[str]:
+        """The inputs because of which the jobs are to be looked for elsewhere.
+
+        Naming the place that was meant all along is no other place.
+        """
+        changed = [name for name in PLACES if inputs.get(name) != olds.get(name)]
+        if not changed:
+            return []
+        try:
+            before, after = self._settings(olds), self._settings(inputs)
+        except SettingsError:
+            return changed
+        return [] if before.place == after.place else changed
+
+    def _settings(self, inputs: Mapping[str, Any]) -> Settings:
         overrides = Overrides(**{name: inputs.get(name) for name in PLACES})
-        return _connection_for(load_settings(self._config, os.environ, overrides))
+        return load_settings(self._config, os.environ, overrides)
+
+    def _connect(self, inputs: Mapping[str, Any]) -> _Connection:
+        return _connection_for(self._settings(inputs))
 
 
 @dataclass(slots=True)
@@ -219,7 +263,7 @@ class _Connection:
     """A client of DRS, and what it was last told: shared by all resources of the process."""
 
     settings: Settings
-    client: DrsClient
+    looker: Looker
     _recent: dict[tuple[str, ...], tuple[float, dict[str, JobStatus]]]
 
     def look(self, job_ids: Sequence[str], budget: TimeBudget, *, may_be_recent: bool = False) -> dict[str, JobStatus]:
@@ -228,7 +272,7 @@ class _Connection:
         seen = self._recent.pop(key, None)
         if may_be_recent and seen and time.monotonic() - seen[0] < FRESH_SECONDS:
             return seen[1]
-        statuses = self.client.get_statuses(job_ids, budget)
+        statuses = self.looker.look(job_ids, budget)
         if not may_be_recent:
             self._recent[key] = (time.monotonic(), statuses)
         return statuses
@@ -248,7 +292,7 @@ def _connection_for(settings: Settings) -> _Connection:
                 ca_cert=settings.ca_cert,
                 user_agent=user_agent(),
             )
-            _connections[settings] = _Connection(settings, client, {})
+            _connections[settings] = _Connection(settings, Looker(client), {})
         return _connections[settings]
 
 
@@ -257,7 +301,26 @@ def _declared(bag: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in bag.items() if name not in _NOT_DECLARED}
 
 
-_NOT_DECLARED = {"__provider", "to_start", "job_statuses", "summary", "ready", "unconfirmed_starts", "unreported_failure"}
+_NOT_DECLARED = {
+    *("__provider", "to_start", "to_resume", "job_statuses", "summary", "ready", "remembered", "unreported_failure"),
+}
+
+
+def _checked(bag: Mapping[str, Any], olds: Mapping[str, Any]) -> Checked:
+    """Inputs that were checked before; those of a state written long ago may not be in today's normal form."""
+    return check_inputs(_declared(bag), _is_unknown, listed_ids(olds))
+
+
+def _with_leaving(inputs: Mapping[str, Any], olds: Mapping[str, Any]) -> list[DesiredJob]:
+    """What is asked: the declared jobs, and those that are declared no more."""
+    declared = set(listed_ids(inputs))
+    gone = [job_id for job_id in dict.fromkeys([*listed_ids(olds), *leaving_memories(olds)]) if job_id not in declared]
+    return [*desired_jobs(inputs), *leaving_jobs(inputs, gone)]
+
+
+def _unfinished_destroy(reasons: Sequence[str]) -> host.HookFailedError:
+    hint = 'To let the jobs go as they are, set on_destroy="leave", run pulumi up, and destroy then.'
+    return host.HookFailedError("\n".join([*reasons, hint]))
 
 
 def _is_unknown(value: Any) -> bool:
@@ -268,9 +331,25 @@ def _place_is_unknown(inputs: Mapping[str, Any]) -> bool:
     return any(_is_unknown(inputs.get(name)) for name in PLACES)
 
 
+def _would_change(plan: Plan, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
+    """Whether ``up`` would do something about the jobs, or has something new to say of them."""
+    if plan.would_act or unfinished_jobs(olds).intersection(plan.jobs(Action.WAIT)):
+        return True
+    failed = {job_id: phase for job_id, phase in failed_jobs(olds).items() if job_id in plan.decisions}
+    impossible = plan.impossible
+    if inputs["on_failure"] == "fail":
+        return bool(impossible or failed)
+    # Recorded and beyond our help: saying so at each run would make a difference that never goes away.
+    return any(failed.get(job_id) != plan.decisions[job_id].phase.value for job_id in impossible) or any(
+        job_id not in impossible and plan.decisions[job_id].is_fulfilled for job_id in failed
+    )
+
+
 def _differ(olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
     """Whether an input differs from the one that the outputs carry."""
-    return any(olds.get(name) != value for name, value in inputs.items()) or any(name not in inputs for name in _declared(olds))
+    news = {name: value for name, value in inputs.items() if name != "found"}
+    before = {name: value for name, value in _declared(olds).items() if name != "found"}
+    return before != news
 
 
 def _warn(call: host.Call, result: Result) -> None:
@@ -278,10 +357,10 @@ def _warn(call: host.Call, result: Result) -> None:
         call.warn(line)
 
 
-def _tell_plan(call: host.Call, plan: Plan, removed: Sequence[str] = ()) -> None:
+def _tell_plan(call: host.Call, plan: Plan, left: Sequence[str] = ()) -> None:
     text = messages.plan_in_words(plan)
-    if removed:
-        text += f"; no longer looks after {messages.count_jobs(len(removed))} ({messages.name_jobs(removed)}), left as they are"
+    if left:
+        text += f"; no longer looks after {messages.count_jobs(len(left))} ({messages.name_jobs(left)}), left as they are"
     call.info(text)
-    for line in messages.impossible_in_words(plan):
+    for line in messages.plan_warnings(plan):
         call.warn(line)

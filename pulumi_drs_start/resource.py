@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
+from .functions import FoundJobs
 from .outputs import ROW_FIELDS
 from .provider import JobBatchStartProvider
 
@@ -21,7 +22,8 @@ class JobStartArgs:
         """
         Args:
             job_id: the job's id, as the DRS console or API shows it.
-            start_time: when it shall start; not supported by this version.
+            start_time: when it shall start: RFC 3339 with a zone, or milliseconds since the epoch; by default that of the
+                resource, or else now.
         """
         pulumi.set(self, "job_id", job_id)
         if start_time is not None:
@@ -65,7 +67,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
     """DRS jobs that shall be started, many at once.
 
     ``up`` starts those that are not, and no others; ``preview`` says which; ``refresh`` brings the statuses up to date;
-    ``destroy`` leaves the jobs as they are. Jobs that already run are taken over.
+    ``destroy`` leaves the jobs as they are, unless `on_destroy` says otherwise. Jobs that already run are taken over.
     """
 
     jobs: pulumi.Output[list]  # type: ignore[type-arg]  # the host enforces what stands here; items are dicts
@@ -111,25 +113,29 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         Args:
             resource_name: the resource's name in the stack.
             jobs: the jobs that shall be started: ids, `JobStartArgs` or dicts. At least one, each once, in any order.
-            start_time: not supported by this version.
+            start_time: when jobs without a time of their own shall start: RFC 3339 with a zone, such as
+                ``2026-12-01T02:00:00+01:00``, or milliseconds since the epoch; default now.
             wait_for: ``running`` (default): return when every job runs. ``accepted``: as soon as DRS accepted the starts.
             timeout: for the whole operation, such as ``90s``, ``30m``, ``2h``; default ``60m``. ``custom_timeouts`` win.
-            resume: not supported by this version.
-            precheck: not supported by this version.
+            resume: also resume jobs that are paused, have failed or failed to start; default False.
+            precheck: have DRS pre-check jobs before they are started, and start those that pass; default False.
             on_failure: when some jobs can't be started. ``fail`` (default): fail after all others were dealt with.
                 ``record``: succeed with a warning, and try again at the next ``up``.
-            on_destroy: what becomes of jobs that are taken off the list. ``leave`` (default): they go on.
+            on_destroy: what becomes of jobs that are taken off the list, or whose resource is deleted. ``leave`` (default):
+                they go on. ``pause``: they can be resumed. ``stop``: that is final, a stopped job can't be started again.
             region: where the jobs live, if not where the stack's configuration says; a change replaces the resource.
             project_id: likewise.
             endpoint: likewise.
-            cloud: not supported by this version.
+            cloud: the entry of clouds.yaml to use for these jobs; a change of place replaces the resource.
             opts: as for every resource.
         """
+        found = _found(jobs)
         if isinstance(jobs, Iterable) and not isinstance(jobs, (str, Mapping, pulumi.Output, Awaitable)):
             # Pulumi takes lists only; tuples, sets and generators mean the same here.
             jobs = list(jobs)
         inputs: dict[str, Any] = {
             "jobs": jobs,
+            "found": found,
             "start_time": start_time,
             "wait_for": wait_for,
             "timeout": timeout,
@@ -155,7 +161,16 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
 
 
-_WITHOUT_DEFAULT = ("start_time", "region", "project_id", "endpoint", "cloud")
+def _found(jobs: Any) -> Any:
+    """What `find_jobs` knows beside the ids: the provider keeps jobs that it has already, whatever their status is now."""
+    if isinstance(jobs, pulumi.Output):
+        return jobs.apply(_found)
+    if not isinstance(jobs, FoundJobs):
+        return None
+    return {"query": jobs.query, "other_status": list(jobs.other_status), "of_total": jobs.of_total}
+
+
+_WITHOUT_DEFAULT = ("found", "start_time", "region", "project_id", "endpoint", "cloud")
 
 
 def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> dict[str, dict[str, Any]]:

@@ -11,6 +11,7 @@ import pytest
 from pulumi_drs_start.converge import converge
 from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.retry import RetryPolicy, TimeBudget
+from pulumi_drs_start.look import Looker
 from pulumi_drs_start.outcome import Result
 from pulumi_drs_start.plan import DesiredJob, Goal
 from pulumi_drs_start.sandbox import Sandbox
@@ -52,11 +53,13 @@ def client(make_client: Any) -> DrsClient:
 
 @pytest.fixture
 def run(client: DrsClient) -> Run:
-    """Converges jobs; `timeout`, `is_wanted`, `goal` and what else `converge` takes may be others."""
+    """Converges jobs; `desired` are fields of every job; `timeout`, `goal` and what else `converge` takes may be others."""
 
     def run_(*job_ids: str, timeout: float = 600, is_wanted: Callable[[], bool] = lambda: True, **options: Any) -> Result:
         budget = TimeBudget(timeout, clock=fast_clock, sleep=fast_sleep, is_wanted=is_wanted)
         options = {"goal": Goal.RUNNING, "now": fast_clock, **options}
-        return converge(options.pop("client", client), [DesiredJob(j) for j in job_ids], budget=budget, **options)
+        fields = options.pop("desired", {})
+        desired = [DesiredJob(job_id, **fields) for job_id in job_ids]
+        return converge(Looker(options.pop("client", client)), desired, budget=budget, **options)
 
     return run_

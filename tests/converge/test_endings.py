@@ -15,8 +15,9 @@ from pulumi_drs_start.drs.errors import (
     TokenRejectedError,
     UnreachableError,
 )
+from pulumi_drs_start.memory import Memory
 from pulumi_drs_start.outcome import JobOutcome
-from pulumi_drs_start.plan import Goal, Memory
+from pulumi_drs_start.plan import Goal
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 START, READ = "batch-starting", "batch-status"

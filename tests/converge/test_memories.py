@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.plan import Goal, Memory
+from pulumi_drs_start.memory import Memory
+from pulumi_drs_start.plan import Goal
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 START = "batch-starting"

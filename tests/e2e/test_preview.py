@@ -108,7 +108,7 @@ def test_job_ids_that_are_not_known_at_preview_are_fine(sandbox: Sandbox, stack:
 def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, stack: Stack) -> None:
     stack.program("""
         JobBatchStart("batch", jobs=["a", {"job_id": 5}, "b c", {"jobid": "d"}, "a"], wait_for="done", timeout="soon",
-                      resume=True, on_destroy="stop", start_time="2026-12-01T02:00:00Z")
+                      resume="yes", on_destroy="delete", start_time="2026-12-01T02:00:00")
     """)
 
     run = stack.preview()
@@ -122,9 +122,9 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
         "jobs[4].job_id is the same as jobs[0].job_id",
         'wait_for must be "running" or "accepted"; got another text',
         "timeout must be a duration",
-        "resume is not supported by this version",
-        "on_destroy is not supported by this version",
-        "start_time is not supported by this version",
+        "resume must be True or False; got another text",
+        'on_destroy must be "leave", "pause" or "stop"; got another text',
+        "start_time has no time zone",
     ):
         assert path in run, run.output
     assert sandbox.calls() == []

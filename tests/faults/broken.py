@@ -16,7 +16,7 @@ from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.models import StartAnswer, StartRequest
 from pulumi_drs_start.drs.retry import TimeBudget
-from pulumi_drs_start.plan import Action, Memory, Refusal
+from pulumi_drs_start.memory import Action, Memory, Refusal
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pulumi_drs_start.memory import Patience
 from pulumi_drs_start.outputs import memories_of
-from pulumi_drs_start.plan import Patience
 from pulumi_drs_start.provider import JobBatchStartProvider
 
 from . import broken, clock, hosting, wire

@@ -52,7 +52,7 @@ def test_causes_beyond_the_few_are_counted() -> None:
     reasons = reasons_for_failure(result, 60)
 
     assert len(reasons) == 6
-    assert reasons[-1].startswith("4 jobs more could not be started")
+    assert reasons[-1].startswith("4 jobs more could not be dealt with")
 
 
 def test_every_cause_has_its_sentence() -> None:
@@ -62,7 +62,7 @@ def test_every_cause_has_its_sentence() -> None:
 
 
 def test_a_wait_that_ran_out_names_the_status_and_the_jobs() -> None:
-    waiting = JobOutcome("a", "STARTJOBING", Phase.STARTING, "started", False)
+    waiting = JobOutcome("a", "STARTJOBING", Phase.STARTING, "started", False, is_unfinished=True)
 
     (reason,) = reasons_for_failure(Result({"a": waiting}, OutOfTimeError("the time limit was reached")), 5400)
 

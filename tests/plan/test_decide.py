@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from pulumi_drs_start.drs.models import JobStatus
-from pulumi_drs_start.plan import Action, Decision, Goal, Memory, Patience, Refusal, decide
+from pulumi_drs_start.memory import Action, Memory, Patience, Refusal
+from pulumi_drs_start.plan import Decision, DesiredJob, Goal, decide
 
 NOW = 1_800_000_000.0
 LAG, SETTLE, SENDS = 900.0, 20.0, 5
@@ -84,7 +85,7 @@ def expected(status: str, memory: str, goal: Goal) -> tuple[str, bool]:
 
 
 def look(status: str, memory: Memory, goal: Goal = Goal.RUNNING, now: float = NOW) -> Decision:
-    return decide(JobStatus("a", status), memory, goal, PATIENCE, now)
+    return decide(DesiredJob("a"), JobStatus("a", status), memory, goal, PATIENCE, now)
 
 
 def test_the_four_kinds_of_memory_are_all_there_are() -> None:
@@ -103,7 +104,7 @@ def test_every_combination_is_decided_as_the_design_says(status: str, memory: st
 @pytest.mark.parametrize("memory", MEMORIES)
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_decision_has_a_reason_without_the_job_s_name(status: str, memory: str) -> None:
-    reason = decide(JobStatus("job-4711", status), MEMORIES[memory], Goal.RUNNING, PATIENCE, NOW).reason
+    reason = decide(DesiredJob("a"), JobStatus("job-4711", status), MEMORIES[memory], Goal.RUNNING, PATIENCE, NOW).reason
     assert reason
     assert "4711" not in reason
 
@@ -132,11 +133,11 @@ def test_each_refusal_is_doubted_twice_as_long_as_the_one_before(sends: int, sec
     refused = Memory(refused_at=1000.0, sends=sends, refusal=Refusal("DRS.M01504", "Busy.", is_final=False))
     actual = JobStatus("a", "CONFIGURATION")
 
-    assert decide(actual, refused, Goal.RUNNING, Patience(), 1000.0 + seconds - 1).action is Action.WAIT
-    assert decide(actual, refused, Goal.RUNNING, Patience(), 1000.0 + seconds).action is Action.START
+    assert decide(DesiredJob("a"), actual, refused, Goal.RUNNING, Patience(), 1000.0 + seconds - 1).action is Action.WAIT
+    assert decide(DesiredJob("a"), actual, refused, Goal.RUNNING, Patience(), 1000.0 + seconds).action is Action.START
 
 
 def test_a_refusal_after_a_lost_answer_is_taken_for_a_start_that_is_not_shown_yet() -> None:
     lost = Memory(lost_at=900.0, refused_at=1000.0, sends=2, refusal=Refusal("DRS.M00304", "Not allowed.", is_final=False))
 
-    assert decide(JobStatus("a", "CONFIGURATION"), lost, Goal.RUNNING, Patience(), 1290.0).action is Action.WAIT
+    assert decide(DesiredJob("a"), JobStatus("a", "CONFIGURATION"), lost, Goal.RUNNING, Patience(), 1290.0).action is Action.WAIT

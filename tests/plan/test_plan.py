@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pulumi_drs_start.drs.models import JobStatus
-from pulumi_drs_start.plan import DesiredJob, Goal, Memory, Plan, make_plan
+from pulumi_drs_start.memory import Action, Memory
+from pulumi_drs_start.plan import DesiredJob, Goal, Plan, make_plan
 from pulumi_drs_start.status import MISSING_STATUS
 
 NOW = 1_800_000_000.0
@@ -15,22 +16,23 @@ def plan_for(known: dict[str, Memory] | None = None, **statuses: str) -> Plan:
 
 
 def test_jobs_are_started_in_the_order_asked() -> None:
-    assert plan_for(c="CONFIGURATION", a="CONFIGURATION", b="CONFIGURATION").start == ("c", "a", "b")
+    assert plan_for(c="CONFIGURATION", a="CONFIGURATION", b="CONFIGURATION").to_start == ("c", "a", "b")
 
 
 def test_a_mixed_list_is_sorted_by_what_is_to_be_done() -> None:
     plan = plan_for(a="CONFIGURATION", b="STARTJOBING", c="INCRE_TRANSFER_STARTED", d="CREATE_FAILED")
-    assert (plan.start, plan.wait, list(plan.nothing), list(plan.impossible)) == (("a",), ("b",), ["c"], ["d"])
+    found = [plan.jobs(action) for action in (Action.START, Action.WAIT, Action.NOTHING, Action.FAIL)]
+    assert found == [("a",), ("b",), ("c",), ("d",)]
 
 
 def test_a_missing_job_does_not_hide_the_others() -> None:
     plan = plan_for(gone=MISSING_STATUS, a="CONFIGURATION")
-    assert plan.start == ("a",)
+    assert plan.to_start == ("a",)
     assert "not known to DRS" in plan.impossible["gone"]
 
 
 def test_the_next_preview_starts_nothing_that_was_accepted_a_minute_ago() -> None:
-    assert plan_for({"a": Memory(accepted_at=NOW - 60)}, a="CONFIGURATION").start == ()
+    assert plan_for({"a": Memory(accepted_at=NOW - 60)}, a="CONFIGURATION").to_start == ()
 
 
 def test_no_jobs_need_no_plan() -> None:

@@ -1,0 +1,178 @@
+"""
+What is known of a job beyond its status: what was asked of DRS for it, and what came of that.
+
+Statuses lag, answers get lost, refusals pass. A memory says how much each of these counts when the next thing is to be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from .drs.models import Finding
+
+
+class Action(str, Enum):
+    """What to do about a job. Those before WAIT are calls of DRS."""
+
+    START = "start"
+    SCHEDULE = "schedule"
+    RESUME = "resume"
+    PRECHECK = "precheck"
+    PAUSE = "pause"
+    STOP = "stop"
+    WAIT = "wait"
+    NOTHING = "nothing"
+    FAIL = "fail"
+
+    @property
+    def is_call(self) -> bool:
+        """DRS is asked for something."""
+        return self not in (Action.WAIT, Action.NOTHING, Action.FAIL)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What DRS is asked for one job.
+
+    Attributes:
+        action: which call.
+        start_time: of SCHEDULE, milliseconds since the epoch.
+    """
+
+    action: Action = Action.START
+    start_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request was not accepted.
+
+    Attributes:
+        code: DRS's code, or None where it gave none.
+        text: DRS's words, or ours.
+        is_final: asking again changes nothing.
+    """
+
+    code: str | None
+    text: str
+    is_final: bool
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}" if self.code else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Precheck:
+    """How the pre-check of a job stands.
+
+    Attributes:
+        precheck_id: DRS's id of it, where it gave one.
+        is_done: it is over.
+        has_passed: and nothing speaks against a start.
+        failed: what does.
+        alarms: what somebody should look at.
+    """
+
+    precheck_id: str | None = None
+    is_done: bool = False
+    has_passed: bool = False
+    failed: Sequence[Finding] = ()
+    alarms: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a status that contradicts what we know is given the benefit of the doubt.
+
+    Attributes:
+        lag_seconds: an accepted request that an earlier operation remembers may not show for so long. Clients tested
+            against the live service allow minutes; after a quarter of an hour DRS has lost it, and it is asked anew. A
+            scheduled job may be late by as much.
+        lost_seconds: after a lost answer, a status that shows nothing is believed only after so long. Waiting costs only
+            those requests whose answer was lost and that had no effect; asking again too soon could start a job twice.
+        settle_seconds: after a refusal that the status read does not explain, likewise, and twice as long after each
+            further one (a client tested against the live service waits 20 s before its first look).
+        confirmed_seconds: after a refusal of a job whose own answer was lost before: most likely DRS is at it already.
+        resume_seconds: an accepted resume may show no effect for so long; after that the job has failed again.
+        sends: requests sent for one job in one operation before giving up.
+    """
+
+    lag_seconds: float = 900.0
+    lost_seconds: float = 120.0
+    settle_seconds: float = 20.0
+    confirmed_seconds: float = 300.0
+    sends: int = 5
+    resume_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What is known of a job beyond its status. All times are seconds since the epoch.
+
+    Attributes:
+        request: what was asked last; the next six speak of it.
+        accepted_at: when DRS accepted it.
+        accepted_now: the acceptance was in this operation, not in an earlier one.
+        lost_at: when it was sent without an answer ever coming; settled by reading.
+        refused_at: when DRS refused it for a reason that the job's status may explain.
+        refusal: the last thing that spoke against it: DRS's refusal, or the reason why its answer was lost.
+        sends: how many times it was sent in this operation without being accepted.
+        retry_at: not to be sent again before.
+        took_effect: after the acceptance the job was seen on its way.
+        was_started: the job was seen started or scheduled, by this resource, at some time.
+        precheck: of this operation.
+    """
+
+    accepted_at: float | None = None
+    accepted_now: bool = False
+    lost_at: float | None = None
+    refused_at: float | None = None
+    refusal: Refusal | None = None
+    sends: int = 0
+    retry_at: float = float("-inf")
+    was_started: bool = False
+    request: Request = Request()
+    took_effect: bool = False
+    precheck: Precheck | None = None
+
+    def about(self, wanted: Request, declared_time: int | None = None) -> Memory:
+        """What of this counts when `wanted` is to be asked for a job whose declared time is that.
+
+        Other requests explain nothing, except that a start is a start: one that was accepted, or may have been, is not
+        asked again because its time has come meanwhile, or because a time was declared since.
+        """
+        if self.request == wanted:
+            return self
+        bare = Memory(was_started=self.was_started, precheck=self.precheck)
+        if not {self.request.action, wanted.action} <= _STARTS:
+            return bare
+        still_holds = self.request.action is Action.START or self.request.start_time == declared_time
+        return replace(
+            bare,
+            request=self.request,
+            lost_at=self.lost_at,
+            accepted_at=self.accepted_at if still_holds else None,
+            accepted_now=self.accepted_now and still_holds,
+        )
+
+    def is_accepted(self, patience: Patience, now: float) -> bool:
+        """Whether an acceptance explains a status that shows nothing of it. That of this very operation always does."""
+        if self.accepted_at is None:
+            return False
+        return self.accepted_now or now < self.accepted_at + patience.lag_seconds
+
+    def doubtful_until(self, patience: Patience) -> float:
+        """Until when a status that shows nothing is not believed."""
+        doubts = []
+        if self.lost_at is not None:
+            doubts.append(self.lost_at + patience.lost_seconds)
+        if self.refused_at is not None:
+            settle_seconds = patience.settle_seconds * 2 ** max(0, self.sends - 1)
+            doubts.append(self.refused_at + (settle_seconds if self.lost_at is None else patience.confirmed_seconds))
+        return max(doubts, default=float("-inf"))
+
+
+_STARTS = {Action.START, Action.SCHEDULE}
+NOTHING_KNOWN = Memory()

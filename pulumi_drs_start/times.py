@@ -1,0 +1,86 @@
+"""
+Points in time: what a program may write, what DRS takes, what people read.
+
+Inside the package a scheduled start is a whole number of milliseconds since the epoch, as in the API ("Starting Tasks in
+Batches"); in inputs, outputs and messages it is RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timezone
+from typing import Any
+
+_RFC3339 = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?\s*(?:([Zz])|([+-]\d{2}):?(\d{2}))",
+    re.ASCII,
+)
+_LOOKS_LIKE_A_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}.*)?", re.ASCII)
+_DIGITS = re.compile(r"\d{1,20}", re.ASCII)
+
+# 1973 and 5138: a number outside of these is not in milliseconds.
+_SMALLEST_MS = 100_000_000_000
+_LARGEST_MS = 99_999_999_999_999
+_EXAMPLES = 'such as "2026-12-01T02:00:00+01:00", or milliseconds since the epoch'
+
+
+def parse_start_time(value: Any) -> int:
+    """Milliseconds since the epoch of a time as programs write it: RFC 3339 with a zone, or milliseconds as text or number.
+
+    Raises:
+        ValueError: with a hint at what was probably meant; texts are not quoted, because they may be secret.
+    """
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise ValueError(f"must be a time {_EXAMPLES}")  # noqa: TRY004 - all problems are ValueErrors
+    if isinstance(value, str):
+        text = value.strip()
+        if _DIGITS.fullmatch(text):
+            return _from_number(int(text))
+        return _from_number(_from_text(text))
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError("must be whole milliseconds since the epoch; a fraction looks like seconds: multiply by 1000")
+    return _from_number(int(value))
+
+
+def _from_number(number: int) -> int:
+    if number < _SMALLEST_MS:
+        raise ValueError("must be milliseconds since the epoch; so small a number looks like seconds: multiply by 1000")
+    if number > _LARGEST_MS:
+        raise ValueError("must be milliseconds since the epoch; so large a number looks like micro- or nanoseconds")
+    return number
+
+
+def _from_text(text: str) -> int:
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        if _LOOKS_LIKE_A_TIME.fullmatch(text):
+            raise ValueError("has no time zone, or is incomplete: write it in full with its zone, " + _EXAMPLES)
+        raise ValueError(f"must be a time {_EXAMPLES}; words such as tomorrow are not understood")
+    date, minutes, seconds, fraction, is_utc, hours_off, minutes_off = match.groups()
+    zone = "+00:00" if is_utc else f"{hours_off}:{minutes_off}"
+    milliseconds = int(((fraction or ".0")[1:] + "00")[:3])
+    try:
+        whole = datetime.fromisoformat(f"{date}T{minutes}{seconds or ':00'}{zone}")
+        return int(whole.timestamp()) * 1000 + milliseconds
+    except (ValueError, OverflowError):
+        raise ValueError(f"is not a time of the calendar: write one {_EXAMPLES}") from None
+
+
+def to_iso(milliseconds: int) -> str:
+    """``2026-12-01T01:00:00Z``; with a fraction only where there is one."""
+    seconds, rest = divmod(milliseconds, 1000)
+    text = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{text}.{rest:03}Z" if rest else f"{text}Z"
+
+
+def seconds_to_iso(seconds: float) -> str:
+    """The same of seconds since the epoch, to the millisecond."""
+    return to_iso(round(seconds * 1000))
+
+
+def iso_to_seconds(text: Any) -> float | None:
+    """Seconds since the epoch of what `seconds_to_iso` wrote; None for anything else."""
+    try:
+        return _from_text(text) / 1000 if isinstance(text, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,186 @@
+"""Schedules, resuming, pre-checks, jobs that are declared no more, and dual-active pairs, against the sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pulumi_drs_start.plan import Target
+from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
+
+# Pre-checks and pauses want ids in UUID layout.
+A, B = make_job_id("a"), make_job_id("b")
+
+
+def ms(now: Any, seconds: float) -> int:
+    return round((now() + seconds) * 1000)
+
+
+def at(now: Any, seconds: float) -> dict[str, Any]:
+    return {"start_time": ms(now, seconds)}
+
+
+def test_a_time_ahead_is_delivered_and_waiting_for_it_is_enough(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.add_jobs(make_job("a", lag_seconds=10))
+    desired = at(now, 36_000)
+
+    outcome = run("a", desired=desired).jobs["a"]
+
+    assert (outcome.outcome, outcome.status, outcome.is_fulfilled) == ("scheduled", "WAITING_FOR_START", True)
+    assert outcome.start_time == desired["start_time"]
+    assert sandbox.job("a")["start_time"] == str(desired["start_time"])
+
+
+def test_a_job_with_the_declared_schedule_is_left_alone(sandbox: Sandbox, run: Any, now: Any) -> None:
+    desired = at(now, 36_000)
+    sandbox.add_jobs(make_job("a", status="WAITING_FOR_START", start_time=str(desired["start_time"])))
+
+    outcome = run("a", desired=desired).jobs["a"]
+
+    assert (outcome.outcome, outcome.is_fulfilled) == ("unchanged", True)
+    assert sandbox.calls("batch-starting") == []
+
+
+def test_a_time_that_is_past_starts_now(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.add_jobs(make_job("a"))
+    outcome = run("a", desired=at(now, -600)).jobs["a"]
+    assert (outcome.outcome, outcome.is_fulfilled) == ("started", True)
+    assert sandbox.job("a")["start_time"] is None
+
+
+def test_a_changed_time_is_asked_of_drs_again(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.set_policy(reschedule="accept")
+    sandbox.add_jobs(make_job("a", status="WAITING_FOR_START", start_time=str(ms(now, 36_000))))
+    desired = at(now, 72_000)
+
+    outcome = run("a", desired=desired).jobs["a"]
+
+    assert (outcome.outcome, outcome.start_time) == ("scheduled", desired["start_time"])
+
+
+def test_a_refused_change_of_time_says_what_to_do(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.add_jobs(make_job("a", status="WAITING_FOR_START", start_time=str(ms(now, 36_000))))
+
+    outcome = run("a", desired=at(now, 72_000)).jobs["a"]
+
+    assert (outcome.outcome, outcome.error_code) == ("failed", "DRS.M00304")
+    assert "It is scheduled for 20" in str(outcome.error_message)
+    assert "change its time in the DRS console, or declare the one it has" in str(outcome.error_message)
+    assert len(sandbox.calls("batch-starting")) == 1
+
+
+@pytest.mark.parametrize("status", ["STARTJOBING", "INCRE_TRANSFER_STARTED"])
+def test_once_a_job_has_started_its_time_does_not_matter(sandbox: Sandbox, run: Any, now: Any, status: str) -> None:
+    sandbox.add_jobs(make_job("a", status=status))
+    assert run("a", desired=at(now, 36_000)).jobs["a"].is_fulfilled
+    assert sandbox.calls("batch-starting") == []
+
+
+def test_one_call_starts_some_jobs_now_and_others_later(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    run("a", "b", desired=at(now, 36_000))
+    assert len(sandbox.calls("batch-starting")) == 1
+
+
+def test_a_scheduled_start_that_failed_mentions_the_missing_role(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.add_jobs(make_job("a", status="START_JOB_FAILED"))
+    outcome = run("a", desired=at(now, -600)).jobs["a"]
+    assert outcome.outcome == "failed"
+
+
+@pytest.mark.parametrize("status", ["PAUSING", "FULL_TRANSFER_FAILED", "INCRE_TRANSFER_FAILED", "START_JOB_FAILED"])
+def test_resume_brings_back_what_is_paused_or_has_failed(sandbox: Sandbox, run: Any, status: str) -> None:
+    sandbox.set_policy(resume_seconds=3)
+    sandbox.add_jobs(make_job("a", status=status))
+
+    outcome = run("a", desired={"resume": True}).jobs["a"]
+
+    assert (outcome.outcome, outcome.is_fulfilled) == ("resumed", True), outcome
+    assert sandbox.job("a")["retries"] == 1
+
+
+@pytest.mark.parametrize("status", ["PAUSING", "FULL_TRANSFER_FAILED", "START_JOB_FAILED"])
+def test_without_resume_they_stay_as_they_are(sandbox: Sandbox, run: Any, status: str) -> None:
+    sandbox.add_jobs(make_job("a", status=status))
+    assert not run("a").jobs["a"].is_fulfilled
+    assert sandbox.calls("batch-retry-task") == []
+
+
+def test_a_refused_resume_gives_the_code(sandbox: Sandbox, run: Any) -> None:
+    sandbox.set_policy(retry_start_failed="refuse")
+    sandbox.add_jobs(make_job("a", status="START_JOB_FAILED"))
+    outcome = run("a", desired={"resume": True}).jobs["a"]
+    assert (outcome.outcome, outcome.error_code) == ("failed", "DRS.M00304")
+    assert len(sandbox.calls("batch-retry-task")) == 1
+
+
+def test_a_precheck_that_passes_is_followed_by_the_start(sandbox: Sandbox, run: Any) -> None:
+    alarm = {"item": "binlog_retention", "result": "ALARM", "failed_reason": "The logs are kept for a day."}
+    sandbox.add_jobs(make_job(A, precheck=[alarm]), make_job(B))
+    result = run(A, B, desired={"precheck": True})
+    assert [job.outcome for job in result.jobs.values()] == ["started", "started"]
+    assert result.jobs[A].alarms == ("binlog_retention: The logs are kept for a day.",)
+    assert len(sandbox.calls("batch-precheck")) == 1
+
+
+def test_a_job_that_fails_its_precheck_is_not_started_and_names_the_item(sandbox: Sandbox, run: Any) -> None:
+    bad = {"item": "source_connection", "result": "FAILED", "failed_reason": "The source can't be reached."}
+    sandbox.add_jobs(make_job(A, precheck=[bad]), make_job(B))
+    result = run(A, B, desired={"precheck": True})
+    assert [job.outcome for job in result.jobs.values()] == ["failed", "started"]
+    assert "source_connection: The source can't be reached." in str(result.jobs[A].error_message)
+    assert sandbox.job(A)["starts"] == 0
+
+
+@pytest.mark.parametrize(
+    ("target", "status", "ends_in", "count"),
+    [
+        (Target.PAUSED, "INCRE_TRANSFER_STARTED", "PAUSING", "pauses"),
+        (Target.STOPPED, "INCRE_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE", "stops"),
+        (Target.STOPPED, "PAUSING", "RELEASE_RESOURCE_COMPLETE", "stops"),
+        (Target.STOPPED, "WAITING_FOR_START", "RELEASE_RESOURCE_COMPLETE", "stops"),
+    ],
+)
+def test_a_job_that_is_declared_no_more_is_brought_to_rest(
+    sandbox: Sandbox, run: Any, target: Target, status: str, ends_in: str, count: str
+) -> None:
+    sandbox.add_jobs(make_job(A, status=status))
+    result = run(A, desired={"target": target})
+    (outcome,) = result.leaving.values()
+    assert (outcome.status, outcome.is_fulfilled) == (ends_in, True), outcome
+    assert sandbox.job(outcome.job_id)[count] == 1
+
+
+@pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
+@pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "CREATE_FAILED", "CONFIGURATION", "START_JOB_FAILED", "gone"])
+def test_no_job_at_rest_or_in_a_state_that_forbids_it_holds_up_a_destroy(
+    sandbox: Sandbox, run: Any, target: Target, status: str
+) -> None:
+    if status != "gone":
+        sandbox.add_jobs(make_job("a", status=status))
+    assert run("a", desired={"target": target}).failed == []
+
+
+def test_a_dual_active_parent_is_refused_and_its_children_are_named(sandbox: Sandbox, run: Any) -> None:
+    add_pair(sandbox)
+    outcome = run("parent").jobs["parent"]
+    assert outcome.outcome == "failed"
+    assert "name its subtasks (one, two)" in str(outcome.error_message)
+    assert sandbox.calls("batch-starting") == []
+
+
+def test_the_backward_task_waits_for_the_forward_one(sandbox: Sandbox, run: Any) -> None:
+    add_pair(sandbox)
+    result = run("one", "two")
+    assert [job.outcome for job in result.jobs.values()] == ["started", "started"]
+    assert [call["jobs"] for call in sandbox.calls("batch-starting")] == [["one"], ["two"]]
+
+
+def add_pair(sandbox: Sandbox) -> None:
+    shared = {"db_use_type": "cloudDataGuard", "multi_write": True, "task_type": "INCR_TRANS"}
+    sandbox.add_jobs(
+        make_job("parent", is_parent=True, job_direction="up", **shared),
+        make_job("one", parent_id="parent", role="forward", job_direction="up", **shared),
+        make_job("two", parent_id="parent", role="backward", job_direction="down", **shared),
+    )
