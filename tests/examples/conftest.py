@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +20,22 @@ from pulumi_drs_start.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+JOB_ID = re.compile(r"\b[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}\b")
 
 
 def bare_environment() -> dict[str, str]:
     """The environment without a developer's clouds and stacks."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "DRS_", "PULUMI_"))}
+
+
+def copied(folder: Path, to: Path) -> Path:
+    """A copy of a project, without what a developer's own stacks left in it."""
+    return Path(shutil.copytree(folder, to, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__", ".venv")))
+
+
+def jobs_in_readme(name: str) -> list[str]:
+    """The ids of jobs in an example's README, each once, in the order of the text."""
+    return list(dict.fromkeys(JOB_ID.findall((EXAMPLES / name / "README.md").read_text(encoding="utf-8"))))
 
 
 @dataclass
@@ -31,12 +45,51 @@ class Project:
     folder: Path
     environment: dict[str, str]
 
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """A command, run in the project's folder."""
+        return subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120)
+
     def pulumi(self, *arguments: str) -> str:
-        """The output of a command that succeeds."""
-        command = ["pulumi", *arguments, "--non-interactive", "--color=never"]
-        ended = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120)
+        """What a pulumi command that succeeds prints."""
+        ended = self.run("pulumi", *arguments, "--non-interactive", "--color=never")
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """What a pulumi command that fails prints."""
+        ended = self.run("pulumi", *arguments, "--non-interactive", "--color=never")
+        assert ended.returncode != 0, ended.stdout
+        return ended.stdout + ended.stderr
+
+    def follow_readme(self) -> None:
+        """Set the configuration as the commands of the project's README do it."""
+        readme = (self.folder / "README.md").read_text(encoding="utf-8")
+        commands = re.findall(r"^pulumi config set (?:--path )?(.+)", readme, re.M)
+        self._set([tuple(shlex.split(command)) for command in commands])
+
+    def configure(self, **values: Any) -> None:
+        """Set the configuration; lists and dicts path by path."""
+        self._set(list(_paths(values)))
+
+    def _set(self, pairs: list[tuple[str, ...]]) -> None:
+        # Together, because a command for each takes seconds.
+        assert pairs
+        values = [part for path, value in pairs for part in ("--plaintext", f"{path}={value}")]
+        self.pulumi("config", "set-all", "--path", *values)
+
+    def up(self) -> str:
+        """`pulumi up`."""
+        return self.pulumi("up", "--yes", "--skip-preview")
+
+    def destroy(self) -> str:
+        """`pulumi destroy`."""
+        return self.pulumi("destroy", "--yes", "--skip-preview")
+
+    def stays(self) -> bool:
+        """Whether preview and up find nothing to do."""
+        self.pulumi("preview", "--expect-no-changes")
+        self.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
+        return True
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
@@ -47,6 +100,17 @@ class Project:
         """What the stack consists of."""
         resources: list[dict[str, Any]] = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources", [])
         return resources
+
+
+def _paths(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for name, item in value.items():
+            yield from _paths(item, f"{path}.{name}" if path else name)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _paths(item, f"{path}[{index}]")
+    else:
+        yield path, value
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +137,14 @@ def make_project(engine: str, tmp_path: Path, sandbox: Sandbox) -> Callable[[Pat
             "PYTHONDONTWRITEBYTECODE": "1",
         }
         project = Project(folder, environment)
-        project.pulumi("stack", "init", "test")
+        if (folder / "Pulumi.yaml").exists():  # else a script makes it, and the stack as well
+            project.pulumi("stack", "init", "test")
         return project
 
     return make
+
+
+@pytest.fixture
+def make_example(make_project: Callable[[Path], Project], tmp_path: Path) -> Callable[[str], Project]:
+    """Makes a project with a stack of a copy of an example."""
+    return lambda name: make_project(copied(EXAMPLES / name, tmp_path / name))

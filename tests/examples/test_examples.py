@@ -1,68 +1,63 @@
-"""Every folder of `examples/` is a project that a user can copy and run."""
+"""Every folder of `examples/` is a project that a user can copy and run. What each does is shown by a test file of its own."""
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
+import re
+import stat
 from pathlib import Path
 
 import pytest
+import yaml
 
-from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
-
-from .conftest import EXAMPLES, ROOT, Project
+from .conftest import EXAMPLES
 
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
-JOBS = [make_job_id(f"example-{index}") for index in range(6)]
-CONFIG: dict[str, list[tuple[str, str]]] = {
-    "quickstart": [(f"jobs[{index}]", job_id) for index, job_id in enumerate(JOBS)],
-}
+# Its script is the program, and makes Pulumi.yaml in a temporary folder.
+SCRIPTED = "automation-api"
 
 
-def copied(folder: Path, to: Path) -> Path:
-    """A copy of a project, without what a developer's own stacks left in it."""
-    return Path(shutil.copytree(folder, to, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__", ".venv")))
-
-
-def run_through(project: Project, sandbox: Sandbox, config: list[tuple[str, str]]) -> None:
-    """What a user does with a project: start, start again, destroy."""
-    for key, value in config:
-        project.pulumi("config", "set", "--path", key, value)
-
-    project.pulumi("up", "--yes")
-    assert project.outputs()["ready"] is True
-    assert [sandbox.job(job_id)["starts"] for job_id in JOBS] == [1] * len(JOBS)
-
-    project.pulumi("up", "--yes", "--skip-preview", "--expect-no-changes")
-    project.pulumi("destroy", "--yes", "--skip-preview")
-    assert project.resources() == []
-    assert {job["status"] for job in sandbox.jobs().values()} == {"FULL_TRANSFER_STARTED"}
-    assert len(sandbox.calls("batch-starting")) == 1
-
-
-@pytest.mark.engine
 @pytest.mark.parametrize("name", NAMES)
-def test_an_example_starts_its_jobs_once_and_leaves_them_running(
-    name: str, sandbox: Sandbox, make_project: Callable[[Path], Project], tmp_path: Path
-) -> None:
-    sandbox.add_jobs(*map(make_job, JOBS))
+def test_an_example_is_run_by_a_test(name: str) -> None:
+    tests = Path(__file__).with_name(f"test_{name.replace('-', '_')}.py")
 
-    run_through(make_project(copied(EXAMPLES / name, tmp_path / name)), sandbox, CONFIG[name])
-
-
-@pytest.mark.engine
-def test_the_checkout_is_a_project_too(sandbox: Sandbox, make_project: Callable[[Path], Project], tmp_path: Path) -> None:
-    """A copy of what matters of it, because pulumi writes the stack's configuration beside Pulumi.yaml."""
-    sandbox.add_jobs(*map(make_job, JOBS))
-    checkout = tmp_path / "checkout"
-    copied(EXAMPLES, checkout / "examples")
-    shutil.copy(ROOT / "Pulumi.yaml", checkout)
-
-    run_through(make_project(checkout), sandbox, CONFIG["quickstart"])
+    assert tests.exists(), f"examples/{name} needs tests in {tests.name}"
+    assert f'make_example("{name}")' in tests.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_has_all_that_a_project_needs(name: str) -> None:
     files = {path.name for path in (EXAMPLES / name).iterdir()}
 
-    assert {"Pulumi.yaml", "__main__.py", "README.md", "requirements.txt"} <= files
+    assert {"README.md", "requirements.txt"} <= files
+    assert {"start.py"} <= files if name == SCRIPTED else {"Pulumi.yaml", "__main__.py"} <= files
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != SCRIPTED])
+def test_a_project_is_called_as_its_folder(name: str) -> None:
+    project = yaml.safe_load((EXAMPLES / name / "Pulumi.yaml").read_text(encoding="utf-8"))
+
+    assert project["name"] == f"drs-{name}"
+    assert project["description"]
+    assert project["runtime"] == "python"
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != SCRIPTED])
+def test_the_readme_sets_all_the_configuration_that_the_program_reads(name: str) -> None:
+    folder = EXAMPLES / name
+    read = re.findall(r'config\.(?:require|get)\w*\("(\w+)"', (folder / "__main__.py").read_text(encoding="utf-8"))
+    told = re.findall(r"^pulumi config set (?:--path )?'?(\w+)", (folder / "README.md").read_text(encoding="utf-8"), re.M)
+
+    assert set(told) == set(read)
+
+
+def test_links_between_readmes_lead_somewhere() -> None:
+    for readme in EXAMPLES.glob("*/README.md"):
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", readme.read_text(encoding="utf-8")):
+            assert (readme.parent / target).exists(), f"{readme.parent.name}: {target}"
+
+
+def test_scripts_can_be_run() -> None:
+    scripts = list(EXAMPLES.glob("*/*.sh"))
+
+    assert scripts
+    assert [path for path in scripts if not path.stat().st_mode & stat.S_IXUSR] == []

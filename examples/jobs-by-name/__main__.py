@@ -1,0 +1,13 @@
+"""Start every DRS job whose name matches, without knowing a single id."""
+
+import pulumi
+
+from pulumi_drs_start import JobBatchStart, find_jobs
+
+config = pulumi.Config()
+
+crm = JobBatchStart("crm", jobs=find_jobs(name=config.require("name"), status="CONFIGURATION"))
+
+pulumi.export("ready", crm.ready)
+pulumi.export("summary", crm.summary)
+pulumi.export("statuses", crm.job_statuses.apply(lambda rows: {job_id: row["status"] for job_id, row in rows.items()}))
