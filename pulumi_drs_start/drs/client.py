@@ -121,7 +121,8 @@ class DrsClient:
         body = {"jobs": [{"job_id": job_id, "precheck_mode": "forStartJob"} for job_id in job_ids]}
         rows = self._act("POST", "jobs/batch-precheck", body, job_ids, budget)
         answer = _action_answer(rows, job_ids)
-        ids = {job_id: precheck_id for job_id in answer.accepted if (precheck_id := rows[job_id].precheck_id)}
+        accepted = [job_id for job_id in job_ids if job_id in answer.accepted]
+        ids = {job_id: precheck_id for job_id in accepted if (precheck_id := rows[job_id].precheck_id)}
         return PrecheckAnswer(answer.accepted, answer.refused, answer.unanswered, ids)
 
     def get_statuses(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
@@ -178,11 +179,6 @@ class DrsClient:
         if reading.refused and not (reading.found or reading.failed or reading.absent):
             raise next(iter(reading.refused.values()))
         return {job_id: detail for job_id, detail in reading.found.items() if detail is not None}
-
-    def get_failed_reasons(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, str]:
-        """Why jobs failed, in DRS's words; jobs without a reason are left out. Raises as `get_details` does."""
-        details = self.get_details(job_ids, budget)
-        return {job_id: detail.failed_reason for job_id, detail in details.items() if detail.failed_reason}
 
     def get_precheck_results(self, prechecks: Mapping[str, str | None], budget: TimeBudget) -> PrecheckResults:
         """Read what pre-checks have come to ("Querying Pre-Check Results in Batches").

@@ -150,10 +150,6 @@ class ActionAnswer:
     unanswered: frozenset[str]
 
 
-# The name it had when starting was all we did.
-StartAnswer = ActionAnswer
-
-
 @dataclass(frozen=True, slots=True)
 class PrecheckAnswer(ActionAnswer):
     """What one batch-precheck call came to.

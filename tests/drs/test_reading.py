@@ -198,7 +198,8 @@ def test_a_job_with_an_odd_id_is_not_mistaken_for_a_batch_that_is_too_large(
 def test_reasons_of_failed_jobs_are_read_beyond_one_page(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
     failure = {"code": "DRS.M01501", "message": "The disk is full."}
     sandbox.add_jobs(*(make_job(job_id, status="START_JOB_FAILED", fail_start=failure) for job_id in ids(120)))
-    assert client.get_failed_reasons(ids(120), budget) == dict.fromkeys(ids(120), "The disk is full.")
+    reasons = {job_id: detail.failed_reason for job_id, detail in client.get_details(ids(120), budget).items()}
+    assert reasons == dict.fromkeys(ids(120), "The disk is full.")
 
 
 def test_a_row_without_status_and_error_is_no_status(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:

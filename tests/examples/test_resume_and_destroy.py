@@ -59,43 +59,52 @@ def test_paused_and_failed_jobs_are_resumed(project: Project, sandbox: Sandbox) 
 
 
 def test_a_job_that_cannot_be_started_is_recorded_and_tried_again(project: Project, sandbox: Sandbox) -> None:
-    refusal = {"code": "DRS.M01501", "message": "The task is broken.", "times": 1}
-    sandbox.add_jobs(make_job(PRODUCTION, refuse_start=refusal))
+    sandbox.set_status(PRODUCTION, "CREATE_FAILED")
 
     project.up()
 
     outputs = project.outputs()
     assert outputs["production_ready"] is False
-    assert "The task is broken" in outputs["production_failures"][PRODUCTION]
-    assert outputs["rehearsal_failures"] == {}
+    assert list(outputs["production_failures"]) == [PRODUCTION]
+    assert outputs["rehearsal_ready"] is True
 
+    sandbox.set_status(PRODUCTION, "CONFIGURATION")
     project.up()
 
-    assert project.outputs()["production_failures"] == {}
+    assert project.outputs()["production_ready"] is True
     assert sandbox.job(PRODUCTION)["starts"] == 1
     assert project.stays()
 
 
-def test_the_guard_keeps_destroy_from_stopping_anything(project: Project, sandbox: Sandbox) -> None:
+def test_with_the_guard_destroy_is_refused_at_its_preview(project: Project, sandbox: Sandbox) -> None:
+    project.up()
+
+    output = project.refused("destroy", "--yes")
+
+    assert "protected" in output
+    assert ended(sandbox) == NONE_ENDED
+
+
+def test_the_guard_holds_without_a_preview_too_but_for_its_own_batch_only(project: Project, sandbox: Sandbox) -> None:
     project.up()
 
     output = project.refused("destroy", "--yes", "--skip-preview")
 
-    assert "protect" in output
-    assert ended(sandbox) == NONE_ENDED
+    assert "protected" in output
+    assert ended(sandbox) == {**NONE_ENDED, PRODUCTION: (1, 0), FAILED_PRODUCTION: (1, 0)}
 
 
 def test_without_the_guard_destroy_stops_the_rehearsal_and_pauses_production(project: Project, sandbox: Sandbox) -> None:
+    first_preview = project.pulumi("preview")
+    assert "will STOP 2 jobs FOR GOOD" in first_preview
     project.up()
     project.configure(protect="false")
     project.up()
+    project.pulumi("destroy", "--preview-only")
     assert ended(sandbox) == NONE_ENDED
 
-    preview = project.pulumi("destroy", "--preview-only")
-    assert ended(sandbox) == NONE_ENDED
     project.destroy()
 
-    assert "delete" in preview
     assert project.resources() == []
     assert ended(sandbox) == {REHEARSAL: (0, 1), PAUSED_REHEARSAL: (0, 1), PRODUCTION: (1, 0), FAILED_PRODUCTION: (1, 0)}
 
@@ -105,8 +114,7 @@ def test_a_job_taken_off_the_list_is_stopped_in_spite_of_the_guard(project: Proj
     project.pulumi("config", "rm", "--path", "rehearsal[1]")
 
     preview = project.pulumi("preview")
-    assert PAUSED_REHEARSAL in preview
-    assert "stop" in preview.lower()
+    assert f"will STOP 1 job FOR GOOD ({PAUSED_REHEARSAL})" in preview
     assert ended(sandbox) == NONE_ENDED
     project.up()
 

@@ -27,6 +27,12 @@ def utc(time: datetime) -> str:
     return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def let_the_hour_pass(sandbox: Sandbox) -> None:
+    """On the sandbox's clock, which DRS starts its jobs by. The full transfers of the night before take an hour."""
+    sandbox.advance(timedelta(days=4).total_seconds())
+    assert {job["status"] for job in sandbox.jobs().values()} == {"INCRE_TRANSFER_STARTED"}
+
+
 @pytest.fixture
 def project(sandbox: Sandbox, make_example: Callable[[str], Project]) -> Project:
     """The project as its README sets it up, but at a time that is always to come."""
@@ -56,8 +62,7 @@ def test_nothing_is_left_to_do_before_the_hour_and_after_it(project: Project, sa
     project.up()
     assert project.stays()
 
-    sandbox.advance(timedelta(days=4).total_seconds())
-    assert {job["status"] for job in sandbox.jobs().values()} == {"FULL_TRANSFER_STARTED"}
+    let_the_hour_pass(sandbox)
     assert project.stays()
 
     assert [job["start_requests"] for job in sandbox.jobs().values()] == [1] * len(sandbox.jobs())
@@ -114,5 +119,4 @@ def test_destroy_does_not_call_the_cut_over_off(project: Project, sandbox: Sandb
     assert project.resources() == []
     assert {job["status"] for job in sandbox.jobs().values()} == {"WAITING_FOR_START"}
     assert sandbox.calls("batch-jobs") == []
-    sandbox.advance(timedelta(days=4).total_seconds())
-    assert {job["status"] for job in sandbox.jobs().values()} == {"FULL_TRANSFER_STARTED"}
+    let_the_hour_pass(sandbox)

@@ -45,15 +45,23 @@ def test_each_region_starts_its_own_jobs(project: Project, sandbox: Sandbox) -> 
     assert {job["status"] for job in sandbox.jobs().values()} == {"FULL_TRANSFER_STARTED"}
 
 
-def test_trouble_in_one_region_does_not_keep_the_other_from_starting(project: Project, sandbox: Sandbox) -> None:
-    wrong = "a" * 32
-    project.configure(**{"regions[0].project_id": wrong})
+def test_a_job_that_cannot_be_started_does_not_hold_up_the_other_region(project: Project, sandbox: Sandbox) -> None:
+    sandbox.set_status(FIRST, "CREATE_FAILED")
 
     output = project.refused("up", "--yes", "--skip-preview", "--continue-on-error")
 
+    assert FIRST in output
+    assert [sandbox.job(job_id)["starts"] for job_id in (FIRST, SECOND, THIRD)] == [0, 1, 1]
+
+
+def test_where_one_region_cannot_be_reached_nothing_is_started(project: Project, sandbox: Sandbox) -> None:
+    wrong = "a" * 32
+    project.configure(**{"regions[1].project_id": wrong})
+
+    output = project.refused("up", "--yes")
+
     assert wrong in output
-    assert sandbox.job(THIRD)["starts"] == 1
-    assert sandbox.job(FIRST)["starts"] == 0
+    assert sandbox.calls("batch-starting") == []
 
 
 def test_another_project_replaces_the_resource_and_leaves_the_jobs(project: Project, sandbox: Sandbox) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from pulumi_drs_start import converge, provider
 from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError
-from pulumi_drs_start.drs.models import StartAnswer, StartRequest
+from pulumi_drs_start.drs.models import ActionAnswer, StartRequest
 from pulumi_drs_start.drs.retry import TimeBudget
 from pulumi_drs_start.memory import Action, Memory, Refusal
 
@@ -25,7 +25,7 @@ def repeat_after_a_lost_answer() -> None:
     """Treat a start whose answer was lost like any call that may be repeated."""
     start_jobs = DrsClient.start_jobs
 
-    def careless(self: DrsClient, starts: Sequence[StartRequest], budget: TimeBudget) -> StartAnswer:
+    def careless(self: DrsClient, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
         for _ in range(3):
             try:
                 return start_jobs(self, starts, budget)
@@ -50,9 +50,9 @@ def ignore_failed_rows() -> None:
     """Take a 202 for a success of every job in it."""
     start_jobs = DrsClient.start_jobs
 
-    def trusting(self: DrsClient, starts: Sequence[StartRequest], budget: TimeBudget) -> StartAnswer:
+    def trusting(self: DrsClient, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
         start_jobs(self, starts, budget)
-        return StartAnswer(frozenset(start.job_id for start in starts), {}, frozenset())
+        return ActionAnswer(frozenset(start.job_id for start in starts), {}, frozenset())
 
     DrsClient.start_jobs = trusting  # type: ignore[method-assign]
 
@@ -73,9 +73,9 @@ def log_the_token() -> None:
     """Help somebody find an authentication problem."""
     exchange = DrsClient._exchange
 
-    def talkative(self: DrsClient, path: str, body: Any, token: str, budget: TimeBudget) -> Any:
+    def talkative(self: DrsClient, method: str, path: str, body: Any, token: str, budget: TimeBudget) -> Any:
         log.debug("calling %s with token %s", path, token)
-        return exchange(self, path, body, token, budget)
+        return exchange(self, method, path, body, token, budget)
 
     DrsClient._exchange = talkative  # type: ignore[method-assign]
 
@@ -84,9 +84,9 @@ def believe_every_status() -> None:
     """Do not wait for a start to show after a lost answer: start again as soon as CONFIGURATION is read."""
     decide = converge.decide
 
-    def hasty(actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
+    def hasty(desired: Any, actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
         unharmed = Memory(accepted_at=memory.accepted_at, accepted_now=memory.accepted_now, was_started=memory.was_started)
-        return decide(actual, unharmed, goal, patience, now)
+        return decide(desired, actual, unharmed, goal, patience, now)
 
     converge.decide = hasty
 
@@ -95,8 +95,8 @@ def start_everything() -> None:
     """Ask DRS to start every job once, without regard to its status: it will refuse what runs already."""
     decide = converge.decide
 
-    def eager(actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
-        decision = decide(actual, memory, goal, patience, now)
+    def eager(desired: Any, actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
+        decision = decide(desired, actual, memory, goal, patience, now)
         untried = memory.accepted_at is None and memory.refusal is None
         return replace(decision, action=Action.START) if untried else decision
 
