@@ -22,6 +22,7 @@ class Kind:
         fields: of the sandbox's job.
         starts: how often it must have been started in the end.
         fails: the last ``up`` must say that it can't be started.
+        is_beyond_help: no further ``up`` can do anything about it. Once recorded, that is no change to report.
         code: DRS's code that must be told, or None.
         weight: how common it is in schedules.
     """
@@ -29,6 +30,7 @@ class Kind:
     fields: Mapping[str, Any] = field(default_factory=dict)
     starts: int = 0
     fails: bool = False
+    is_beyond_help: bool = False
     code: str | None = None
     weight: int = 2
 
@@ -49,11 +51,11 @@ KINDS: dict[str, Kind] = {
     "starting": Kind({"status": "STARTJOBING"}),
     "paused": Kind({"status": "PAUSING"}),
     "failed": Kind({"status": "FULL_TRANSFER_FAILED"}),
-    "start_failed": Kind({"status": "START_JOB_FAILED"}, fails=True),
-    "fails_start": Kind({"fail_start": True}, starts=1, fails=True),
-    "dead": Kind({"status": "CREATE_FAILED"}, fails=True),
-    "ended": Kind({"status": "RELEASE_RESOURCE_COMPLETE"}, fails=True),
-    "missing": Kind(fails=True),
+    "start_failed": Kind({"status": "START_JOB_FAILED"}, fails=True, is_beyond_help=True),
+    "fails_start": Kind({"fail_start": True}, starts=1, fails=True, is_beyond_help=True),
+    "dead": Kind({"status": "CREATE_FAILED"}, fails=True, is_beyond_help=True),
+    "ended": Kind({"status": "RELEASE_RESOURCE_COMPLETE"}, fails=True, is_beyond_help=True),
+    "missing": Kind(fails=True, is_beyond_help=True),
     "refused": Kind({"refuse_start": "DRS.M00304"}, fails=True, code="DRS.M00304"),
     "refused_otherwise": Kind({"refuse_start": "DRS.M00302"}, fails=True, code="DRS.M00302"),
     "unchecked": Kind({"prechecked": False}, fails=True, code="DRS.M00304"),
