@@ -11,6 +11,7 @@ import traceback
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .converge import Progress
 from .drs.errors import (
@@ -60,8 +61,13 @@ def count_jobs(count: int) -> str:
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
 
-def plan_in_words(plan: Plan) -> str:
-    """What ``up`` would do, in one line; jobs of which nothing is known yet are not in the plan."""
+def plan_in_words(plan: Plan, unknown: int | None = 0) -> str:
+    """What ``up`` would do, in one line.
+
+    Args:
+        plan: about the jobs that are known.
+        unknown: how many jobs are not known yet, and so not in the plan; None if not even their number is known.
+    """
     parts = [
         f"{verb} {count_jobs(len(ids))}{ending} ({name_jobs(ids)})"
         for action, (verb, ending) in _VERBS.items()
@@ -70,15 +76,19 @@ def plan_in_words(plan: Plan) -> str:
     parts[1:1] = _schedules_in_words(plan)
     if waiting := plan.jobs(Action.WAIT):
         parts.append(f"wait for {count_jobs(len(waiting))} ({name_jobs(waiting)}), which {_why(plan, waiting)}")
-    text = "will " + " and ".join(parts) if parts else "will start no job"
+    clauses = ["will " + " and ".join(parts)] if parts else [] if unknown != 0 else ["will start no job"]
     by_reason: dict[str, list[str]] = {}
     for job_id in plan.jobs(Action.NOTHING):
         by_reason.setdefault(plan.decisions[job_id].reason, []).append(job_id)
     for reason, job_ids in by_reason.items():
         fulfilled = plan.decisions[job_ids[0]].is_fulfilled
         whose = count_jobs(len(job_ids)) if fulfilled else f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)})"
-        text += f"; {whose} {_plural(reason, len(job_ids))}"
-    return text
+        clauses.append(f"{whose} {_plural(reason, len(job_ids))}")
+    if unknown is None:
+        clauses.append("which jobs are to be started is not known yet")
+    elif unknown:
+        clauses.append(f"{count_jobs(unknown)} {_plural('is', unknown)} not known yet, and will be started unless running")
+    return "; ".join(clauses)
 
 
 _VERBS = {
@@ -118,7 +128,44 @@ def plan_warnings(plan: Plan) -> list[str]:
     by_reason: dict[str, list[str]] = {}
     for job_id, reason in plan.impossible.items():
         by_reason.setdefault(reason, []).append(job_id)
-    return lines + [f"can't start {count_jobs(len(ids))} ({name_jobs(ids)}): it {reason}" for reason, ids in by_reason.items()]
+    for reason, ids in by_reason.items():
+        verb = "bring to rest" if plan.leaving.issuperset(ids) else "start"
+        who = "it" if len(ids) == 1 else "they"
+        lines.append(f"can't {verb} {count_jobs(len(ids))} ({name_jobs(ids)}): {who} {_plural(reason, len(ids))}")
+    return lines
+
+
+def refusals_in_words(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What went wrong the last time with jobs that would be tried again; a line for each of DRS's codes.
+
+    Args:
+        plan: what would be done.
+        rows: ``job_statuses`` of the last operation.
+    """
+    by_code: dict[str, list[str]] = {}
+    for job_id, decision in plan.decisions.items():
+        row = rows.get(job_id, {})
+        if decision.action.is_call and row.get("outcome") == "failed":
+            by_code.setdefault(str(row.get("error_code") or ""), []).append(job_id)
+    return [
+        f"{count_jobs(len(ids))} ({name_jobs(ids)}) failed the last time, and will be tried again: {_said(code, rows[ids[0]])}"
+        for code, ids in by_code.items()
+    ]
+
+
+def _said(code: str, row: Mapping[str, Any]) -> str:
+    text = str(row.get("error_message") or "no reason was given")
+    return f"{code}: {text}" if code else text
+
+
+def doubtful_stops_in_words(on_destroy: str) -> str | None:
+    """What may be stopped while it is not known yet which jobs are declared no more."""
+    if on_destroy != "stop":
+        return None
+    return (
+        "on_destroy is stop, and not all job ids are known yet: "
+        "jobs that turn out to be declared no more will be STOPPED FOR GOOD"
+    )
 
 
 def on_destroy_in_words(on_destroy: str, count: int) -> str | None:
@@ -272,7 +319,10 @@ def explain(error: Exception) -> str:
 
 def _next_step(error: Exception) -> str:
     if getattr(error, "code", None) == "DRS.M00261":
-        return "Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or project_id on the resource)."
+        return (
+            "Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or project_id on the resource), "
+            "and with a ready token one that is for that project."
+        )
     if isinstance(error, TokenRejectedError):
         return "Give a new token (drs:token or OS_TOKEN), or a user name and password instead of a token."
     if isinstance(error, PermissionDeniedError):
@@ -292,7 +342,8 @@ def _plural(reason: str, count: int) -> str:
     """Reasons are written for one job: ``is running`` -> ``are running``."""
     if count == 1:
         return reason
-    for singular, plural in (("is ", "are "), ("was ", "were "), ("has ", "have "), ("fails ", "fail ")):
-        if reason.startswith(singular):
-            return plural + reason.removeprefix(singular)
-    return reason
+    first, _, rest = reason.partition(" ")
+    return f"{_PLURALS.get(first, first)} {rest}".rstrip()
+
+
+_PLURALS = {"is": "are", "was": "were", "has": "have", "fails": "fail", "waits": "wait", "it": "they"}

@@ -127,6 +127,8 @@ def outcome_of(
         code, message = refusal.code, f"{refusal.text} {decision.advice}" if decision.advice else refusal.text
     elif is_failed and decision.action is not Action.FAIL and ended_by is not None:
         code, message = getattr(ended_by, "code", None), f"it {decision.reason}, and {getattr(ended_by, 'text', ended_by)}"
+    elif is_failed and message and decision.advice:
+        message = f"{message.rstrip('.')}. {decision.advice}"
     if not message and not decision.is_fulfilled and decision.action is not Action.WAIT:
         message = f"it {decision.reason}"
     is_proven = _is_proven(memory.request, actual, decision.phase, memory)

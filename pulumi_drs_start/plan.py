@@ -69,7 +69,7 @@ class Decision:
         is_underway: of WAIT: DRS is at it, so that waiting is no drift.
         request: what to ask of DRS, if anything.
         refusal: what spoke against asking, the last time.
-        advice: what to do about that, as a sentence of its own, where the refusal alone would not tell.
+        advice: what to do about it, as a sentence of its own, where DRS's words alone would not tell.
         warning: what a person should know although it stops nothing.
     """
 
@@ -110,8 +110,8 @@ class _Case:
     def wait(self, reason: str, *, is_underway: bool = False) -> Decision:
         return Decision(Action.WAIT, self.phase, reason, is_underway=is_underway)
 
-    def fail(self, reason: str) -> Decision:
-        return Decision(Action.FAIL, self.phase, reason)
+    def fail(self, reason: str, advice: str | None = None) -> Decision:
+        return Decision(Action.FAIL, self.phase, reason, advice=advice)
 
     def underway(self, reason: str) -> Decision:
         """DRS took it and is at it: enough where acceptance was asked for."""
@@ -209,7 +209,8 @@ def _decide_scheduled(case: _Case) -> Decision:
             return case.underway("is due, and starts by itself")
     until = f"is scheduled for {to_iso(delivered)}" if delivered is not None else "is scheduled for later"
     wish = "now" if request.start_time is None else f"at {to_iso(request.start_time)}"
-    decision = case.ask(request, f"{until}, and shall start {wish}", "was accepted by DRS and still reads as scheduled")
+    warning = f"{until}, and shall start {wish}: DRS does not document that a time can be changed, and may refuse"
+    decision = case.ask(request, f"{until}, and shall start {wish}", "was accepted by DRS and still reads as scheduled", warning)
     if decision.action is Action.FAIL:
         advice = "change its time in the DRS console, or declare the one it has"
         reason = f"{until} and shall start {wish}, but {decision.reason}: {advice}"
@@ -237,7 +238,7 @@ def _decide_start_failed(case: _Case) -> Decision:
     if case.desired.resume:
         return case.ask(Request(Action.RESUME), "failed to start", "was resumed, which DRS does not show yet")
     reason = "failed to start: mend what DRS gives as the reason, then restart it in the DRS console, or here with resume=True"
-    return case.fail(f"{reason}. {AGENCY_TRAP}" if case.desired.start_time is not None else reason)
+    return case.fail(f"{reason}. {AGENCY_TRAP}", AGENCY_TRAP) if case.desired.start_time is not None else case.fail(reason)
 
 
 AGENCY_TRAP = (

@@ -40,7 +40,7 @@ from .inputs import PLACES, Checked, check_inputs, desired_jobs, goal_of, leavin
 from .look import Looker
 from .memory import Action, Memory
 from .outcome import Result, observe
-from .outputs import after_refresh, failed_jobs, leaving_memories, memories_of, to_outputs, unfinished_jobs
+from .outputs import after_refresh, failed_jobs, leaving_memories, memories_of, rows_of, to_outputs, unfinished_jobs
 from .plan import DesiredJob, Plan, make_plan
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
 
@@ -99,7 +99,9 @@ class JobBatchStartProvider(ResourceProvider):
         inputs = checked.inputs
         jobs = desired_jobs(inputs)
         drift: dict[str, dict[str, str]] = {"to_start": {}}
-        if jobs and not _place_is_unknown(inputs):
+        if not olds and not jobs and checked.has_unknowns:
+            _tell_plan(call, Plan(), unknown=_count_unknown(inputs))
+        elif jobs and not _place_is_unknown(inputs):
             try:
                 connection = self._connect(inputs)
             except SettingsError as exc:
@@ -117,7 +119,7 @@ class JobBatchStartProvider(ResourceProvider):
                     if ids or name in drift
                 }
             else:
-                _tell_plan(call, plan)
+                _tell_plan(call, plan, unknown=_count_unknown(inputs))
                 if warning := messages.on_destroy_in_words(inputs["on_destroy"], len(jobs)):
                     call.warn(warning)
         found = {"found": {"other_status": list(checked.found)}} if checked.found else {}
@@ -127,26 +129,31 @@ class JobBatchStartProvider(ResourceProvider):
     def diff(self, call: host.Call, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether ``up`` would act: inputs that changed, jobs that are not as they should be, failures to try again."""
         checked = _checked(news, olds)
-        if checked.has_unknowns:
-            return DiffResult(changes=True)
         inputs = checked.inputs
+        if _place_is_unknown(inputs):
+            return DiffResult(changes=True)
         replaces = self._replaces(inputs, olds)
         if replaces:
             if warning := messages.on_destroy_in_words(str(olds.get("on_destroy")), len(listed_ids(olds))):
                 call.warn(f"it will be replaced, because {' and '.join(replaces)} changed. {warning}")
             return DiffResult(changes=True, replaces=replaces)
-        jobs = _with_leaving(inputs, olds)
-        declared = {job.job_id for job in desired_jobs(inputs)}
+        are_ids_known = _are_ids_known(inputs)
+        # One of the ids that are not known yet may be that of a job on the list so far.
+        jobs = _with_leaving(inputs, olds) if are_ids_known else desired_jobs(inputs)
         budget = TimeBudget(READ_LIMIT_SECONDS, is_wanted=call.is_wanted)
-        statuses = self._connect(inputs).look([job.job_id for job in jobs], budget, may_be_recent=True)
+        statuses = self._connect(inputs).look([job.job_id for job in jobs], budget, may_be_recent=True) if jobs else {}
         plan = make_plan(jobs, statuses, memories_of(olds), goal_of(inputs), time.time())
-        changes = _would_change(plan, olds, inputs) or _differ(olds, inputs)
+        changes = checked.has_unknowns or _would_change(plan, olds, inputs) or _differ(olds, inputs)
+        declared = set(listed_ids(inputs))
         if changes:
             left = [job_id for job_id in listed_ids(olds) if job_id not in declared and job_id not in plan.leaving]
-            _tell_plan(call, plan, left)
-            if inputs["on_destroy"] != olds.get("on_destroy") and (
-                warning := messages.on_destroy_in_words(inputs["on_destroy"], len(declared))
-            ):
+            _tell_plan(call, plan, left if are_ids_known else (), _count_unknown(inputs))
+            for line in messages.refusals_in_words(plan, rows_of(olds)):
+                call.warn(line)
+            on_destroy = str(inputs["on_destroy"])
+            if left and not are_ids_known and (warning := messages.doubtful_stops_in_words(on_destroy)):
+                call.warn(warning)
+            if on_destroy != olds.get("on_destroy") and (warning := messages.on_destroy_in_words(on_destroy, len(declared))):
                 call.warn(warning)
         still_declared = [job for job in jobs if job.job_id in declared]
         _warn(call, observe(still_declared, statuses, memories_of(olds), goal_of(inputs), time.time()))
@@ -331,6 +338,17 @@ def _place_is_unknown(inputs: Mapping[str, Any]) -> bool:
     return any(_is_unknown(inputs.get(name)) for name in PLACES)
 
 
+def _are_ids_known(inputs: Mapping[str, Any]) -> bool:
+    jobs = inputs.get("jobs")
+    return isinstance(jobs, list) and len(listed_ids(inputs)) == len(jobs) and not any(map(_is_unknown, listed_ids(inputs)))
+
+
+def _count_unknown(inputs: Mapping[str, Any]) -> int | None:
+    """How many jobs something is not known of yet; None if not even their number is known."""
+    jobs = inputs.get("jobs")
+    return len(jobs) - len(desired_jobs(inputs)) if isinstance(jobs, list) else None
+
+
 def _would_change(plan: Plan, olds: Mapping[str, Any], inputs: Mapping[str, Any]) -> bool:
     """Whether ``up`` would do something about the jobs, or has something new to say of them."""
     if plan.would_act or unfinished_jobs(olds).intersection(plan.jobs(Action.WAIT)):
@@ -357,8 +375,8 @@ def _warn(call: host.Call, result: Result) -> None:
         call.warn(line)
 
 
-def _tell_plan(call: host.Call, plan: Plan, left: Sequence[str] = ()) -> None:
-    text = messages.plan_in_words(plan)
+def _tell_plan(call: host.Call, plan: Plan, left: Sequence[str] = (), unknown: int | None = 0) -> None:
+    text = messages.plan_in_words(plan, unknown)
     if left:
         text += f"; no longer looks after {messages.count_jobs(len(left))} ({messages.name_jobs(left)}), left as they are"
     call.info(text)

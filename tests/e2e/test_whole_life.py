@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
+from pulumi_drs_start.sandbox import Sandbox, faults, make_job, make_job_id
 from pulumi_drs_start.times import to_iso
 
 from .conftest import Stack
@@ -78,12 +78,88 @@ def test_destroy_pauses_jobs_when_that_was_asked_and_names_those_it_can_not(sand
     assert f"paused: 1 job ({A})" in run
 
 
-def test_a_recorded_failure_beyond_help_is_no_drift(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A), make_job(B, status="CREATE_FAILED"))
-    stack.starts(A, B, on_failure="record")
+def test_recorded_failures_beyond_help_are_no_drift(sandbox: Sandbox, stack: Stack) -> None:
+    hopeless = {"dead": "CREATE_FAILED", "ended": "RELEASE_RESOURCE_COMPLETE", "failed": "START_JOB_FAILED"}
+    sandbox.add_jobs(make_job(A), *(make_job(job_id, status=status) for job_id, status in hopeless.items()))
+    stack.starts(A, *hopeless, "missing", on_failure="record")
 
     up = stack.up()
 
     assert up.exit_code == 0, up.output
-    assert "could not be created" in up
+    for reason in ("could not be created", "is over", "failed to start", "is not known to DRS"):
+        assert reason in up
+    assert stack.outputs()["ready"] is False
     assert stack.preview("--expect-no-changes").exit_code == 0
+    assert stack.up("--expect-no-changes").exit_code == 0
+    assert stack.refresh("--expect-no-changes").exit_code == 0
+    sandbox.set_status("dead", "CONFIGURATION")
+    assert "will start 1 job (dead)" in stack.preview()
+
+
+def test_a_job_that_fails_its_precheck_is_named_with_the_item_and_the_others_start(sandbox: Sandbox, stack: Stack) -> None:
+    bad = {"item": "source_connection", "result": "FAILED", "failed_reason": "The source can't be reached."}
+    alarm = {"item": "binlog_retention", "result": "ALARM", "failed_reason": "The logs are kept for a day."}
+    sandbox.add_jobs(make_job(A, precheck=[bad]), make_job(B, precheck=[alarm]))
+    stack.starts(A, B, precheck=True)
+
+    preview, up = stack.preview(), stack.up()
+
+    assert f"will pre-check, and start if that passes, 2 jobs ({A}, {B})" in preview
+    assert up.exit_code != 0
+    assert f"job {A} could not be started: it did not pass the pre-check" in up
+    assert "source_connection: The source can't be reached." in up
+    assert f"the pre-check warns of 1 job ({B}): binlog_retention: The logs are kept for a day." in up
+    assert [sandbox.job(job_id)["starts"] for job_id in (A, B)] == [0, 1]
+    assert "did not pass" in (again := stack.preview()), again.output
+
+
+def test_a_job_that_was_refused_is_named_with_the_refusal_before_it_is_tried_again(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B, refuse_start={"code": "DRS.M00304", "message": "Not configured."}))
+    stack.starts(A, B)
+    assert stack.up().exit_code != 0
+
+    preview = stack.preview()
+
+    assert f"1 job ({B}) failed the last time, and will be tried again: DRS.M00304: Not configured." in preview
+
+
+def test_a_stop_that_can_not_be_announced_by_name_is_announced_all_the_same(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B))
+    stack.starts(A, B, on_destroy="stop")
+    stack.up()
+    (stack.folder / "made.py").write_text(
+        "from pulumi.dynamic import CreateResult, ResourceProvider\n"
+        "class Maker(ResourceProvider):\n"
+        "    def create(self, props):\n"
+        f"        return CreateResult('made', {{'result': '{B}'}})\n"
+    )
+    stack.program(f"""
+        from pulumi.dynamic import Resource
+        from made import Maker
+
+        class Made(Resource):
+            result: pulumi.Output[str]
+
+        made = Made(Maker(), "made", {{"result": None}})
+        JobBatchStart("batch", jobs=[{A!r}, made.result], on_destroy="stop")
+    """)
+
+    preview, up = stack.preview(), stack.up()
+
+    assert "jobs that turn out to be declared no more will be STOPPED FOR GOOD" in preview
+    assert "will STOP" not in preview
+    assert up.exit_code == 0, up.output
+    assert sandbox.calls("batch-jobs") == []
+
+
+def test_a_refused_stop_holds_up_no_destroy_and_is_mentioned(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B))
+    stack.starts(A, B, on_destroy="stop")
+    stack.up()
+    sandbox.inject(faults.refuse_row("batch-jobs", "DRS.M00304", job_id=B, times=None))
+
+    run = stack.destroy()
+
+    assert run.exit_code == 0, run.output
+    assert sandbox.job(A)["stops"] == 1
+    assert B in run
