@@ -320,7 +320,7 @@ def explain(error: Exception) -> str:
 def _next_step(error: Exception) -> str:
     if getattr(error, "code", None) == "DRS.M00261":
         return (
-            "Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or project_id on the resource), "
+            "Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or project_id=… in the program), "
             "and with a ready token one that is for that project."
         )
     if isinstance(error, TokenRejectedError):

@@ -13,13 +13,14 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .auth_errors import WrongScopeError, advice_for, check_scope, translated
 from .errors import AuthenticationError, DrsError, TokenRejectedError
 from .iam_session import with_session
+from .redaction import keep_secret
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
@@ -82,7 +83,6 @@ class _IamAuth:
         auth_url: str,
         subject: str,
         advice: str,
-        secrets: Collection[str],
         *,
         project_id: str | None,
         project_name: str | None,
@@ -96,7 +96,6 @@ class _IamAuth:
         self._project_name = project_name
         self._subject = subject + (f' for project "{project}"' if (project := project_id or project_name) else "")
         self._advice = advice
-        self._secrets = tuple(secrets)
         self._connection: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
         self._clock = clock
         self._lock = threading.Lock()
@@ -176,7 +175,7 @@ class _IamAuth:
 
     def _translated(self, exc: Exception) -> DrsError:
         by_name = self._project_name if not self._project_id else None
-        return translated(exc, self._subject, self.auth_url, self._advice, self._secrets, project_name=by_name)
+        return translated(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
 
 
 class PasswordAuth(_IamAuth):
@@ -215,7 +214,6 @@ class PasswordAuth(_IamAuth):
             auth_url,
             subject,
             advice_for(("username", "domain", "password", "project", "auth_url"), origins),
-            [password],
             project_id=project_id,
             project_name=project_name,
             ca_cert=ca_cert,
@@ -224,6 +222,7 @@ class PasswordAuth(_IamAuth):
             clock=clock,
         )
         self._password = password
+        keep_secret(password)
         # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
         if not (project_domain_id or project_domain_name):
             project_domain_id, project_domain_name = user_domain_id, user_domain_name
@@ -274,7 +273,6 @@ class PluginAuth(_IamAuth):
             auth_url,
             f"the login by {auth_type}",
             advice_for(("login", "project", "auth_url"), origins),
-            [str(value) for name, value in options.items() if _SECRET_OPTION.search(name)],
             project_id=project_id,
             project_name=project_name,
             ca_cert=ca_cert,
@@ -284,6 +282,7 @@ class PluginAuth(_IamAuth):
         )
         self._auth_type = auth_type
         self._options = dict(options)
+        keep_secret(*(str(value) for name, value in options.items() if _SECRET_OPTION.search(name)))
         if auth_type not in LOGINS_WITH_A_PROJECT:
             if not (project_domain_id or project_domain_name):
                 project_domain_id, project_domain_name = options.get("user_domain_id"), options.get("user_domain_name")
@@ -321,6 +320,7 @@ class ReadyToken:
     ) -> None:
         self.auth_url = auth_url
         self._token = token
+        keep_secret(token)
         self._project_id = project_id
         self._project_name = project_name
         self._ca_cert = ca_cert
@@ -367,7 +367,7 @@ class ReadyToken:
         except WrongScopeError as exc:
             raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
         except Exception as exc:
-            raise translated(exc, "the token", self.auth_url, self._advice, [self._token]) from exc
+            raise translated(exc, "the token", self.auth_url, self._advice) from exc
 
     def _read_token(self, session: Session) -> Mapping[str, Any]:
         headers = {"X-Auth-Token": self._token, "X-Subject-Token": self._token, "Accept": "application/json"}
@@ -387,4 +387,5 @@ def _checked_token(token: str) -> str:
     # requests would quote a token with odd characters in its error text.
     if not token or not token.isascii() or not token.isprintable():
         raise ValueError("no usable X-Subject-Token")
+    keep_secret(token)
     return token

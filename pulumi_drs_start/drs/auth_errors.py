@@ -4,7 +4,7 @@ What goes wrong between us and IAM, in words that say what to check, and never w
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -17,12 +17,13 @@ from .errors import (
     UnreadableAnswerError,
 )
 from .models import clean_text
+from .redaction import redact_exception
 
 TEXT_OF_OTHERS = 256
 _CA_CERT = "drs:caCert (OS_CACERT)"
 _BY_NAME = (
     ' More than one domain may have a project "{}": say which one (OS_PROJECT_DOMAIN_NAME or OS_PROJECT_DOMAIN_ID), '
-    "or give the project's id (drs:projectId, OS_PROJECT_ID, or project_id=… on the resource)."
+    "or give the project's id (drs:projectId, OS_PROJECT_ID, or project_id=… in the program)."
 )
 _WORDS = {
     "auth_url": "the address of IAM",
@@ -87,9 +88,9 @@ def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> st
 
 
 def translated(
-    exc: Exception, subject: str, url: str, advice: str, secrets: Collection[str], *, project_name: str | None = None
+    exc: Exception, subject: str, url: str, advice: str, *, project_name: str | None = None
 ) -> DrsError:
-    """The error of ours for whatever went wrong between us and IAM; without the secrets, should IAM have echoed them.
+    """The error of ours for whatever went wrong between us and IAM. Should IAM have said secrets back, they leave `exc` too.
 
     Args:
         project_name: the project's name, when its id is not known.
@@ -97,11 +98,9 @@ def translated(
     from keystoneauth1 import exceptions as ks
 
     def quoted(text: str) -> str:
-        for secret in secrets:
-            # A very short one would be found, and given away, in any text.
-            text = text.replace(secret, "***") if len(secret) > 5 else text
         return clean_text(text, TEXT_OF_OTHERS).rstrip(". ")
 
+    redact_exception(exc)
     error: DrsError
     if isinstance(exc, ks.HttpError):
         status = exc.http_status

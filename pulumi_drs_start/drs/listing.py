@@ -61,9 +61,7 @@ class JobListing:
 
 def _to_text(value: Any) -> str:
     """A null or an odd type must not cost us the row."""
-    if isinstance(value, str):
-        return clean_text(value)
-    return str(value) if isinstance(value, (int, float)) else ""
+    return clean_text(str(value)) if isinstance(value, (str, int, float)) else ""
 
 
 def _to_id(value: Any) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from .errors import ServiceRefusedError
+from .redaction import redacted
 
 LONGEST_TEXT = 1000
 # Escape sequences, control characters, and what turns the direction of text. Lone surrogates can't be encoded anywhere.
@@ -24,15 +25,15 @@ _CONTROL = re.compile(
 
 
 def clean_text(text: str, limit: int = LONGEST_TEXT) -> str:
-    """Text of the service made fit to be shown: one line, no terminal escapes, not endless."""
-    flat = " ".join(_CONTROL.sub(" ", text[: limit * 4]).split())
+    """Text of the service made fit to be shown: one line, no terminal escapes, not endless, none of our secrets."""
+    flat = " ".join(_CONTROL.sub(" ", redacted(text, limit * 4)).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def _to_text(value: Any) -> Any:
     """Codes and texts are strings in the documents; a null or a number must not cost us the row."""
     if isinstance(value, (int, float)):
-        return str(value)
+        value = str(value)
     return clean_text(value) if isinstance(value, str) else value
 
 

@@ -19,6 +19,7 @@ from .auth import REFUSAL_SECONDS
 from .auth_errors import advice_for
 from .errors import AuthenticationError, TokenRejectedError
 from .http import fingerprint
+from .redaction import keep_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class SigningAuth:
         now: Callable[[], float] = time.time,
     ) -> None:
         self._keys = _Keys(access_key, secret_key)
+        keep_secret(access_key, secret_key, security_token)
         self._project_id = project_id
         self._security_token = security_token
         named = ("access_key", "secret_key", "security_token") if security_token else ("access_key", "secret_key")

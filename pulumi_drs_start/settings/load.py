@@ -94,7 +94,7 @@ def _hint(found: Finder, has_unused_cloud: bool) -> str:
     if has_unused_cloud:
         return "OS_CLOUD is set, but not used, because another login is given, see above; take that away to use the cloud"
     if found.entry is None:
-        return "an entry of clouds.yaml can have all of it: name one in drs:cloud, OS_CLOUD, or cloud=… on the resource"
+        return "an entry of clouds.yaml can have all of it: name one in drs:cloud, OS_CLOUD, or cloud=… in the program"
     return ""
 
 

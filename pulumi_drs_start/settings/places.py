@@ -118,7 +118,7 @@ class Finder:
         """The values of every place that has one and counts, strongest first; empty text is none."""
         places: list[tuple[str | None, str, int]] = []
         if row.input:
-            places.append((getattr(self._overrides, row.input), f"{row.input} on the resource", RESOURCE))
+            places.append((getattr(self._overrides, row.input), f"{row.input} in the program", RESOURCE))
         if row.config:
             places.append((self._config.get(row.config), f"drs:{row.config}", CONFIG))
         for names, rank in ((row.environment, ENVIRONMENT), (row.fallback, FALLBACK)):
@@ -160,7 +160,7 @@ class Finder:
         if strength >= ENVIRONMENT:
             places += row.environment[:1]
         if row.input:
-            places.append(f"{row.input}=… on the resource")
+            places.append(f"{row.input}=… in the program")
         if self.entry and row.cloud:
             where = "clouds.yaml or secure.yaml" if row.is_secret else "clouds.yaml"
             places.append(f"{self.entry.place_of(row.cloud)} in {where}")

@@ -85,7 +85,8 @@ def test_one_call_starts_some_jobs_now_and_others_later(sandbox: Sandbox, run: A
 
 def test_a_scheduled_start_that_failed_mentions_the_missing_role(sandbox: Sandbox, run: Any, now: Any) -> None:
     failure = {"code": "DRS.M01501", "message": "can not get agency token."}
-    sandbox.add_jobs(make_job("told", status="START_JOB_FAILED", fail_start=failure), make_job("untold", status="START_JOB_FAILED"))
+    sandbox.add_jobs(make_job("told", status="START_JOB_FAILED", fail_start=failure))
+    sandbox.add_jobs(make_job("untold", status="START_JOB_FAILED"))
     jobs = run("told", "untold", desired=at(now, -600)).jobs
     assert [job.outcome for job in jobs.values()] == ["failed", "failed"]
     assert str(jobs["told"].error_message).startswith("can not get agency token. A scheduled start also fails")

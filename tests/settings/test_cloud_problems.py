@@ -19,7 +19,7 @@ from .conftest import SECRET, WHOLE, Write, refused, whole_but
     [
         ({"OS_CLOUD": "nobody"}, {}, {}, "OS_CLOUD"),
         ({}, {"cloud": "nobody"}, {}, "drs:cloud"),
-        ({}, {}, {"cloud": "nobody"}, "cloud on the resource"),
+        ({}, {}, {"cloud": "nobody"}, "cloud in the program"),
     ],
 )
 def test_an_unknown_cloud_is_told_with_the_known_ones(

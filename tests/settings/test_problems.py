@@ -45,7 +45,7 @@ def test_a_missing_value_names_every_place_for_it(complete: dict[str, str]) -> N
         .problems[0]
         .startswith(
             "the project is missing: set drs:projectId (pulumi config set drs:projectId …), or OS_PROJECT_ID, "
-            "or project_id=… on the resource; or its name: drs:projectName"
+            "or project_id=… in the program; or its name: drs:projectName"
         )
     )
 
@@ -111,7 +111,7 @@ def test_an_exported_cloud_that_is_not_used_is_mentioned_when_something_is_missi
 
 
 def test_clouds_yaml_is_mentioned_when_something_is_missing() -> None:
-    assert _error({}, {}).hint.endswith("name one in drs:cloud, OS_CLOUD, or cloud=… on the resource")
+    assert _error({}, {}).hint.endswith("name one in drs:cloud, OS_CLOUD, or cloud=… in the program")
 
 
 @pytest.mark.parametrize("token", ["hidden word", "hidden\nword", "hidden\x00word", "hídden"])
