@@ -103,6 +103,40 @@ def start_everything() -> None:
     converge.decide = eager
 
 
+def never_mind_the_time() -> None:
+    """Start a job at once, whatever time was declared for it."""
+    start_jobs = DrsClient.start_jobs
+
+    def impatient(self: DrsClient, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
+        return start_jobs(self, [replace(start, start_time=None) for start in starts], budget)
+
+    DrsClient.start_jobs = impatient  # type: ignore[method-assign]
+
+
+def resume_uninvited() -> None:
+    """Resume what is paused, asked or not."""
+    decide = converge.decide
+
+    def helpful(desired: Any, actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
+        return decide(replace(desired, resume=True), actual, memory, goal, patience, now)
+
+    converge.decide = helpful
+
+
+def stop_instead_of_pausing() -> None:
+    """Confuse the two calls that bring a job to rest."""
+    DrsClient.pause_jobs = DrsClient.stop_jobs  # type: ignore[method-assign]
+
+
+def forget_what_leaves() -> None:
+    """Take a job that is declared no more for one that is no longer our business."""
+
+    def nobody(_inputs: Any, _job_ids: Any) -> list[Any]:
+        return []
+
+    provider.leaving_jobs = nobody  # type: ignore[assignment]
+
+
 BUILDS: dict[str, Callable[[], None]] = {
     build.__name__: build
     for build in (
@@ -113,5 +147,9 @@ BUILDS: dict[str, Callable[[], None]] = {
         log_the_token,
         believe_every_status,
         start_everything,
+        never_mind_the_time,
+        resume_uninvited,
+        stop_instead_of_pausing,
+        forget_what_leaves,
     )
 }

@@ -23,6 +23,9 @@ from .schedule import Kill, Schedule, Up
 HUNG_SECONDS = 90.0
 """Real seconds after which a command is taken for hung: the longest timeout of a schedule, and half of it again."""
 
+NEVER = "2100-01-01T00:00:00Z"
+"""The time of scheduled jobs; that of the kind ``scheduled`` too."""
+
 SETTLED_SECONDS = 600.0
 """Enough for every started job to be seen running."""
 
@@ -46,10 +49,14 @@ class Run:
 
     Attributes:
         expected_starts: job id -> how often it must have been started in the end.
+        expected_retries: job id -> how often it must have been resumed in the end.
         last: of each program, the last ``up``.
         previews: of each program, those after it: at once, and when everything has come to rest.
         stacks: of each program, its states by resource.
-        facts: of the sandbox: job id -> its counters.
+        stacks_before_the_end: the same, before the first ``destroy``.
+        facts: of the sandbox: job id -> its counters, after the previews.
+        end: of each program, the last ``destroy``.
+        end_facts: of the sandbox, after that.
         needless: notes of starts that were needless.
         crashes: tracebacks of errors that no hook may show.
         tokens: that were used.
@@ -59,14 +66,18 @@ class Run:
     """
 
     expected_starts: dict[str, int]
+    expected_retries: dict[str, int]
     last: list[Ran] = field(default_factory=list)
     previews: list[list[Ran]] = field(default_factory=list)
     stacks: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    end: list[Ran] = field(default_factory=list)
+    end_facts: dict[str, dict[str, Any]] = field(default_factory=dict)
     needless: list[dict[str, str]] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
     texts: dict[str, str] = field(default_factory=dict)
+    stacks_before_the_end: list[dict[str, Any]] = field(default_factory=list)
     faults: int = 0
     kills: int = 0
 
@@ -102,27 +113,38 @@ class Engine:
         self._sandbox.set_policy(speed=clock.SPEED, **schedule.policy)
         self._sandbox.add_jobs(*jobs.declare(schedule.jobs, schedule.open_lag_seconds))
         ids = jobs.job_ids(schedule.jobs)
-        run = Run({job_id: jobs.expected_starts(kind, schedule.policy) for job_id, kind in zip(ids, schedule.jobs, strict=True)})
+        kinds = {job_id: jobs.kind_of(name, schedule.life) for job_id, name in zip(ids, schedule.jobs, strict=True)}
+        starts, retries = ({job_id: getattr(kind, name) for job_id, kind in kinds.items()} for name in ("starts", "retries"))
+        run = Run(starts, retries)
         run.stacks = [{} for _ in range(schedule.programs)]
         for up in schedule.ups:
-            self._let_pass(up, ids, run)
-            for fault in up.faults:
-                self._sandbox.inject(**wrongs.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
-            run.last = self._command(schedule, ids, run, kills=up.kills)
-            left = sum(fault["times"] for fault in self._sandbox.faults())
-            run.faults += sum(fault.times for fault in up.faults) - left
-            run.kills += sum(ran.ended == "killed" for ran in run.last)
-            self._sandbox.clear_faults()
-        at_once = self._command(schedule, ids, run, is_preview=True)
+            run.last = self._with_faults(schedule, up, ids, run, "up")
+        at_once = self._command(schedule, ids, run, "preview")
         self._rest(SETTLED_SECONDS)
-        at_rest = self._command(schedule, ids, run, is_preview=True)
+        at_rest = self._command(schedule, ids, run, "preview")
         run.previews = [list(pair) for pair in zip(at_once, at_rest, strict=True)]
         run.facts = self._sandbox.jobs()
+        run.stacks_before_the_end = [dict(stack) for stack in run.stacks]
+        for end in schedule.ends:
+            run.end = self._with_faults(schedule, end, ids, run, "destroy")
+        run.end_facts = self._sandbox.jobs()
         run.texts |= {path.name: path.read_text("utf-8", "replace") for path in self._folder.glob("*.log")}
         run.texts |= {path.name: path.read_text("utf-8") for path in self._folder.glob("*.state.json")}
         return run
 
-    def _let_pass(self, up: Up, ids: list[str], run: Run) -> None:
+    def _with_faults(self, schedule: Schedule, up: Up, ids: list[str], run: Run, what: str) -> list[Ran]:
+        """A command of every program, and what happens before and meanwhile."""
+        self._let_pass(up, ids, run, schedule.life)
+        for fault in up.faults:
+            self._sandbox.inject(**wrongs.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
+        ran = self._command(schedule, ids, run, what, up.kills)
+        left = sum(fault["times"] for fault in self._sandbox.faults())
+        run.faults += sum(fault.times for fault in up.faults) - left
+        run.kills += sum(one.ended == "killed" for one in ran)
+        self._sandbox.clear_faults()
+        return ran
+
+    def _let_pass(self, up: Up, ids: list[str], run: Run, life: str) -> None:
         self._rest(up.rest_seconds)
         if not up.drift:
             return
@@ -136,6 +158,8 @@ class Engine:
                 run.expected_starts[ids[index]] = job["starts"] + 1
             else:
                 self._sandbox.set_status(ids[index], "PAUSING")
+                if life == "resume":
+                    run.expected_retries[ids[index]] = job["retries"] + 1
         # A start accepted a moment ago is believed rather than the status; that moment is over.
         self._rest(up.rest_seconds)
 
@@ -144,9 +168,7 @@ class Engine:
             self._sandbox.advance(seconds)
             clock.jump(seconds)
 
-    def _command(
-        self, schedule: Schedule, ids: list[str], run: Run, *, kills: tuple[Kill, ...] = (), is_preview: bool = False
-    ) -> list[Ran]:
+    def _command(self, schedule: Schedule, ids: list[str], run: Run, what: str, kills: tuple[Kill, ...] = ()) -> list[Ran]:
         """Every program at once."""
         reports, pids = [], []
         for program in range(schedule.programs):
@@ -154,7 +176,7 @@ class Engine:
             report = self._folder / f"{program}.report"
             report.unlink(missing_ok=True)
             resources = self._resources(schedule, ids, program)
-            command = Command(resources, is_preview, self._environment, schedule.finds_host, kill, self._build)
+            command = Command(resources, what, self._environment, schedule.finds_host, kill, self._build)
             pids.append((run_forked(command, report, self._folder / f"{program}.log"), kill))
             reports.append(report)
         ended = _wait(pids)
@@ -171,7 +193,11 @@ class Engine:
                     "wait_for": schedule.wait_for,
                     "timeout": schedule.timeout,
                     "on_failure": schedule.on_failure,
+                    "on_destroy": schedule.on_destroy,
+                    "resume": schedule.life == "resume",
                 }
+                if schedule.life == "scheduled":
+                    inputs["start_time"] = NEVER
                 resources.append(Resource(name, inputs, state.get(name)))
         return tuple(resources)
 
@@ -188,6 +214,8 @@ class Engine:
                 ran.results[fact["resource"]] = fact
                 if "state" in fact:
                     state[fact["resource"]] = fact["state"]
+                if fact.get("is_gone"):
+                    del state[fact["resource"]]
                 if "crash" in fact:
                     run.crashes.append(fact["crash"])
                 run.texts[f"messages of {program}"] = run.texts.get(f"messages of {program}", "") + str(fact.get("failure"))

@@ -5,7 +5,7 @@ Kinds of jobs: how the sandbox is told about each, and what must have become of 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pulumi_drs_start.sandbox import make_job, make_job_id
@@ -21,6 +21,7 @@ class Kind:
     Attributes:
         fields: of the sandbox's job.
         starts: how often it must have been started in the end.
+        retries: how often it must have been resumed in the end.
         fails: the last ``up`` must say that it can't be started.
         is_beyond_help: no further ``up`` can do anything about it. Once recorded, that is no change to report.
         code: DRS's code that must be told, or None.
@@ -29,6 +30,7 @@ class Kind:
 
     fields: Mapping[str, Any] = field(default_factory=dict)
     starts: int = 0
+    retries: int = 0
     fails: bool = False
     is_beyond_help: bool = False
     code: str | None = None
@@ -63,6 +65,23 @@ KINDS: dict[str, Kind] = {
     # These keep an operation until its timeout.
     "creating_stuck": Kind({"status": "CREATING"}, fails=True, weight=0),
 }
+
+CALM = {"fails_start": "fresh", "fails_full": "fresh"}
+"""Kinds that fail again whenever they are resumed, and what stands in for them where jobs are."""
+
+
+def kind_of(name: str, life: str) -> Kind:
+    """A kind, in a schedule of that life; see `schedule.Schedule`."""
+    kind = KINDS[name]
+    if life == "scheduled" and name in ("fails_start", "fails_full"):
+        # Their time never comes.
+        return replace(kind, fails=False, is_beyond_help=False)
+    if life == "scheduled" and name == "scheduled":
+        return replace(kind, fails=False, code=None)
+    if life == "resume" and name in ("paused", "failed", "start_failed"):
+        return replace(kind, retries=1, fails=False, is_beyond_help=False)
+    return kind
+
 
 CAN_DRIFT = ("fresh", "fresh_incremental", "slow")
 """Kinds that a schedule may set back or pause between two ups."""
@@ -99,8 +118,7 @@ def declare(kinds: tuple[str, ...], open_lag_seconds: float) -> list[dict[str, A
 
 
 RUNNING = ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "INCRE_TRANSFER_STARTED")
-
-
-def expected_starts(kind: str, _policy: Mapping[str, Any]) -> int:
-    """How often a job must have been started in the end, if nothing drifts."""
-    return KINDS[kind].starts
+PAUSED = "PAUSING"
+PAUSABLE = (*RUNNING[:2], "FULL_TRANSFER_FAILED", "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED")
+NOT_STOPPABLE = ("STARTJOBING", "START_JOB_FAILED", "CREATE_FAILED")
+ENDED = ("RELEASE_RESOURCE_STARTED", "RELEASE_RESOURCE_COMPLETE")

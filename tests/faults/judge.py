@@ -42,6 +42,7 @@ def judge(schedule: Schedule, run: Run) -> Verdict:
     verdict = Verdict(
         [
             *_judge_jobs(schedule, run),
+            *_judge_end(schedule, run),
             *_judge_last_up(schedule, run),
             *_judge_previews(schedule, run),
             *_judge_needless(run),
@@ -58,7 +59,7 @@ def judge(schedule: Schedule, run: Run) -> Verdict:
 
 def _named(schedule: Schedule) -> Iterator[tuple[str, str, jobs.Kind]]:
     for job_id, name in zip(jobs.job_ids(schedule.jobs), schedule.jobs, strict=True):
-        yield job_id, name, jobs.KINDS[name]
+        yield job_id, name, jobs.kind_of(name, schedule.life)
 
 
 def _judge_jobs(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
@@ -72,13 +73,47 @@ def _judge_jobs(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
             yield "double", f"{name} job {job_id} was started {job['starts']} times, not {expected}"
         elif job["starts"] < expected:
             yield "lost", f"{name} job {job_id} was started {job['starts']} times, not {expected}; it is {job['status']}"
-        elif kind.starts and not kind.fails and job["status"] in jobs.NOT_STARTED:
+        elif kind.starts and not kind.fails and job["status"] in jobs.NOT_STARTED and not _waits_for_its_time(schedule, job):
             yield "lost", f"{name} job {job_id} was started, but is {job['status']}"
+        elif schedule.life == "scheduled" and kind.starts and not kind.fails and job["status"] != "WAITING_FOR_START":
+            yield "not converged", f"{name} job {job_id} was to wait for its time, but is {job['status']}"
+        retries = run.expected_retries[job_id]
+        if job["retries"] != retries:
+            wrong = "double" if job["retries"] > retries else "lost"
+            yield wrong, f"{name} job {job_id} was resumed {job['retries']} times, not {retries}; it is {job['status']}"
+
+
+def _waits_for_its_time(schedule: Schedule, job: dict[str, Any]) -> bool:
+    return schedule.life == "scheduled" and job["status"] == "WAITING_FOR_START"
+
+
+def _judge_end(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
+    """Every job is paused or stopped once, if its status allows it; those that can't be hold up nothing."""
+    for program, ran in enumerate(run.end):
+        if ran.ended != "done" or run.stacks[program]:
+            said = "; ".join(str(result.get("failure")) for result in ran.results.values())[:300]
+            yield "not converged", f"the last destroy of program {program} was {ran.ended} and left something: {said}"
+    for job_id, name, _ in _named(schedule):
+        job, before = run.end_facts.get(job_id), run.facts.get(job_id)
+        if job is None or before is None:
+            continue
+        if job["starts"] != before["starts"] or job["retries"] != before["retries"]:
+            yield "double", f"destroy started or resumed {name} job {job_id}"
+        status = before["status"]
+        pauses = schedule.on_destroy == "pause" and status in jobs.PAUSABLE
+        stops = schedule.on_destroy == "stop" and status not in (*jobs.NOT_STOPPABLE, *jobs.ENDED)
+        for word, expected in (("pauses", int(pauses)), ("stops", int(stops))):
+            if job[word] != expected:
+                wrong = "double" if job[word] > expected else "lost"
+                yield wrong, f"{name} job {job_id}, which was {status}, had {job[word]} {word}, not {expected}"
+        rests = job["status"] == jobs.PAUSED if pauses else job["status"] in jobs.ENDED if stops else True
+        if not rests:
+            yield "not converged", f"{name} job {job_id} is {job['status']} after {schedule.on_destroy}"
 
 
 def _judge_last_up(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
     """The last up converges: nothing fails but the jobs that can't be started, and of these each is told."""
-    for program, (ran, stack) in enumerate(zip(run.last, run.stacks, strict=True)):
+    for program, (ran, stack) in enumerate(zip(run.last, run.stacks_before_the_end, strict=True)):
         if ran.ended != "done":
             yield "not converged", f"the last up of program {program} was {ran.ended}"
         rows: dict[str, dict[str, Any]] = {}

@@ -72,6 +72,9 @@ class Schedule:
         resources: how many a program spreads its jobs over.
         open_lag_seconds: see `jobs.declare`.
         finds_host: the package finds the internals of Pulumi's host; see `hosting`.
+        life: ``plain``; ``scheduled``: every job has a time that never comes; ``resume``: what is paused or failed is resumed.
+        on_destroy: what becomes of the jobs in the end.
+        ends: if that is not ``leave``, the ``destroy`` commands in their order; the last has neither faults nor kills.
     """
 
     seed: int
@@ -85,6 +88,9 @@ class Schedule:
     resources: int = 1
     open_lag_seconds: float = 0.0
     finds_host: bool = True
+    life: str = "plain"
+    on_destroy: str = "leave"
+    ends: tuple[Up, ...] = ()
 
     def features(self) -> list[str]:
         """What the campaign's table counts this schedule under."""
@@ -98,6 +104,8 @@ class Schedule:
         found |= {"lag"} if lags else set()
         found |= {"jobs that can't start"} if any(jobs.KINDS[kind].fails for kind in self.jobs) else set()
         found |= {"small batches"} if self.policy.get("max_batch") else set()
+        found |= {self.life} if self.life != "plain" else set()
+        found |= {f"destroyed ({self.on_destroy})"} if self.ends else set()
         return sorted(found) or ["nothing wrong"]
 
     def to_json(self) -> str:
@@ -109,24 +117,27 @@ class Schedule:
         lines = [f"seed {self.seed}: {len(self.jobs)} jobs {dict(Counter(self.jobs))}"]
         plain = Schedule(self.seed, (), ())
         names = ("policy", "wait_for", "on_failure", "timeout", "programs", "resources", "open_lag_seconds", "finds_host")
+        names += ("life", "on_destroy")
         lines += [f"  {name}: {getattr(self, name)}" for name in names if getattr(self, name) != getattr(plain, name)]
         lines += [f"  up {number}: {up}" for number, up in enumerate(self.ups, 1)]
+        lines += [f"  destroy {number}: {end}" for number, end in enumerate(self.ends, 1)]
         return "\n".join(lines)
 
 
 def from_json(text: str) -> Schedule:
     """The reverse of `Schedule.to_json`."""
     raw = json.loads(text)
-    ups = tuple(
-        Up(
+
+    def read(up: Any) -> Up:
+        return Up(
             tuple(FaultSpec(**fault) for fault in up["faults"]),
             tuple(Kill(**kill) for kill in up["kills"]),
             up["rest_seconds"],
             tuple((index, what) for index, what in up["drift"]),
         )
-        for up in raw["ups"]
-    )
-    return Schedule(**{**raw, "jobs": tuple(raw["jobs"]), "ups": ups})
+
+    lists = {"ups": tuple(map(read, raw["ups"])), "ends": tuple(map(read, raw["ends"]))}
+    return Schedule(**{**raw, "jobs": tuple(raw["jobs"]), **lists})
 
 
 def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 300, may_stick: bool = True) -> Schedule:
@@ -148,10 +159,24 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
     kinds = _kinds(rng, most_jobs, policy, wait_for)
     if is_stuck:
         kinds = ("creating_stuck", *kinds[1:])
+    life = rng.choices(("plain", "scheduled", "resume"), (4, 1, 1))[0]
+    if life == "scheduled":
+        open_lag = 0
+    if life == "resume":
+        kinds = tuple(jobs.CALM.get(kind, kind) for kind in kinds)
+        policy["resume_seconds"] = rng.choice((0, 5, 30))
+    on_destroy = rng.choices(("leave", "pause", "stop"), (4, 1, 1))[0]
+    asks = {"resume": wrongs.RESUME}.get(life, wrongs.START)
     count = rng.choices((1, 2, 3, 4), (1, 4, 3, 1))[0]
     ups: list[Up] = []
     for number in range(count):
-        ups.append(_up(rng, number, count, kinds, ups, programs, open_lag))
+        ups.append(_up(rng, number, count, kinds, ups, programs, open_lag, asks))
+    ends: list[Up] = []
+    if on_destroy != "leave":
+        asks = wrongs.PAUSE if on_destroy == "pause" else wrongs.STOP
+        count = rng.choices((1, 2, 3), (1, 4, 2))[0]
+        for number in range(count):
+            ends.append(_up(rng, number, count, (), ends, programs, 0, asks))
     return Schedule(
         seed=seed,
         jobs=kinds,
@@ -165,6 +190,9 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
         resources=resources,
         open_lag_seconds=open_lag,
         finds_host=rng.random() < 0.7,
+        life=life,
+        on_destroy=on_destroy,
+        ends=tuple(ends),
     )
 
 
@@ -204,14 +232,21 @@ def _policy(rng: random.Random, has_open_lag: bool) -> dict[str, Any]:
 
 
 def _up(
-    rng: random.Random, number: int, count: int, kinds: tuple[str, ...], before: list[Up], programs: int, open_lag: float
+    rng: random.Random,
+    number: int,
+    count: int,
+    kinds: tuple[str, ...],
+    before: list[Up],
+    programs: int,
+    open_lag: float,
+    asks: str,
 ) -> Up:
     is_last = number == count - 1
     faults: list[FaultSpec] = []
     kills: list[Kill] = []
     if not is_last:
         for _ in range(rng.choices((0, 1, 2, 4), (1, 3, 3, 2))[0]):
-            operation = rng.choice((wrongs.START, wrongs.START, wrongs.STATUS, "any"))
+            operation = rng.choice((asks, asks, wrongs.STATUS, "any"))
             times, skip = rng.choice((1, 1, 2, 3, 12)), rng.choice((0, 0, 1, 3))
             faults.append(FaultSpec(rng.choice(list(wrongs.KINDS)), operation, times, skip))
         for program in range(programs):
@@ -220,7 +255,7 @@ def _up(
                 kills.append(Kill(moment, rng.randint(1, 400) if moment == "time" else rng.randint(1, 9), program))
     rest = rng.choice((0.0, 0.0, 2.0, LONG_REST_SECONDS))
     drift: tuple[tuple[int, str], ...] = ()
-    if number > 0 and rng.random() < 0.3:
+    if kinds and number > 0 and rng.random() < 0.3:
         able = [index for index, kind in enumerate(kinds) if kind in jobs.CAN_DRIFT]
         picked = rng.sample(able, min(len(able), rng.randint(1, 5)))
         drift = tuple((index, rng.choice(("back", "back", "paused"))) for index in sorted(picked))

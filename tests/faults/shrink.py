@@ -22,14 +22,21 @@ def smaller(schedule: Schedule) -> Iterator[Schedule]:
             if len(kinds) > size:
                 yield _without_jobs(schedule, start, size)
         size //= 2
+    if schedule.ends:
+        yield replace(schedule, on_destroy="leave", ends=())
+    for number in range(len(schedule.ends) - 1):
+        yield replace(schedule, ends=(*schedule.ends[:number], *schedule.ends[number + 1 :]))
     plain = Schedule(0, (), ())
-    for name in ("programs", "resources", "open_lag_seconds", "finds_host", "wait_for", "on_failure", "timeout"):
+    for name in ("life", "programs", "resources", "open_lag_seconds", "finds_host", "wait_for", "on_failure", "timeout"):
         if getattr(schedule, name) != getattr(plain, name):
             changed: dict[str, Any] = {name: getattr(plain, name)}
             yield replace(schedule, **changed)
     for number, up in enumerate(ups):
         for variant in _smaller_up(up):
             yield replace(schedule, ups=(*ups[:number], variant, *ups[number + 1 :]))
+    for number, end in enumerate(schedule.ends):
+        for variant in _smaller_up(end):
+            yield replace(schedule, ends=(*schedule.ends[:number], variant, *schedule.ends[number + 1 :]))
     for name in schedule.policy:
         yield replace(schedule, policy={key: value for key, value in schedule.policy.items() if key != name})
     for index, kind in enumerate(kinds):

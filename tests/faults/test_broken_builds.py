@@ -36,6 +36,10 @@ CASES: dict[str, tuple[Schedule, set[str]]] = {
         {"double"},
     ),
     "start_everything": (Schedule(7, ("fresh", "running", "paused"), (QUIET,)), {"needless"}),
+    "never_mind_the_time": (Schedule(8, ("fresh", "running"), (QUIET,), life="scheduled"), {"not converged"}),
+    "resume_uninvited": (Schedule(9, ("fresh", "paused"), (QUIET,)), {"double"}),
+    "stop_instead_of_pausing": (Schedule(10, ("running_full",), (QUIET,), on_destroy="pause", ends=(QUIET,)), {"double", "lost"}),
+    "forget_what_leaves": (Schedule(11, ("running",), (QUIET,), on_destroy="stop", ends=(QUIET,)), {"lost"}),
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from pulumi_drs_start.sandbox import SECRET, Account, Fault, faults
 
 START, STATUS, TOKENS = "batch-starting", "batch-status", "tokens"
+RESUME, PAUSE, STOP = "batch-retry-task", "batch-pause-task", "batch-jobs"
 
 # The sandbox's own pauses are in real seconds: the first is survived, the second outlasts every timeout of the client.
 SLOW_SECONDS, HANG_SECONDS = 0.03, 20.0
@@ -53,11 +54,11 @@ KINDS: dict[str, Callable[..., Fault]] = {
 }
 
 _OPERATIONS = {
-    # Rows of starts make sense for starts only; IAM's answers hold no secrets of databases.
-    "M01503 row": (START,),
-    "M01504 row": (START,),
-    "wrong shape": (START, STATUS),
-    "wrong rows": (START, STATUS),
+    # Such rows make sense where something is asked of a job; IAM's answers hold no secrets of databases.
+    "M01503 row": (RESUME, PAUSE, STOP, START),
+    "M01504 row": (RESUME, PAUSE, STOP, START),
+    "wrong shape": (RESUME, PAUSE, STOP, START, STATUS),
+    "wrong rows": (RESUME, PAUSE, STOP, START, STATUS),
 }
 
 
