@@ -31,6 +31,11 @@ class Action(str, Enum):
         """DRS is asked for something."""
         return self not in (Action.WAIT, Action.NOTHING, Action.FAIL)
 
+    @property
+    def is_start(self) -> bool:
+        """It starts a job, now or at a time."""
+        return self in (Action.START, Action.SCHEDULE)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -146,7 +151,7 @@ class Memory:
         if self.request == wanted:
             return self
         bare = Memory(was_started=self.was_started, precheck=self.precheck)
-        if not {self.request.action, wanted.action} <= _STARTS:
+        if not (self.request.action.is_start and wanted.action.is_start):
             return bare
         still_holds = self.request.action is Action.START or self.request.start_time == declared_time
         return replace(
@@ -174,5 +179,4 @@ class Memory:
         return max(doubts, default=float("-inf"))
 
 
-_STARTS = {Action.START, Action.SCHEDULE}
 NOTHING_KNOWN = Memory()

@@ -104,6 +104,11 @@ class _Case:
     now: float
     phase: Phase
 
+    @property
+    def is_start_accepted(self) -> bool:
+        """DRS accepted a start so shortly ago that its not showing means nothing."""
+        return self.memory.request.action.is_start and self.memory.is_accepted(self.patience, self.now)
+
     def nothing(self, reason: str, *, is_fulfilled: bool = False, warning: str | None = None) -> Decision:
         return Decision(Action.NOTHING, self.phase, reason, is_fulfilled=is_fulfilled, warning=warning)
 
@@ -292,8 +297,13 @@ def _decide_leaving(case: _Case) -> Decision:
         decision = case.ask(Request(Action.STOP), "is declared no more", "was stopped, which DRS does not show yet")
     elif case.phase is Phase.PAUSED:
         return case.nothing("is paused", is_fulfilled=True)
-    elif status in _PAUSABLE:
+    elif status in _PAUSABLE or case.phase is Phase.STARTING:
+        # A job that is starting can be paused soon: DRS refuses it for now, and is asked again.
         decision = case.ask(Request(Action.PAUSE), "is declared no more", "was paused, which DRS does not show yet")
+    elif (
+        case.phase is Phase.STARTABLE and case.memory.request.action.is_start and case.memory.is_accepted(case.patience, case.now)
+    ):
+        return case.wait("was started by DRS, which does not show it yet", is_underway=True)
     else:
         return case.nothing(f"can't be paused while it is in {status}, and is left as it is")
     if decision.action is Action.FAIL and decision.refusal is not None and decision.refusal.code in _NOT_THIS_JOB:

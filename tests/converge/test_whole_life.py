@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.plan import Target
+from pulumi_drs_start.memory import Memory
+from pulumi_drs_start.plan import Goal, Target
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
 # Pre-checks and pauses want ids in UUID layout.
@@ -154,6 +155,31 @@ def test_a_job_that_is_declared_no_more_is_brought_to_rest(
     (outcome,) = result.leaving.values()
     assert (outcome.status, outcome.is_fulfilled) == (ends_in, True), outcome
     assert sandbox.job(outcome.job_id)[count] == 1
+
+
+@pytest.mark.parametrize(("target", "count"), [(Target.PAUSED, "pauses"), (Target.STOPPED, "stops")])
+def test_a_job_that_is_starting_is_brought_to_rest_as_soon_as_that_is_possible(
+    sandbox: Sandbox, run: Any, target: Target, count: str
+) -> None:
+    sandbox.add_jobs(make_job(A, start_seconds=15))
+    run(A, goal=Goal.ACCEPTED)
+    assert sandbox.job(A)["status"] == "STARTJOBING"
+
+    result = run(A, desired={"target": target})
+
+    assert result.leaving[A].is_fulfilled, result.leaving[A]
+    assert sandbox.job(A)[count] == 1
+
+
+def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sandbox, run: Any, now: Any) -> None:
+    sandbox.add_jobs(make_job(A, lag_seconds=60))
+    accepted = run(A, goal=Goal.ACCEPTED).jobs[A]
+    assert sandbox.job(A)["status"] == "CONFIGURATION"
+
+    result = run(A, desired={"target": Target.PAUSED}, memories={A: Memory(accepted_at=accepted.accepted_at)})
+
+    assert result.leaving[A].is_fulfilled, result.leaving[A]
+    assert sandbox.job(A)["pauses"] == 1
 
 
 @pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])

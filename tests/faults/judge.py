@@ -100,6 +100,11 @@ def _judge_end(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
         if job["starts"] != before["starts"] or job["retries"] != before["retries"]:
             yield "double", f"destroy started or resumed {name} job {job_id}"
         status = before["status"]
+        if status in jobs.ON_ITS_WAY and before["starts"]:
+            # Whether it gets there in time, and can be paused or stopped then, is left to chance.
+            if job["pauses"] + job["stops"] > 1:
+                yield "double", f"{name} job {job_id} was paused or stopped twice"
+            continue
         pauses = schedule.on_destroy == "pause" and status in jobs.PAUSABLE
         stops = schedule.on_destroy == "stop" and status not in (*jobs.NOT_STOPPABLE, *jobs.ENDED)
         for word, expected in (("pauses", int(pauses)), ("stops", int(stops))):

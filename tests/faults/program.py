@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pulumi_drs_start.memory import Action, Patience
+from pulumi_drs_start.memory import Patience
 from pulumi_drs_start.outputs import memories_of
 from pulumi_drs_start.provider import JobBatchStartProvider
 
@@ -183,9 +183,7 @@ def _knowledge_of(outputs: Mapping[str, Any]) -> wire.Knowledge:
     since = clock.now() - Patience().lag_seconds
     memories = memories_of(outputs)
     recent = [
-        job_id
-        for job_id, memory in memories.items()
-        if memory.request.action in (Action.START, Action.SCHEDULE) and (memory.accepted_at or since) > since
+        job_id for job_id, memory in memories.items() if memory.request.action.is_start and (memory.accepted_at or since) > since
     ]
     return wire.Knowledge(accepted=dict.fromkeys(recent, "sent although the state remembers that DRS accepted it"))
 
