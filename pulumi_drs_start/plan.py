@@ -300,9 +300,7 @@ def _decide_leaving(case: _Case) -> Decision:
     elif status in _PAUSABLE or case.phase is Phase.STARTING:
         # A job that is starting can be paused soon: DRS refuses it for now, and is asked again.
         decision = case.ask(Request(Action.PAUSE), "is declared no more", "was paused, which DRS does not show yet")
-    elif (
-        case.phase is Phase.STARTABLE and case.memory.request.action.is_start and case.memory.is_accepted(case.patience, case.now)
-    ):
+    elif case.phase is Phase.STARTABLE and case.is_start_accepted:
         return case.wait("was started by DRS, which does not show it yet", is_underway=True)
     else:
         return case.nothing(f"can't be paused while it is in {status}, and is left as it is")

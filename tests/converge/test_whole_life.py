@@ -171,7 +171,7 @@ def test_a_job_that_is_starting_is_brought_to_rest_as_soon_as_that_is_possible(
     assert sandbox.job(A)[count] == 1
 
 
-def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sandbox, run: Any, now: Any) -> None:
+def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job(A, lag_seconds=60))
     accepted = run(A, goal=Goal.ACCEPTED).jobs[A]
     assert sandbox.job(A)["status"] == "CONFIGURATION"

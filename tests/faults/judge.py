@@ -93,6 +93,8 @@ def _judge_end(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
         if ran.ended != "done" or run.stacks[program]:
             said = "; ".join(str(result.get("failure")) for result in ran.results.values())[:300]
             yield "not converged", f"the last destroy of program {program} was {ran.ended} and left something: {said}"
+    # A job that DRS leaves out of its answers can't be told from one that is gone, and what is gone holds up no destroy.
+    may_seem_gone = any(fault.kind == "missing rows" for end in schedule.ends for fault in end.faults)
     for job_id, name, _ in _named(schedule):
         job, before = run.end_facts.get(job_id), run.facts.get(job_id)
         if job is None or before is None:
@@ -108,11 +110,11 @@ def _judge_end(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
         pauses = schedule.on_destroy == "pause" and status in jobs.PAUSABLE
         stops = schedule.on_destroy == "stop" and status not in (*jobs.NOT_STOPPABLE, *jobs.ENDED)
         for word, expected in (("pauses", int(pauses)), ("stops", int(stops))):
-            if job[word] != expected:
+            if job[word] > expected or (job[word] < expected and not may_seem_gone):
                 wrong = "double" if job[word] > expected else "lost"
                 yield wrong, f"{name} job {job_id}, which was {status}, had {job[word]} {word}, not {expected}"
         rests = job["status"] == jobs.PAUSED if pauses else job["status"] in jobs.ENDED if stops else True
-        if not rests:
+        if not rests and not may_seem_gone:
             yield "not converged", f"{name} job {job_id} is {job['status']} after {schedule.on_destroy}"
 
 
