@@ -6,11 +6,11 @@ BIN    := $(VENV)/bin
 WORKERS ?= 4
 SCHEDULES ?= 500
 
-.PHONY: setup demo test faults lint pulumi clean help
+.PHONY: setup demo test test-lowest test-pythons faults lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/.installed ## Create .venv and install the project into it
 
@@ -34,11 +34,56 @@ test: setup ## Run every test, those on the real engine included
 faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once
 	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES)
 
-lint: setup ## Check style, types and the direction of imports
+# All sizes take about a quarter of an hour and are kept; SIZES="1 10" is a short run, kept nowhere.
+bench: setup ## Measure ours, other ways and the floor on the real engine; write docs/benchmark.md
+	@$(BIN)/python -m pip install --quiet --group bench
+	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES) --out .bench,--out docs)
+
+lint: setup ## Check style, types, the direction of imports and the dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pip check
+	@$(BIN)/python .ci/audit.py
+
+# What needs no engine, and some of the tests that do; old SDKs show no traceback.
+FAST   := -m 'not engine' --ignore=tests/packaging --ignore=tests/faults
+ENGINE := tests/e2e/test_whole_life.py tests/e2e/test_failures.py \
+  --deselect tests/e2e/test_failures.py::test_an_unexpected_error_keeps_its_traceback
+
+test-lowest: setup ## Run tests with the lowest versions of the dependencies that pyproject.toml allows
+	@$(BIN)/python -m venv $(VENV)/lowest
+	@$(BIN)/python .ci/lowest.py > $(VENV)/lowest/constraints.txt
+	@$(VENV)/lowest/bin/python -m pip install --quiet --constraint $(VENV)/lowest/constraints.txt \
+	  --editable '.[sandbox,clouds,aksk]' --group test
+	@cat $(VENV)/lowest/constraints.txt
+	@# Not the vendor's client, which is only there to check the sandbox.
+	@$(VENV)/lowest/bin/python -m pytest $(FAST) --ignore=tests/sandbox/test_vendor_sdk.py -n $(WORKERS)
+	@engine="$$($(BIN)/python .ci/engine.py)" && \
+	  PATH="$(CURDIR)/$(VENV)/lowest/bin:$$engine:$$PATH" $(VENV)/lowest/bin/python -m pytest $(ENGINE) -n $(WORKERS)
+
+# Found on PATH, or where pyenv keeps its own; PYTHONS may name others.
+PYTHONS ?= 3.10 3.11 3.12 3.13
+
+test-pythons: ## Run the tests that need no engine on each Python version at hand
+	@ran=; missing=; failed=; \
+	for version in $(PYTHONS); do \
+	  python="$$(command -v python$$version || true)"; \
+	  for candidate in $$python $$(ls -d "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/$$version.*/bin/python 2>/dev/null); do \
+	    if "$$candidate" -c 'import ensurepip, venv' 2>/dev/null; then python="$$candidate"; break; else python=; fi; \
+	  done; \
+	  if [ -z "$$python" ]; then missing="$$missing $$version"; continue; fi; \
+	  folder="$(VENV)/pythons/$$version"; \
+	  echo "== Python $$version ($$("$$python" --version))"; \
+	  if "$$python" -m venv "$$folder" && \
+	    "$$folder/bin/python" -m pip install --quiet --upgrade pip && \
+	    "$$folder/bin/python" -m pip install --quiet --editable '.[sandbox,clouds,aksk]' --group test && \
+	    "$$folder/bin/python" -m pytest $(FAST) -n $(WORKERS); \
+	  then ran="$$ran $$version"; else failed="$$failed $$version"; fi; \
+	done; \
+	echo "passed:$${ran:- none}; failed:$${failed:- none}; NOT FOUND, so not run:$${missing:- none}"; \
+	[ -z "$$failed" ] && [ -n "$$ran" ]
 
 clean: ## Remove what the other verbs made in this folder
-	rm -rf $(VENV) .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -32,6 +32,7 @@ from .drs.errors import (
 )
 from .drs.models import ActionAnswer, JobStatus, PrecheckAnswer, StartRequest
 from .drs.retry import TimeBudget
+from .drs.side_by_side import side_by_side
 from .look import Looker
 from .memory import NOTHING_KNOWN, Action, Memory, Patience, Precheck, Refusal, Request
 from .outcome import JobOutcome, Result, outcome_of
@@ -250,31 +251,42 @@ class _Operation:
         starts = [StartRequest(job_id, None if ms is None else str(ms)) for job_id, ms in times.items()]
         return self.client.start_jobs(starts, self.budget)
 
-    def _ask(self, job_ids: Sequence[str]) -> bool:
+    def _ask(self, job_ids: Sequence[str], answer: ActionAnswer | Exception | None = None) -> bool:
         """Send requests of one kind, in as few calls as DRS allows. True if no call was refused as a whole for a job in it.
 
         A refused call is sent again in halves, so that the job that spoils it ends alone and all others are dealt with. If
         both halves pass, it was the size, and later calls are no larger.
+
+        Args:
+            job_ids: what to ask for.
+            answer: what the first call has come to already.
         """
-        if len(job_ids) > self.batch_size:
-            passed = [self._ask(part) for part in chunks(job_ids, self.batch_size)]
-            return all(passed)
+        if answer is None and len(job_ids) > self.batch_size:
+            return self._ask_in_parts(job_ids)
         nobody_refused = True
         while job_ids:
-            try:
-                answer = self._call(job_ids)
-            except OperationEndedError:
-                raise
-            except DrsError as exc:
-                named = self._set_aside(job_ids, exc)
-                if not named:
-                    return self._handle_failed_call(job_ids, exc) and nobody_refused
-                job_ids = [job_id for job_id in job_ids if job_id not in named]
-                nobody_refused = False
-            else:
+            answer = answer or side_by_side(self._call, [job_ids])[0]
+            if isinstance(answer, ActionAnswer):
                 self._take(answer)
                 break
+            if isinstance(answer, OperationEndedError) or not isinstance(answer, DrsError):
+                raise answer
+            named = self._set_aside(job_ids, answer)
+            if not named:
+                return self._handle_failed_call(job_ids, answer) and nobody_refused
+            job_ids = [job_id for job_id in job_ids if job_id not in named]
+            nobody_refused, answer = False, None
         return nobody_refused
+
+    def _ask_in_parts(self, job_ids: Sequence[str]) -> bool:
+        """The first part alone, since what DRS minds shows in it; then the others side by side."""
+        first, rest = job_ids[: self.batch_size], job_ids[self.batch_size :]
+        passed = [self._ask(first)]
+        parts = list(chunks(rest, self.batch_size))
+        answers = list(zip(parts, side_by_side(self._call, parts), strict=True))
+        # An error may end the operation: what the other calls have come to is kept before.
+        passed += [self._ask(part, answer) for part, answer in sorted(answers, key=lambda asked: _severity(asked[1]))]
+        return all(passed)
 
     def _take(self, answer: ActionAnswer) -> None:
         precheck_ids = answer.precheck_ids if isinstance(answer, PrecheckAnswer) else {}
@@ -371,3 +383,12 @@ class _Operation:
             outcomes[job.target][job_id] = outcome_of(desired, actual, memory, self.goal, self.patience, looked_at, self.ended_by)
         leaving = outcomes[Target.PAUSED] | outcomes[Target.STOPPED]
         return Result(outcomes[Target.STARTED], self.ended_by, leaving)
+
+
+def _severity(answer: ActionAnswer | Exception) -> int:
+    """How much a call spoils: nothing, an answer, its own jobs, everything."""
+    if isinstance(answer, ActionAnswer):
+        return 0
+    if isinstance(answer, DrsError) and answer.effect_unknown:
+        return 1
+    return 2 if isinstance(answer, ServiceRefusedError) and not isinstance(answer, _CONCERNS_EVERY_JOB) else 3

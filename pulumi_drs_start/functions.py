@@ -24,6 +24,7 @@ from .drs.errors import DrsError
 from .drs.listing import JobListing
 from .drs.retry import TimeBudget
 from .inputs import PLACES, parse_duration
+from .logs import log_where_asked
 from .messages import count_jobs, explain
 from .search import JobQuery, checked_text, kind_of, look_through, make_query
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
@@ -318,6 +319,7 @@ def _connect(arguments: Mapping[str, Any]) -> tuple[DrsClient, TimeBudget]:
     except ValueError as exc:
         raise ValueError(f"timeout {exc}") from None
     with _in_words():
+        log_where_asked()
         return _client_for(load_settings(_stack_configuration(), os.environ, overrides)), TimeBudget(seconds)
 
 

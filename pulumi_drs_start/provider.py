@@ -37,6 +37,7 @@ from .drs.errors import DrsError
 from .drs.models import JobStatus
 from .drs.retry import TimeBudget
 from .inputs import PLACES, Checked, check_inputs, desired_jobs, goal_of, leaving_jobs, listed_ids, parse_duration
+from .logs import log_where_asked
 from .look import Looker
 from .memory import Action, Memory
 from .outcome import Result, observe
@@ -86,6 +87,7 @@ class JobBatchStartProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Keep the stack configuration. Problems are reported by the hooks, where they can be told in words."""
+        log_where_asked()
         found = {key: req.config.get(f"drs:{key}") for key in CONFIG_KEYS}
         self._config: dict[str, str] = {key: value for key, value in found.items() if value is not None}
 

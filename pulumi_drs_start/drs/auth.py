@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .auth_errors import WrongScopeError, advice_for, check_scope, translated
-from .errors import AuthenticationError, DrsError, TokenRejectedError
+from .deadline import in_turn
+from .errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
 from .iam_session import with_session
 from .redaction import keep_secret
 
@@ -135,8 +136,16 @@ class _IamAuth:
         raise AuthenticationError(f"IAM at {self.auth_url} named no project after {self._subject}. {self._advice}")
 
     def _logged_in(self) -> _Login:
+        try:
+            return self._logged_in_by_now()
+        except TimeoutError:
+            text = f"IAM at {self.auth_url} has not answered {self._subject} in time"
+        raise UnreachableError(text, url=self.auth_url)
+
+    def _logged_in_by_now(self) -> _Login:
+        """The login of whoever was first. Raises TimeoutError if that one is not done in the time of this thread."""
         attempts_before = self._attempts
-        with self._lock:
+        with in_turn(self._lock):
             if self._login is not None and self._clock() < self._login.stale_at:
                 return self._login
             if self._failure is not None:

@@ -87,9 +87,7 @@ def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> st
     return text + "."
 
 
-def translated(
-    exc: Exception, subject: str, url: str, advice: str, *, project_name: str | None = None
-) -> DrsError:
+def translated(exc: Exception, subject: str, url: str, advice: str, *, project_name: str | None = None) -> DrsError:
     """The error of ours for whatever went wrong between us and IAM. Should IAM have said secrets back, they leave `exc` too.
 
     Args:

@@ -9,42 +9,44 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ..status import MISSING_STATUS
+from .deadline import within
 from .errors import (
     DrsError,
     JobBusyError,
     JobUnknownError,
     RedirectedError,
     ServiceRefusedError,
+    ThrottledError,
     TokenRejectedError,
     UnreadableAnswerError,
     refusal_for,
 )
 from .http import encoded, exchange
-from .lags import LagReader
-from .listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing, ListAnswer, family_of, list_request, read_pages
 from .models import ActionAnswer, Answer, JobDetail, JobStatus, Lag, PrecheckAnswer, PrecheckResults, Row, StartRequest
-from .prechecks import PRECHECK_BATCH, read_results
 from .reading import BatchReader
 from .retry import RetryPolicy, TimeBudget
-from .rows import DetailAnswer, LagAnswer, LagRow, PrecheckResultAnswer, PrecheckRow
-from .urls import is_loopback
+from .side_by_side import Lanes
 
 if TYPE_CHECKING:
     import requests
 
     from .auth import TokenSource
+    from .lags import LagReader
+    from .listing import JobListing, ListAnswer
+    from .rows import LagRow, PrecheckRow
 
 log = logging.getLogger(__name__)
 
 # batch-status answers 5 rows unless told otherwise; 0 asks for every row.
 ALL_ROWS = 0
-# How many ids one status call may carry is not documented. Fewer are sent as soon as DRS minds.
-READ_BATCH = 500
+# How many ids one status call may carry is not documented. Fewer are sent as soon as DRS minds. A row has some 70 bytes.
+READ_BATCH = 1000
 # Jobs per start call. The API documents no maximum; 100 is the largest page it documents for reading.
 DEFAULT_BATCH_SIZE = 100
 # Rows of batch-detail are large.
@@ -84,8 +86,21 @@ class DrsClient:
         self.retry = retry or RetryPolicy()
         self._statuses = BatchReader("batch-status", READ_BATCH, self.retry)
         self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry)
-        self._precheck_results = BatchReader("batch-precheck-result", PRECHECK_BATCH, self.retry)
-        self._lags = LagReader(self.retry)
+        self._lanes = Lanes()
+
+    # Most operations need neither of these, nor the models of rows that are imported where they are read: building those
+    # takes as long as a call.
+    @cached_property
+    def _precheck_results(self) -> BatchReader:
+        from .prechecks import PRECHECK_BATCH
+
+        return BatchReader("batch-precheck-result", PRECHECK_BATCH, self.retry)
+
+    @cached_property
+    def _lags(self) -> LagReader:
+        from .lags import LagReader
+
+        return LagReader(self.retry)
 
     def start_jobs(self, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
         """Ask DRS to start jobs, all in one call ("Starting Tasks in Batches").
@@ -159,6 +174,7 @@ class DrsClient:
         Raises:
             DrsError: the details can't be read.
         """
+        from .rows import DetailAnswer
 
         def fetch(part: Sequence[str]) -> tuple[dict[str, JobDetail | None], dict[str, DrsError]]:
             answer = self._call_discreetly("jobs/batch-detail", _paged(part), DetailAnswer, budget)
@@ -190,6 +206,8 @@ class DrsClient:
         Raises:
             DrsError: the results can't be read.
         """
+        from .prechecks import read_results
+        from .rows import PrecheckResultAnswer
 
         def ask(part: Sequence[str]) -> Sequence[PrecheckRow]:
             return self._call("jobs/batch-precheck-result", {"jobs": list(part)}, PrecheckResultAnswer, budget).results
@@ -204,6 +222,7 @@ class DrsClient:
         Raises:
             DrsError: DRS can't be asked. That it refuses to tell is no error.
         """
+        from .rows import LagAnswer
 
         def ask(path: str, part: Sequence[str]) -> Sequence[LagRow]:
             return self._call(path, {"jobs": list(part)}, LagAnswer, budget).results
@@ -215,7 +234,7 @@ class DrsClient:
         budget: TimeBudget,
         *,
         db_use_type: str,
-        engine_type: str = ANY_ENGINE,
+        engine_type: str = "",
         enterprise_project_id: str | None = None,
         tags: Mapping[str, str] | None = None,
         name: str = "",
@@ -225,6 +244,8 @@ class DrsClient:
         Raises:
             DrsError: the list can't be read.
         """
+        from .listing import ListAnswer, list_request, read_pages
+
         body = list_request(
             db_use_type=db_use_type, engine_type=engine_type, enterprise_project_id=enterprise_project_id, tags=tags, name=name
         )
@@ -238,6 +259,8 @@ class DrsClient:
 
     def get_family(self, parent_id: str, budget: TimeBudget) -> tuple[JobListing, ...]:
         """The children of a dual-active parent; none if it has none, or DRS does not list it. Raises as `list_jobs` does."""
+        from .listing import DISASTER_RECOVERY, family_of
+
         # The list takes an id where it takes a name.
         return family_of(parent_id, self.list_jobs(budget, db_use_type=DISASTER_RECOVERY, name=parent_id))
 
@@ -253,13 +276,13 @@ class DrsClient:
         self, path: str, body: Mapping[str, Any], answer: type[_Answer], budget: TimeBudget, *, method: str = "POST"
     ) -> _Answer:
         """One call, repeated once with a new token if the token was the problem."""
-        token = self._tokens.token()
+        token = self._token(budget)
         try:
             parsed = self._exchange(method, path, body, token, budget)
         except TokenRejectedError as refusal:
             if not self._tokens.renew(token, refusal):
                 raise
-            parsed = self._exchange(method, path, body, self._tokens.token(), budget)
+            parsed = self._exchange(method, path, body, self._token(budget), budget)
         try:
             return answer.model_validate(parsed)
         except ValidationError as exc:
@@ -290,10 +313,23 @@ class DrsClient:
             )
         raise error
 
+    def _token(self, budget: TimeBudget) -> str:
+        """A token, got in the time that is left: a login may be needed for it."""
+        if not (left := budget.remaining_seconds()):
+            budget.check()
+        with within(left):
+            return self._tokens.token()
+
     def _exchange(self, method: str, path: str, body: Mapping[str, Any], token: str, budget: TimeBudget) -> Any:
-        url = f"{self.endpoint}/v3/{self._tokens.project_id()}/{path}"
+        with within(budget.remaining_seconds()):
+            url = f"{self.endpoint}/v3/{self._tokens.project_id()}/{path}"
         headers = {**self._headers, **self._tokens.headers(token, method, url, encoded(body))}
-        return exchange(self._session, method, url, body, headers, budget)
+        try:
+            with self._lanes:
+                return exchange(self._session, method, url, body, headers, budget)
+        except ThrottledError:
+            self._lanes.narrow()
+            raise
 
 
 def _is_harmless_to_repeat(error: DrsError) -> bool:
@@ -349,14 +385,6 @@ def _paged(job_ids: Sequence[str]) -> dict[str, Any]:
 
 
 def _new_session(endpoint: str, ca_cert: str | None) -> requests.Session:
-    from http.cookiejar import DefaultCookiePolicy
+    from .transport import new_session
 
-    import requests
-
-    session = requests.Session()
-    session.verify = ca_cert or True
-    # A proxy of the environment can't reach this machine's loopback.
-    session.trust_env = not is_loopback(endpoint)
-    # The session is shared by threads; cookies would be its only changing state, and DRS needs none.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    return session
+    return new_session(endpoint, ca_cert)

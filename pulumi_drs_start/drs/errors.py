@@ -10,7 +10,7 @@ Everything that can go wrong while talking to DRS or IAM.
     │   ├── WrongStatusError         not allowed in the job's present status: DRS.M00304
     │   ├── JobUnknownError          no such job, or it was deleted
     │   ├── OneJobOnlyError          this call takes one job at a time: DRS.M00299
-    │   └── ServiceFaultError        5xx, 408, DRS.M00004, DRS.M01501: a fault on their side
+    │   └── ServiceFaultError        5xx, 1xx, 408, DRS.M00004, DRS.M01501: a fault on their side
     ├── UnreachableError         no answer: refused, reset, timed out, TLS
     ├── UnreadableAnswerError    an answer that is not DRS speaking: HTML, cut off, wrongly shaped
     │   └── RedirectedError          a redirect, which would carry the token elsewhere
@@ -211,7 +211,7 @@ def _class_for(code: str, status: int) -> type[ServiceRefusedError]:
         return found
     if status == 429:
         return ThrottledError
-    if status == 408 or status >= 500:
+    if status == 408 or status >= 500 or status < 200:
         return ServiceFaultError
     if status == 401:
         # DRS itself says 403 for a bad token; a 401 with any other code is the gateway's.

@@ -12,13 +12,14 @@ import logging
 import math
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from .deadline import within
 from .errors import RedirectedError, ServiceRefusedError, UnreachableError, UnreadableAnswerError, refusal_for
 from .models import Answer, FailureEnvelope, clean_text
 
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 10.0
 # A batch of a hundred jobs is answered within seconds; a minute of silence is a lost answer.
 READ_SECONDS = 60.0
+GRACE_SECONDS = 0.2
 # Ten thousand status rows are about 1 MB.
 LARGEST_ANSWER = 64 * 1024 * 1024
 TEXT_OF_OTHERS = 256
@@ -52,28 +54,37 @@ def exchange(
     import requests
     from urllib3.exceptions import HTTPError
 
+    from .transport import EndlessBodyError, as_it_is, read_body
+
     budget.check()
     read_seconds = max(0.1, min(READ_SECONDS, budget.remaining_seconds()))
     started = time.monotonic()
     try:
-        with session.request(
-            method,
-            url,
-            data=encoded(body),
-            headers=dict(headers),
-            # Otherwise ~/.netrc would put its own Authorization in place of a signature.
-            auth=_as_it_is,
-            # Said here and not only on the session, where REQUESTS_CA_BUNDLE would override it.
-            verify=session.verify,
-            timeout=(min(CONNECT_SECONDS, read_seconds), read_seconds),
-            # A redirect would carry the token to another host.
-            allow_redirects=False,
-            stream=True,
-        ) as response:
-            content = _read(response, started + read_seconds)
+        # A socket's own timeout comes first: it tells silence from an answer that takes too long.
+        with (
+            within(read_seconds + GRACE_SECONDS) as limit,
+            session.request(
+                method,
+                url,
+                data=encoded(body),
+                headers=dict(headers),
+                auth=as_it_is,
+                # Said here and not only on the session, where REQUESTS_CA_BUNDLE would override it.
+                verify=session.verify,
+                timeout=(min(CONNECT_SECONDS, read_seconds), read_seconds),
+                # A redirect would carry the token to another host.
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
+            content = read_body(response, LARGEST_ANSWER, limit)
             status, answer_headers = response.status_code, response.headers
+    except EndlessBodyError as exc:
+        raise UnreadableAnswerError(f"the answer of {url} {exc}") from exc
     except (requests.RequestException, HTTPError) as exc:
         log.debug("%s %s: %s", method, url, type(exc).__name__)
+        if limit.is_over:
+            raise UnreadableAnswerError(f"{url} did not answer in time") from exc
         raise _unreachable(exc, url) from exc
     except OSError as exc:
         # The one that requests does not translate: it finds no CA bundle where it should be.
@@ -110,10 +121,6 @@ def encoded(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body).encode()
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
-
-
 def _credential(headers: Mapping[str, str]) -> str:
     """Who asks, for the log: the hash of the token, or of the access key."""
     if key := re.search(r"\bAccess=([^,]+)", headers.get("Authorization", "")):
@@ -124,31 +131,6 @@ def _credential(headers: Mapping[str, str]) -> str:
 def fingerprint(secret: str) -> str:
     """A secret's short hash, to tell two apart in a log."""
     return hashlib.sha256(secret.encode()).hexdigest()[:8] if secret else "none"
-
-
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """The body, within bounds: a server may send without end, or a byte a second."""
-    chunks: list[bytes] = []
-    size = 0
-    for chunk in _arriving(response):
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > LARGEST_ANSWER:
-            raise UnreadableAnswerError(f"the answer of {response.url} is larger than {LARGEST_ANSWER >> 20} MiB")
-        if time.monotonic() > deadline:
-            raise UnreadableAnswerError(f"the answer of {response.url} did not end in time")
-    return b"".join(chunks)
-
-
-def _arriving(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives. `iter_content` would wait for a full buffer, however slowly that fills."""
-    read1 = getattr(response.raw, "read1", None)
-    if read1 is None:
-        # urllib3 before 2.0.
-        yield from response.iter_content(64 * 1024)
-        return
-    while chunk := read1(64 * 1024, decode_content=True):
-        yield chunk
 
 
 def _unreachable(exc: Exception, url: str) -> UnreachableError:

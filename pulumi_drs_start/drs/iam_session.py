@@ -5,11 +5,11 @@ One conversation with IAM over HTTP: bounded, without redirects, and without sec
 from __future__ import annotations
 
 import functools
-import time
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from .urls import is_loopback
+from .deadline import Limit, within
 
 if TYPE_CHECKING:
     import requests
@@ -19,6 +19,9 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 30.0
 # A token with the longest catalog is well below.
 LARGEST_ANSWER = 4 * 1024 * 1024
+
+# These write IAM's whole answers to the log at debug level, whatever is in them.
+_QUOTING_LOGGERS = ("keystoneauth.identity.v3.base", "keystoneauth.identity.v3.federation", "keystoneauth.identity.v3.oidc")
 
 _Result = TypeVar("_Result")
 
@@ -32,33 +35,46 @@ def with_session(
     client_cert: tuple[str, str] | None = None,
 ) -> _Result:
     """Run `call` with a session of its own: logins are a day apart, so no connection is worth keeping."""
-    import requests
+    from keystoneauth1.exceptions import ClientException, ConnectTimeout
     from keystoneauth1.session import Session
 
-    with requests.Session() as http:
-        # Proxies and CA bundles of the environment count, but no proxy leads to this machine.
-        http.trust_env = not is_loopback(auth_url)
-        # ~/.netrc does not: a password for the host would be sent along.
-        http.auth = _as_it_is
-        http.hooks["response"].append(_read_bounded)
+    from .transport import new_session
+
+    for name in _QUOTING_LOGGERS:
+        # The same function each time, so it is there once.
+        logging.getLogger(name).addFilter(_is_no_detail)
+    with within(CONNECT_SECONDS + READ_SECONDS) as limit, new_session(auth_url, ca_cert) as http:
+        http.hooks["response"].append(functools.partial(_read_bounded, limit))
         # A redirect would carry the password to another host, so none is followed.
         session = Session(session=http, verify=ca_cert or True, cert=client_cert, user_agent=user_agent, redirect=False)
         # The constructor knows one number only; requests takes both.
-        session.timeout = (CONNECT_SECONDS, READ_SECONDS)  # type: ignore[assignment]
+        left = max(0.1, limit.remaining_seconds())
+        session.timeout = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))  # type: ignore[assignment]
         # keystoneauth logs bodies at debug level, and those of some logins hold passwords.
         session.request = functools.partial(session.request, log=False)  # type: ignore[method-assign]
-        return call(session)
+        try:
+            return call(session)
+        except (ClientException, ValueError) as exc:
+            if not limit.is_over:
+                raise
+            raise ConnectTimeout("timed out") from exc
 
 
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+def _is_no_detail(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG
 
 
-def _read_bounded(response: requests.Response, *_: Any, **__: Any) -> None:
+def _read_bounded(limit: Limit, response: requests.Response, *_: Any, **__: Any) -> None:
     """Read a body within bounds: requests would go on as long as something comes."""
-    content, deadline = bytearray(), time.monotonic() + READ_SECONDS
-    for chunk in response.iter_content(16 * 1024):
-        content += chunk
-        if len(content) > LARGEST_ANSWER or time.monotonic() > deadline:
-            raise ValueError("an answer without end")
-    response._content = bytes(content)
+    import requests
+    from urllib3.exceptions import HTTPError
+
+    from .transport import read_body
+
+    try:
+        response._content = read_body(response, LARGEST_ANSWER, limit)
+    except HTTPError as exc:
+        # In the words that keystoneauth knows.
+        raise requests.ConnectionError(exc) from exc
+    finally:
+        response.close()

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from .errors import ServiceRefusedError, UnreadableAnswerError
-from .models import clean_text
+from .models import clean_word
 
 log = logging.getLogger(__name__)
 
@@ -61,12 +61,12 @@ class JobListing:
 
 def _to_text(value: Any) -> str:
     """A null or an odd type must not cost us the row."""
-    return clean_text(str(value)) if isinstance(value, (str, int, float)) else ""
+    return clean_word(str(value)) if isinstance(value, (str, int, float)) else ""
 
 
 def _to_id(value: Any) -> str:
     """An id as it is, or nothing: one that has to be cleaned names no job."""
-    return value if isinstance(value, str) and value == clean_text(value, LONGEST_ID) else ""
+    return value if isinstance(value, str) and value == clean_word(value, LONGEST_ID) else ""
 
 
 def _to_rows(value: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from .errors import ServiceRefusedError
-from .redaction import redacted
+from .redaction import LONG, redacted
 
 LONGEST_TEXT = 1000
 # Escape sequences, control characters, and what turns the direction of text. Lone surrogates can't be encoded anywhere.
@@ -26,25 +26,46 @@ _CONTROL = re.compile(
 
 def clean_text(text: str, limit: int = LONGEST_TEXT) -> str:
     """Text of the service made fit to be shown: one line, no terminal escapes, not endless, none of our secrets."""
-    flat = " ".join(_CONTROL.sub(" ", redacted(text, limit * 4)).split())
+    return _one_line(redacted(text, limit * 4), limit)
+
+
+def clean_word(text: str, limit: int = LONGEST_TEXT) -> str:
+    """The same for what is compared as well as shown, such as names and statuses."""
+    return _one_line(redacted(text, limit * 4, shortest=LONG), limit)
+
+
+def _one_line(text: str, limit: int) -> str:
+    flat = " ".join(_CONTROL.sub(" ", text).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
 def _to_text(value: Any) -> Any:
     """Codes and texts are strings in the documents; a null or a number must not cost us the row."""
-    if isinstance(value, (int, float)):
-        value = str(value)
-    return clean_text(value) if isinstance(value, str) else value
+    return clean_text(str(value)) if isinstance(value, (str, int, float)) else value
+
+
+def _to_word(value: Any) -> Any:
+    return clean_word(str(value)) if isinstance(value, (str, int, float)) else value
 
 
 def _to_any_text(value: Any) -> str | None:
     """Text where there is some. An odd type costs the field and not the row, nor the rows beside it."""
-    text = _to_text(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else None
-    return text or None
+    return (clean_text(str(value)) or None) if _is_textual(value) else None
 
 
+def _to_any_word(value: Any) -> str | None:
+    return (clean_word(str(value)) or None) if _is_textual(value) else None
+
+
+def _is_textual(value: Any) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+# Texts are shown; words are compared as well.
 _Text = Annotated[str | None, BeforeValidator(_to_text)]
+_Word = Annotated[str | None, BeforeValidator(_to_word)]
 AnyText = Annotated[str | None, BeforeValidator(_to_any_text)]
+AnyWord = Annotated[str | None, BeforeValidator(_to_any_word)]
 
 
 class Row(BaseModel):
@@ -53,8 +74,8 @@ class Row(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     id: str | None = None
-    status: _Text = None
-    precheck_id: AnyText = None
+    status: _Word = None
+    precheck_id: AnyWord = None
     error_code: _Text = None
     error_text: _Text = Field(default=None, validation_alias=AliasChoices("error_message", "error_msg"))
 

@@ -21,6 +21,7 @@ from .errors import (
     TokenRejectedError,
 )
 from .retry import RetryPolicy, TimeBudget
+from .side_by_side import side_by_side
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,13 @@ class Reading(Generic[T]):
     refused: dict[str, ServiceRefusedError] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
 
+    def add(self, other: Reading[T]) -> None:
+        """Take in what was read of other jobs."""
+        self.found.update(other.found)
+        self.failed.update(other.failed)
+        self.refused.update(other.refused)
+        self.absent.update(other.absent)
+
 
 class BatchReader:
     """Reads with one kind of call, and remembers how many jobs DRS takes in it. May be shared by threads.
@@ -64,6 +72,7 @@ class BatchReader:
         self._call = call
         self._size = size
         self._retry = retry
+        self._has_passed = False  # a call that was as large as allowed
 
     def read(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget) -> Reading[T]:
         """Read all of these jobs, with as many calls of `fetch` as it takes.
@@ -73,11 +82,24 @@ class BatchReader:
         """
         reading: Reading[T] = Reading()
         left = list(dict.fromkeys(job_ids))
-        while left:
+        while left and not (self._has_passed and len(left) > self._size):
             # Looked up each time: the first part may find out that DRS takes fewer.
             part, left = left[: self._size], left[self._size :]
             self._read_part(part, fetch, budget, reading)
+        self._read_side_by_side(left, fetch, budget, reading)
         return reading
+
+    def _read_side_by_side(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> None:
+        def read(part: Sequence[str]) -> Reading[T]:
+            of_part: Reading[T] = Reading()
+            self._read_part(part, fetch, budget, of_part)
+            return of_part
+
+        size = self._size
+        for answer in side_by_side(read, [job_ids[start : start + size] for start in range(0, len(job_ids), size)]):
+            if isinstance(answer, Exception):
+                raise answer
+            reading.add(answer)
 
     def _read_part(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> None:
         """Read so many jobs that DRS may answer them in one call.
@@ -107,6 +129,7 @@ class BatchReader:
                         raise
                     return
             else:
+                self._has_passed = self._has_passed or len(wanted) >= self._size
                 reading.found.update(found)
                 reading.failed.update(failed)
                 left = [job_id for job_id in wanted if job_id not in found and job_id not in failed]

@@ -3,6 +3,8 @@ The secrets of this process, taken out of texts that others wrote.
 
 A gateway's error page may quote the request with its headers, and a service may say a password back. Such texts end in
 messages, logs and the state, so whoever holds a secret names it here, and whoever shows a text of others asks here.
+
+Names, ids and statuses are looked through for tokens and keys only: a password may also be the word that a job is named by.
 """
 
 from __future__ import annotations
@@ -25,13 +27,12 @@ MOST = 500
 
 _spelled: dict[str, None] = {}
 _longest = 0
-_pattern: re.Pattern[str] | None = None
 _lock = threading.Lock()
 
 
 def keep_secret(*secrets: str | None) -> None:
     """Take these out of every text from now on."""
-    global _pattern, _longest
+    global _longest
     with _lock:
         new = {spelling for secret in secrets if secret and len(secret) >= SHORTEST for spelling in _spellings(secret)}
         if new <= _spelled.keys():
@@ -40,18 +41,24 @@ def keep_secret(*secrets: str | None) -> None:
         while len(_spelled) > MOST:
             del _spelled[next(iter(_spelled))]
         _longest = max(map(len, _spelled))
-        # Longer ones first: one secret may begin another.
-        patterns = [_as_pattern(spelling) for spelling in sorted(_spelled, key=len, reverse=True)]
-        _pattern = re.compile("|".join([*patterns, _SIGNATURE]))
 
 
-def redacted(text: str, limit: int | None = None) -> str:
-    """The text without secrets, and without what is beyond `limit`, if there is one."""
+def forget() -> None:
+    """Know of no secret any more."""
+    with _lock:
+        _spelled.clear()
+
+
+def redacted(text: str, limit: int | None = None, *, shortest: int = SHORTEST) -> str:
+    """The text without secrets of at least this length, and without what is beyond `limit`, if there is one."""
     if limit is not None:
         # What is cut off in the middle of a secret would not be known for one any more.
         text = text[: limit + _longest]
-    if any(spelling[:HEAD] in text for spelling in list(_spelled)) or "ignature=" in text:
-        text = (_pattern or re.compile(_SIGNATURE)).sub(STAND_IN, text)
+    present = [one for one in list(_spelled) if len(one) >= shortest and one[: HEAD if len(one) >= LONG else None] in text]
+    if present or "ignature=" in text:
+        # Longer ones first: one secret may begin another.
+        patterns = [_as_pattern(spelling) for spelling in sorted(present, key=len, reverse=True)]
+        text = re.sub("|".join([*patterns, _SIGNATURE]), STAND_IN, text)
     return text if limit is None else text[:limit]
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
-from .models import AnyText, Finding, JobDetail, Lag, PrecheckResult, clean_text
+from .models import AnyText, AnyWord, Finding, JobDetail, Lag, PrecheckResult, clean_text
 
 # The end of the year 9999.
 LAST_INSTANT_MS = 253_402_300_799_999
@@ -79,13 +79,13 @@ class InstanceInfo(BaseModel):
 class DetailRow(_LooseRow):
     """The little that is taken from a row of batch-detail. The rest holds database passwords and ends here."""
 
-    id: AnyText = None
-    status: AnyText = None
+    id: AnyWord = None
+    status: AnyWord = None
     inst_info: Annotated[InstanceInfo, BeforeValidator(_to_object)] = InstanceInfo()
     failed_reason: AnyText = None
     multi_write: _Flag = None
-    parent_id: AnyText = None
-    job_direction: AnyText = None
+    parent_id: AnyWord = None
+    job_direction: AnyWord = None
 
     def to_detail(self, job_id: str) -> JobDetail:
         """What the row says of its job."""
@@ -108,8 +108,8 @@ class SubJobRow(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    id: AnyText = None
-    name: AnyText = None
+    id: AnyWord = None
+    name: AnyWord = None
 
 
 class FindingRow(BaseModel):
@@ -117,8 +117,8 @@ class FindingRow(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    item: AnyText = None
-    result: AnyText = None
+    item: AnyWord = None
+    result: AnyWord = None
     failed_reason: AnyText = None
     failed_sub_jobs: Annotated[list[SubJobRow], BeforeValidator(_any_objects)] = []
 
@@ -132,10 +132,10 @@ class FindingRow(BaseModel):
 class PrecheckRow(_LooseRow):
     """One row of batch-precheck-result. It names its pre-check and not its job."""
 
-    precheck_id: AnyText = None
+    precheck_id: AnyWord = None
     process: _Percent = None
     result: _Flag = None
-    total_passed_rate: AnyText = None
+    total_passed_rate: AnyWord = None
     precheck_result: Annotated[list[FindingRow], BeforeValidator(_any_objects)] = []
 
     def to_result(self) -> PrecheckResult:
@@ -168,7 +168,7 @@ class DelayInfo(BaseModel):
 class LagRow(_LooseRow):
     """One row of batch-rpo-and-rto, in milliseconds, or of batch-progress, in seconds."""
 
-    job_id: AnyText = None
+    job_id: AnyWord = None
     rpo_info: Annotated[DelayInfo, BeforeValidator(_to_object)] = DelayInfo()
     rto_info: Annotated[DelayInfo, BeforeValidator(_to_object)] = DelayInfo()
     incre_trans_delay: _Number = None

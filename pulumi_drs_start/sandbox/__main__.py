@@ -13,9 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .browsers import is_loopback
 from .jobs import JobSpec, make_job, make_job_id
 from .policy import Account, Policy
-from .server import LOOPBACK, Sandbox, SandboxNotInstalledError
+from .server import Sandbox, SandboxNotInstalledError
 
 NAMES = ("crm-orders", "crm-customers", "billing", "shop-catalog", "warehouse", "sessions", "reporting", "hr-records")
 ENGINES = ("mysql", "postgresql", "mongodb", "mysql-to-gaussdbv5")
@@ -37,12 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, start, print where, wait for a signal, stop."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.host not in LOOPBACK and not options.allow_remote:
-        parser.error(f"--host {options.host} is reachable from outside; add --allow-remote if that is meant")
+    if not (options.allow_remote or is_loopback(options.host)):
+        parser.error(f"--host {options.host} may be reachable from outside; add --allow-remote if that is meant")
     try:
         policy = _settings(options.policy) | {"speed": options.speed, "latency_ms": options.latency_ms}
         jobs = [JobSpec.model_validate(job).model_dump() for job in _jobs(options)]
-        sandbox = Sandbox(host=options.host, port=options.port, **policy)
+        sandbox = Sandbox(host=options.host, port=options.port, allow_remote=options.allow_remote, **policy)
     except (OSError, ValueError, TypeError) as error:
         parser.error(_in_words(error))
     done = threading.Event()
@@ -55,8 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except OSError as error:
         parser.error(f"cannot listen on {options.host}:{options.port}: {error}")
-    if options.host not in LOOPBACK:
-        print(f"Warning: {options.host} lets other machines in; the password is no secret.", file=sys.stderr)
+    if not is_loopback(options.host):
+        said = "lets other machines in: the password is no secret, and control calls ask for none."
+        print(f"Warning: {options.host} {said}", file=sys.stderr)
     sandbox.add_jobs(*jobs)
     _announce(sandbox, [job["id"] for job in jobs], options.ready_file)
     done.wait()

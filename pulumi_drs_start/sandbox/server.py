@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .admin import SandboxAdmin
+from .browsers import is_loopback
 from .policy import Account, Policy
 from .state import State
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from .serving import Serving
 
 START_TIMEOUT_SECONDS = 10.0
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class SandboxNotInstalledError(ImportError):
@@ -32,9 +32,12 @@ class Sandbox(SandboxAdmin):
     A local DRS and IAM.
 
     Options are the fields of `Policy` and `Account`, and `host` and `port`. Usable once `start` returned, or in a `with`.
+    A host that other machines can reach needs `allow_remote` too: control calls ask for no password.
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, **options: Any) -> None:
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, allow_remote: bool = False, **options: Any) -> None:
+        if not (allow_remote or is_loopback(host)):
+            raise ValueError(f"host {host} may be reachable from outside; add allow_remote=True if that is meant")
         unknown = options.keys() - Policy.model_fields.keys() - Account.model_fields.keys()
         if unknown:
             raise TypeError(f"unknown options of the sandbox: {', '.join(sorted(unknown))}")

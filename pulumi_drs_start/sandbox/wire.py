@@ -16,6 +16,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .admin_routes import PREFIX
+from .browsers import why_not_heard
 from .errors import RefusedError
 from .faults import Fault
 from .state import State
@@ -61,6 +62,9 @@ class Wire:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         is_control = path == PREFIX or path.startswith((PREFIX + "/", "/docs", "/openapi.json"))
+        if scope["type"] == "http" and (reason := why_not_heard(scope)):
+            await _json_answer(403, {"error": reason}).send(send)
+            return
         if scope["type"] != "http" or is_control:
             await self._app(scope, receive, send)
             return

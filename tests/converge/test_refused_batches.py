@@ -166,3 +166,28 @@ def test_a_lost_answer_in_the_middle_of_the_halves_starts_nobody_twice(sandbox: 
     result = run(*ids(16))
     assert [job.job_id for job in result.failed] == ["job-009"]
     assert started_once(sandbox) == set(ids(16)) - {"job-009"}
+
+
+def test_one_batch_goes_first_and_the_others_go_together(sandbox: Sandbox, run: Any) -> None:
+    sandbox.add_jobs(*(make_job(job_id) for job_id in "abcd"))
+    sandbox.set_policy(latency_ms=300)
+
+    result = run("a", "b", "c", "d", batch_size=1)
+
+    arrivals = [call["time"] for call in sandbox.calls("batch-starting")]
+    assert len(arrivals) == 4
+    assert arrivals[1] - arrivals[0] >= 0.3
+    assert arrivals[3] - arrivals[1] < 0.3
+    assert {job.outcome for job in result.jobs.values()} == {"started"}
+
+
+def test_what_goes_together_is_kept_although_one_batch_ends_the_operation(sandbox: Sandbox, run: Any) -> None:
+    sandbox.add_jobs(*(make_job(job_id) for job_id in "abcd"))
+    sandbox.inject(faults.refuse("batch-starting", "DRS.M00103", status=401, job_id="b"))
+    sandbox.inject(faults.drop_after("batch-starting", job_id="c"))
+
+    result = run("a", "b", "c", "d", batch_size=1)
+
+    assert [result.jobs[job_id].outcome for job_id in "abd"] == ["started", "failed", "started"]
+    assert result.jobs["c"].lost_at is not None
+    assert [sandbox.job(job_id)["starts"] for job_id in "abcd"] == [1, 0, 1, 1]

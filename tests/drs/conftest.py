@@ -9,10 +9,18 @@ from contextlib import suppress
 
 import pytest
 
+from pulumi_drs_start.drs import redaction
 from pulumi_drs_start.drs.models import StartRequest
 from pulumi_drs_start.drs.retry import TimeBudget
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
+
+
+@pytest.fixture(autouse=True)
+def _forgotten_secrets() -> Iterator[None]:
+    """What is a token here may be a job's name in the next test."""
+    yield
+    redaction.forget()
 
 
 @pytest.fixture

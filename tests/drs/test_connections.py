@@ -11,7 +11,7 @@ import pytest
 import requests
 import trustme
 
-from pulumi_drs_start.drs import iam_session
+from pulumi_drs_start.drs import transport
 from pulumi_drs_start.drs.auth import PasswordAuth, ReadyToken
 from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError, RedirectedError, UnreachableError, UnreadableAnswerError
@@ -270,7 +270,7 @@ def test_a_password_for_iam_in_netrc_is_not_sent_along(sandbox: Sandbox, monkeyp
     netrc.write_text("machine 127.0.0.1 login somebody password something\n", encoding="utf-8")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    monkeypatch.setattr(iam_session, "is_loopback", lambda _: False)
+    monkeypatch.setattr(transport, "is_loopback", lambda _: False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     seen: list[str | None] = []
     send = requests.Session.send

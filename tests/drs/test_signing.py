@@ -217,6 +217,7 @@ def test_the_signature_is_the_vendor_s(security_token: str | None, method: str, 
 
 @pytest.mark.filterwarnings("ignore:Method '.*' of DrsClient is deprecated:DeprecationWarning")
 @pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:As of 3.1.27:DeprecationWarning")
 def test_what_the_vendor_s_client_signs_is_signed_here_too(
     sandbox: Sandbox, make_client: Any, auth: MakeAuth, monkeypatch: pytest.MonkeyPatch
 ) -> None:

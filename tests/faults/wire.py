@@ -12,6 +12,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,16 @@ MAY_BE_STARTED = ("CONFIGURATION", "WAITING_FOR_START")
 _CLEAR_REFUSALS = range(400, 500)
 
 
+@dataclass(slots=True, eq=False)
+class _Exchange:
+    """A request that was sent, and what was heard so far; without an answer `status` is None."""
+
+    path: str
+    jobs: list[str]
+    status: int | None = None
+    heard: bytearray = field(default_factory=bytearray)
+
+
 @dataclass(slots=True)
 class Knowledge:
     """What one resource's operation has been told of each job.
@@ -34,11 +45,24 @@ class Knowledge:
         read: the status last read.
         accepted: starts that DRS accepted, now or as the state remembers.
         lost: starts whose answer never came, without a look since.
+        thread: that of the operation; others make calls for it and end before it goes on.
+        exchanges: that nothing was learnt from yet, each with its thread.
     """
 
     read: dict[str, str] = field(default_factory=dict)
     accepted: dict[str, str] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    thread: int = field(default_factory=threading.get_ident)
+    exchanges: list[tuple[int, _Exchange]] = field(default_factory=list)
+
+    def learn_from_the_past(self) -> None:
+        """Take note of what this thread's exchanges came to; the operation's own thread does so for all of them."""
+        me = threading.get_ident()
+        for entry in list(self.exchanges):
+            thread, past = entry
+            if me in (self.thread, thread):
+                self.exchanges.remove(entry)
+                self.learn(past.path, past.jobs, past.status, bytes(past.heard))
 
     def needless(self, job_id: str) -> str | None:
         """Why a start of the job would be one too many, or None."""
@@ -75,7 +99,7 @@ class Knowledge:
 
 
 class Watch:
-    """What goes over the wire in this process, resource by resource (each has a thread).
+    """What goes over the wire in this process, resource by resource (each has a context).
 
     Args:
         kill: when to die.
@@ -87,12 +111,12 @@ class Watch:
         self._note = note
         self._calls = 0
         self._lock = threading.Lock()
-        self._resource = threading.local()
+        self._knowledge: ContextVar[Knowledge] = ContextVar("knowledge")
         self._tokens: set[str] = set()
 
     def begin(self, knowledge: Knowledge) -> None:
-        """From here on this thread works for a resource of which so much is known."""
-        self._resource.knowledge, self._resource.last = knowledge, None
+        """From here on this context works for a resource of which so much is known."""
+        self._knowledge.set(knowledge)
 
     def moment(self, moment: str) -> None:
         """Die here if so scheduled."""
@@ -102,13 +126,13 @@ class Watch:
 
     def exchange(self, request: Any, send: Callable[[], requests.Response]) -> requests.Response:
         """Send a request, and take note of what it is; what came of it is learnt before the next one."""
-        knowledge: Knowledge = self._resource.knowledge
-        if self._resource.last is not None:
-            knowledge.learn(*self._resource.last)
-            self._resource.last = None
+        knowledge = self._knowledge.get()
         path = request.url.partition("?")[0]
         jobs = _named(request.body) if "/jobs/" in path else []
+        this = _Exchange(path, jobs)
         with self._lock:
+            knowledge.learn_from_the_past()
+            knowledge.exchanges.append((threading.get_ident(), this))
             self._calls += 1
             token = request.headers.get("X-Auth-Token")
             if token and token not in self._tokens:
@@ -119,11 +143,9 @@ class Watch:
             if reasons:
                 self._note({"needless": reasons})
         self.moment("before")
-        self._resource.last = (path, jobs, None, b"")
         response = send()
-        heard = bytearray()
-        response.raw = _Tapped(response.raw, heard)
-        self._resource.last = (path, jobs, response.status_code, heard)
+        response.raw = _Tapped(response.raw, this.heard)
+        this.status = response.status_code
         self.moment("answered")
         return response
 

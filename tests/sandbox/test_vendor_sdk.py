@@ -11,7 +11,11 @@ from huaweicloudsdkdrs.v3 import DrsClient, model
 from pulumi_drs_start.sandbox import make_job, make_job_id
 
 # The vendor calls v3 deprecated in favour of v5, which Open Telekom Cloud does not have.
-pytestmark = pytest.mark.filterwarnings("ignore:Method '.*' of DrsClient is deprecated:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Method '.*' of DrsClient is deprecated:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:As of 3.1.27:DeprecationWarning"),
+]
 
 JOB, OTHER = make_job_id("one"), make_job_id("two")
 

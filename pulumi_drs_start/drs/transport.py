@@ -1,0 +1,128 @@
+"""
+HTTP sessions whose exchanges end: connections that a `deadline` can cut, and bodies read within bounds, packed ones too.
+
+Imported with the first session, because `requests` takes its time.
+"""
+
+from __future__ import annotations
+
+import zlib
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from .deadline import Limit, watch
+from .urls import is_loopback
+
+CHUNK = 64 * 1024
+# What zlib calls either of the two formats that HTTP uses.
+_GZIP_OR_ZLIB = 47
+
+
+class EndlessBodyError(ValueError):
+    """A body that is larger, or takes longer, than anything we asked for would; or packed so that nobody can tell."""
+
+
+def new_session(url: str, ca_cert: str | None) -> requests.Session:
+    """A session for one service. It may be shared by threads."""
+    session = requests.Session()
+    session.verify = ca_cert or True
+    # Proxies and CA bundles of the environment count, but no proxy leads to this machine.
+    session.trust_env = not is_loopback(url)
+    # ~/.netrc does not: it would put its own Authorization in place of a signature, and send a password along.
+    session.auth = as_it_is
+    # Packed by several methods, one in the other, 64 KiB can become terabytes; one method can be unpacked within bounds.
+    session.headers["Accept-Encoding"] = "gzip"
+    # Threads would share them; none of the services needs any.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter())
+    return session
+
+
+def as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """An authentication that adds nothing."""
+    return request
+
+
+def read_body(response: requests.Response, largest: int, limit: Limit) -> bytes:
+    """The body of an answer that was asked for with ``stream=True``.
+
+    Raises:
+        EndlessBodyError: it is too large, takes too long, or is packed in an unknown way.
+        requests.RequestException, urllib3.exceptions.HTTPError: the connection broke.
+    """
+    unpacker = _unpacker_for(response.headers.get("Content-Encoding", ""))
+    chunks: list[bytes] = []
+    left = largest
+    while (unpacker is None or not unpacker.eof) and (chunk := response.raw.read(CHUNK, decode_content=False)):
+        if limit.is_over:
+            raise EndlessBodyError("did not end in time")
+        if unpacker is not None:
+            try:
+                chunk = unpacker.decompress(chunk, left + 1)
+            except zlib.error:
+                raise EndlessBodyError("is not packed as it says") from None
+        left -= len(chunk)
+        if left < 0:
+            raise EndlessBodyError(f"is larger than {largest >> 20} MiB")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _unpacker_for(encoding: str) -> Any:
+    encoding = encoding.strip().lower()
+    if encoding in ("", "identity"):
+        return None
+    if encoding in ("gzip", "x-gzip", "deflate"):
+        return zlib.decompressobj(_GZIP_OR_ZLIB)
+    raise EndlessBodyError("is packed in a way that was not asked for")
+
+
+class _HTTPConnection(HTTPConnection):
+    def _new_conn(self) -> Any:
+        connection = super()._new_conn()
+        # A proxy may answer byte by byte too.
+        watch(connection)
+        return connection
+
+    def getresponse(self) -> Any:
+        watch(self.sock)
+        return super().getresponse()
+
+
+class _HTTPSConnection(HTTPSConnection):
+    def _new_conn(self) -> Any:
+        connection = super()._new_conn()
+        watch(connection)
+        return connection
+
+    def getresponse(self) -> Any:
+        watch(self.sock)
+        return super().getresponse()
+
+
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _HTTPConnection
+
+
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
+
+
+class _Adapter(HTTPAdapter):
+    """Makes connections that are watched."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **options)
+        if not proxy.lower().startswith("socks"):
+            manager.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+        return manager

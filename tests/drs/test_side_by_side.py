@@ -1,0 +1,83 @@
+"""Calls that are made at the same time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import pairwise
+
+from pulumi_drs_start.drs.client import READ_BATCH, DrsClient
+from pulumi_drs_start.drs.retry import TimeBudget
+from pulumi_drs_start.drs.side_by_side import LANES, Lanes, side_by_side
+from pulumi_drs_start.sandbox import Sandbox, faults, make_job
+
+
+def most_at_once(lanes: Lanes, threads: int = 2 * LANES) -> int:
+    """How many of these threads were in the lanes together."""
+    inside, most, lock = 0, 0, threading.Lock()
+    # Full lanes let everybody on; half-full ones after a moment.
+    gate = threading.Barrier(LANES)
+
+    def pass_through(_: int) -> None:
+        nonlocal inside, most
+        with lanes:
+            with lock:
+                inside += 1
+                most = max(most, inside)
+            with suppress(threading.BrokenBarrierError):
+                gate.wait(0.2)
+            with lock:
+                inside -= 1
+
+    workers = [threading.Thread(target=pass_through, args=(number,)) for number in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return most
+
+
+def test_no_more_threads_pass_than_there_are_lanes() -> None:
+    assert most_at_once(Lanes()) == LANES
+
+
+def test_narrowed_lanes_let_one_pass() -> None:
+    lanes = Lanes()
+    lanes.narrow()
+    assert most_at_once(lanes, 3) == 1
+
+
+def test_results_come_in_order_and_exceptions_hide_no_result() -> None:
+    def invert(number: int) -> float:
+        return 1 / number
+
+    first, second, third = side_by_side(invert, [1, 0, 2])
+    assert (first, third) == (1, 0.5)
+    assert isinstance(second, ZeroDivisionError)
+
+
+def test_pages_after_the_first_are_read_at_the_same_time(sandbox: Sandbox, client: DrsClient) -> None:
+    job_ids = [f"j{number}" for number in range(4 * READ_BATCH + 1)]
+    sandbox.add_jobs(*(make_job(job_id) for job_id in job_ids))
+    sandbox.set_policy(latency_ms=300)
+
+    assert set(client.get_statuses(job_ids, TimeBudget(60))) == set(job_ids)
+
+    arrivals = [call["time"] for call in sandbox.calls("batch-status")]
+    assert len(arrivals) == 5
+    assert arrivals[1] - arrivals[0] >= 0.3
+    assert arrivals[4] - arrivals[1] < 0.3
+
+
+def test_once_drs_asks_to_slow_down_calls_follow_one_another(sandbox: Sandbox, make_client: Callable[..., DrsClient]) -> None:
+    client = make_client()
+    job_ids = [f"j{number}" for number in range(2 * READ_BATCH + 1)]
+    sandbox.add_jobs(*(make_job(job_id) for job_id in job_ids))
+    sandbox.inject(faults.too_frequent("batch-status"))
+    sandbox.set_policy(latency_ms=200)
+
+    assert set(client.get_statuses(job_ids, TimeBudget(60))) == set(job_ids)
+
+    arrivals = [call["time"] for call in sandbox.calls("batch-status")]
+    assert all(later - earlier >= 0.2 for earlier, later in pairwise(arrivals))
