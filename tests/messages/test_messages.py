@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from pulumi_drs_start.drs.errors import OutOfTimeError
-from pulumi_drs_start.drs.models import JobStatus
-from pulumi_drs_start.messages import name_jobs, plan_in_words, progress_in_words, reasons_for_failure
+from pulumi_drs_start.drs.models import Finding, JobStatus, Pairing
+from pulumi_drs_start.memory import Memory, Precheck, Request
+from pulumi_drs_start.messages import (
+    attention_in_words,
+    doubtful_stops_in_words,
+    leaving_in_words,
+    name_jobs,
+    on_destroy_in_words,
+    plan_in_words,
+    plan_warnings,
+    progress_in_words,
+    reasons_for_failure,
+    refusals_in_words,
+)
 from pulumi_drs_start.outcome import JobOutcome, Result
-from pulumi_drs_start.plan import DesiredJob, Goal, make_plan
+from pulumi_drs_start.plan import DesiredJob, Goal, Plan, Target, make_plan
 from pulumi_drs_start.status import Phase
 
 
@@ -83,3 +99,138 @@ def test_a_plan_of_five_thousand_jobs_is_one_short_line() -> None:
     assert words.startswith("will start 2,500 jobs (j0001, ")
     assert "wait for 2,500 jobs" in words
     assert len(words) < 250
+
+
+NOW = 1_800_000_000.0
+HOUR_MS = 3_600_000
+
+
+def planned(status: str = "CONFIGURATION", memory: Memory | None = None, pairing: Pairing | None = None, **asked: Any) -> Plan:
+    """The plan for one job, `a`."""
+    actual = JobStatus("a", status, pairing=pairing)
+    return make_plan([DesiredJob("a", **asked)], {"a": actual}, {"a": memory or Memory()}, Goal.RUNNING, NOW)
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        pytest.param(planned(), "will start 1 job (a)", id="start"),
+        pytest.param(
+            planned(start_time=round(NOW * 1000) + HOUR_MS), "will schedule 1 job for 2027-01-15T09:00:00Z (a)", id="schedule"
+        ),
+        pytest.param(planned(precheck=True), "will pre-check, and start if that passes, 1 job (a)", id="pre-check"),
+        pytest.param(planned("PAUSING", resume=True), "will resume 1 job (a)", id="resume"),
+        pytest.param(planned("INCRE_TRANSFER_STARTED", target=Target.PAUSED), "will pause 1 job (a)", id="pause"),
+        pytest.param(planned("INCRE_TRANSFER_STARTED", target=Target.STOPPED), "will STOP 1 job for good (a)", id="stop"),
+        pytest.param(planned("CREATING"), "will wait for 1 job (a), which is still being created", id="wait"),
+        pytest.param(planned("INCRE_TRANSFER_STARTED"), "will start no job; 1 job is running", id="nothing"),
+        pytest.param(
+            planned("PAUSING"), "will start no job; 1 job (a) is paused; it stays so, because somebody meant it", id="paused"
+        ),
+    ],
+)
+def test_a_plan_says_what_it_would_do(plan: Plan, words: str) -> None:
+    assert plan_in_words(plan) == words
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"),
+    [
+        (1, "1 job is running; 1 job is not known yet, and will be started unless running"),
+        (2, "1 job is running; 2 jobs are not known yet, and will be started unless running"),
+        (None, "1 job is running; which jobs are to be started is not known yet"),
+    ],
+)
+def test_jobs_that_are_not_known_yet_are_mentioned(unknown: int | None, words: str) -> None:
+    assert plan_in_words(planned("INCRE_TRANSFER_STARTED"), unknown) == words
+
+
+def test_a_stop_is_announced_in_capitals() -> None:
+    (warning,) = plan_warnings(planned("INCRE_TRANSFER_STARTED", target=Target.STOPPED))
+    assert warning.startswith("will STOP 1 job FOR GOOD (a): on_destroy is stop. A stopped job can never be started again")
+    assert "STOP 3 jobs FOR GOOD" in str(on_destroy_in_words("stop", 3))
+    assert "STOPPED FOR GOOD" in str(doubtful_stops_in_words("stop"))
+
+
+@pytest.mark.parametrize("on_destroy", ["leave", "pause"])
+def test_what_can_be_taken_back_is_not_announced_in_capitals(on_destroy: str) -> None:
+    assert on_destroy_in_words(on_destroy, 3) is None
+    assert doubtful_stops_in_words(on_destroy) is None
+
+
+def test_a_late_start_is_a_warning() -> None:
+    (warning,) = plan_warnings(planned(start_time=round(NOW * 1000) - HOUR_MS))
+    assert warning == "1 job (a) was to start at 2027-01-15T07:00:00Z, which is past: it starts now"
+
+
+def test_a_dual_active_parent_is_refused_with_its_children_named() -> None:
+    (warning,) = plan_warnings(planned(pairing=Pairing(is_parent=True, children=("b", "c"))))
+    assert warning.startswith("can't start 1 job (a): it is the parent of a dual-active pair")
+    assert "name its subtasks (b, c)" in warning
+
+
+def test_a_failed_precheck_names_its_items_with_their_reasons() -> None:
+    findings = (Finding("binlog", "It is off."), Finding("space", ""))
+    memory = Memory(precheck=Precheck("p", is_done=True, failed=findings))
+    (warning,) = plan_warnings(planned(memory=memory, precheck=True))
+    assert warning == "can't start 1 job (a): it did not pass the pre-check (binlog: It is off.; space)"
+
+
+def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
+    (scheduled,) = plan_warnings(planned("START_JOB_FAILED", start_time=round(NOW * 1000) - HOUR_MS))
+    (plain,) = plan_warnings(planned("START_JOB_FAILED"))
+    assert "lacks the role Security Administrator" in scheduled
+    assert "Security Administrator" not in plain
+
+
+def test_several_jobs_are_spoken_of_in_the_plural() -> None:
+    jobs = ["a", "b"]
+    plan = make_plan(map(DesiredJob, jobs), {a: JobStatus(a, "CREATE_FAILED") for a in jobs}, {}, Goal.RUNNING, NOW)
+    assert plan_warnings(plan)[0].startswith("can't start 2 jobs (a, b): they could not be created")
+
+
+def test_what_failed_the_last_time_is_told_before_it_is_tried_again() -> None:
+    rows = {"a": {"outcome": "failed", "error_code": "DRS.M00304", "error_message": "Not configured."}}
+    assert refusals_in_words(planned(), rows) == [
+        "1 job (a) failed the last time, and will be tried again: DRS.M00304: Not configured."
+    ]
+    assert refusals_in_words(planned("INCRE_TRANSFER_STARTED"), rows) == []
+    assert refusals_in_words(planned(), {"a": {"outcome": "started"}}) == []
+
+
+def test_alarms_of_a_precheck_are_told() -> None:
+    job = JobOutcome("a", "FULL_TRANSFER_STARTED", Phase.RUNNING, "started", True, alarms=("binlog: kept for a day.",))
+    assert attention_in_words([job]) == ["the pre-check warns of 1 job (a): binlog: kept for a day."]
+
+
+@pytest.mark.parametrize("phase", [Phase.PAUSED, Phase.FAILED])
+def test_what_is_left_alone_is_told(phase: Phase) -> None:
+    (line,) = attention_in_words([JobOutcome("a", "X", phase, "unchanged", False)])
+    assert line.startswith("1 job (a) ")
+    assert "resume=True" in line
+
+
+def test_jobs_that_leave_are_told_by_what_became_of_them() -> None:
+    refused = "it can't be paused while it is in CREATING"
+    jobs = [
+        JobOutcome("a", "PAUSING", Phase.PAUSED, "paused", True),
+        JobOutcome("b", "DELETED", Phase.ENDED, "unchanged", True),
+        JobOutcome(
+            "c", "CREATING", Phase.PENDING, "unchanged", False, error_message="it can't be paused while it is in CREATING"
+        ),
+    ]
+    assert leaving_in_words(jobs) == (
+        "paused: 1 job (a); were at rest already: 1 job (b); can't be paused while it is in CREATING: 1 job (c)"
+    )
+
+
+def test_a_refused_stop_says_so_and_what_to_run() -> None:
+    job = JobOutcome("a", "X", Phase.RUNNING, "failed", False, "DRS.M00103", "You may not.", wanted="stopped")
+    (reason,) = reasons_for_failure(Result({}, leaving={"a": job}), 60, "pulumi destroy")
+    assert reason.startswith("job a could not be stopped: DRS.M00103: You may not.")
+    assert "run pulumi destroy again" in reason
+
+
+def test_a_request_remembered_for_another_purpose_changes_no_words() -> None:
+    memory = Memory(request=Request(start_time=None), was_started=True)
+    assert plan_in_words(planned(memory=memory)) == "will start 1 job (a)"
