@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.inputs import check_inputs, desired_jobs, parse_duration
+from pulumi_drs_start.inputs import check_inputs, desired_jobs, leaving_jobs, parse_duration
+from pulumi_drs_start.plan import Target
 
 UNKNOWN = object()
 
@@ -113,3 +114,42 @@ def test_known_jobs_beside_unknown_ones_are_checked_and_counted() -> None:
     assert checked.inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}, UNKNOWN, {"job_id": UNKNOWN}]
     assert [job.job_id for job in desired_jobs(checked.inputs)] == ["a", "b"]
     assert check(jobs=[UNKNOWN, ""]).problems == ("jobs[1].job_id is empty",)
+
+
+def found(*jobs: str, listed: list[str], others: list[str]) -> Any:
+    """What a query found: jobs, and others that match but for their status; and what is on the list so far."""
+    declared = {"jobs": list(jobs), "found": {"query": "find_jobs", "other_status": others, "of_total": 9}}
+    return check_inputs(declared, lambda value: value is UNKNOWN, listed)
+
+
+def ids(checked: Any) -> list[str]:
+    return [job["job_id"] for job in checked.inputs["jobs"]]
+
+
+def test_a_job_on_the_list_stays_there_when_only_its_status_no_longer_matches() -> None:
+    assert ids(found("b", listed=["a", "b"], others=["a", "c"])) == ["a", "b"]
+    assert ids(found(listed=["a"], others=["a"])) == ["a"]
+
+
+def test_a_job_that_was_never_on_the_list_is_not_put_there_by_a_status_it_does_not_have() -> None:
+    assert ids(found("b", listed=[], others=["a"])) == ["b"]
+
+
+def test_a_job_that_matches_no_more_leaves_the_list() -> None:
+    assert ids(found("b", listed=["a", "b"], others=[])) == ["b"]
+
+
+def test_a_query_that_finds_nothing_is_no_empty_list() -> None:
+    (problem,) = found(listed=[], others=["a"]).problems
+
+    assert problem == (
+        "jobs names no job: find_jobs matched none of the 9 jobs it looked through; "
+        "1 match but for the status: leave status out to take those over too"
+    )
+
+
+@pytest.mark.parametrize(
+    ("on_destroy", "targets"), [("leave", []), ("pause", [Target.PAUSED]), ("stop", [Target.STOPPED]), (UNKNOWN, []), (None, [])]
+)
+def test_jobs_that_leave_are_left_unless_something_else_is_asked(on_destroy: Any, targets: list[Target]) -> None:
+    assert [job.target for job in leaving_jobs({"on_destroy": on_destroy}, ["a"])] == targets

@@ -211,7 +211,6 @@ def test_what_is_left_alone_is_told(phase: Phase) -> None:
 
 
 def test_jobs_that_leave_are_told_by_what_became_of_them() -> None:
-    refused = "it can't be paused while it is in CREATING"
     jobs = [
         JobOutcome("a", "PAUSING", Phase.PAUSED, "paused", True),
         JobOutcome("b", "DELETED", Phase.ENDED, "unchanged", True),
