@@ -158,6 +158,12 @@ def _said(code: str, row: Mapping[str, Any]) -> str:
     return f"{code}: {text}" if code else text
 
 
+def declared_elsewhere_in_words(job_ids: Collection[str]) -> str:
+    """Why jobs that are declared here no more are left as they are, whatever ``on_destroy`` says."""
+    what = _plural("is", len(job_ids))
+    return f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)}) {what} declared by another resource of the program, and left to it"
+
+
 def doubtful_stops_in_words(on_destroy: str) -> str | None:
     """What may be stopped while it is not known yet which jobs are declared no more."""
     if on_destroy != "stop":

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -42,7 +42,7 @@ from .look import Looker
 from .memory import Action, Memory
 from .outcome import Result, observe
 from .outputs import after_refresh, failed_jobs, leaving_memories, memories_of, rows_of, to_outputs, unfinished_jobs
-from .plan import DesiredJob, Plan, make_plan
+from .plan import DesiredJob, Plan, Target, make_plan
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
 
 log = logging.getLogger(__name__)
@@ -109,6 +109,7 @@ class JobBatchStartProvider(ResourceProvider):
             except SettingsError as exc:
                 texts = (*exc.problems, exc.hint) if exc.hint else exc.problems
                 return CheckResult(news, [CheckFailure("", text) for text in texts])
+            _declare(connection.settings, (job.job_id for job in jobs))
             statuses = connection.look([job.job_id for job in jobs], TimeBudget(READ_LIMIT_SECONDS, is_wanted=call.is_wanted))
             plan = make_plan(jobs, statuses, {}, goal_of(inputs), time.time())
             if olds:
@@ -196,7 +197,7 @@ class JobBatchStartProvider(ResourceProvider):
     def delete(self, call: host.Call, _id: str, props: dict[str, Any]) -> None:
         """Leave the jobs as they are, or pause or stop them, where ``on_destroy`` says so. To leave them needs no login."""
         job_ids = list(dict.fromkeys([*listed_ids(props), *leaving_memories(props)]))
-        jobs = leaving_jobs(props, job_ids)
+        jobs = self._without_declared(call, props, leaving_jobs(props, job_ids))
         if not jobs:
             call.info(f"{messages.count_jobs(len(job_ids))} left as they are" if len(job_ids) != 1 else "1 job left as it is")
             return
@@ -209,7 +210,8 @@ class JobBatchStartProvider(ResourceProvider):
     def _converge(self, call: host.Call, resource_id: str, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out what is declared and return the outputs; fail the command, with the resource saved, if some jobs failed."""
         inputs = _checked(props, olds).inputs
-        result, timeout_seconds = self._bring_about(call, inputs, _with_leaving(inputs, olds), memories_of(olds))
+        jobs = self._without_declared(call, inputs, _with_leaving(inputs, olds))
+        result, timeout_seconds = self._bring_about(call, inputs, jobs, memories_of(olds))
         outputs = to_outputs(inputs, result)
         call.info(messages.result_in_words(result))
         if not olds:
@@ -244,6 +246,18 @@ class JobBatchStartProvider(ResourceProvider):
             on_progress=lambda progress: call.progress(messages.progress_in_words(progress)),
         )
         return result, timeout_seconds
+
+    def _without_declared(self, call: host.Call, inputs: Mapping[str, Any], jobs: Sequence[DesiredJob]) -> list[DesiredJob]:
+        """Without the jobs that would be brought to rest although this program declares them, in another resource.
+
+        A resource that gets another name is deleted under the old one after it was created under the new one.
+        """
+        leaving = {job.job_id for job in jobs if job.target is not Target.STARTED}
+        theirs = leaving & _declared_jobs(self._settings(inputs)) if leaving else set()
+        if theirs:
+            ids = [job.job_id for job in jobs if job.job_id in theirs]
+            call.warn(messages.declared_elsewhere_in_words(ids))
+        return [job for job in jobs if job.job_id not in theirs]
 
     def _replaces(self, inputs: Mapping[str, Any], olds: Mapping[str, Any]) -> list[str]:
         """The inputs because of which the jobs are to be looked for elsewhere.
@@ -285,6 +299,21 @@ class _Connection:
         if not may_be_recent:
             self._recent[key] = (time.monotonic(), statuses)
         return statuses
+
+
+# What the resources of this program have declared since this process began, by the place of the jobs.
+_declared_at: dict[Any, set[str]] = {}
+_declared_lock = threading.Lock()
+
+
+def _declare(settings: Settings, job_ids: Iterable[str]) -> None:
+    with _declared_lock:
+        _declared_at.setdefault(settings.place, set()).update(job_ids)
+
+
+def _declared_jobs(settings: Settings) -> set[str]:
+    with _declared_lock:
+        return set(_declared_at.get(settings.place, ()))
 
 
 _connections: dict[Settings, _Connection] = {}

@@ -163,3 +163,43 @@ def test_a_refused_stop_holds_up_no_destroy_and_is_mentioned(sandbox: Sandbox, s
     assert run.exit_code == 0, run.output
     assert sandbox.job(A)["stops"] == 1
     assert B in run
+
+
+def test_a_renamed_resource_stops_nothing(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B))
+    stack.program(f"JobBatchStart('old', jobs=[{A!r}, {B!r}], on_destroy='stop')")
+    stack.up()
+    stack.program(f"JobBatchStart('new', jobs=[{A!r}], on_destroy='stop')")
+
+    run = stack.up()
+
+    assert run.exit_code == 0, run.output
+    assert f"1 job ({A}) is declared by another resource of the program, and left to it" in run
+    assert [sandbox.job(job_id)["stops"] for job_id in (A, B)] == [0, 1]
+    assert stack.outcomes() == {A: "already_started"}
+
+
+def test_a_resource_that_is_replaced_where_it_is_stops_nothing(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A))
+    stack.starts(A, on_destroy="stop")
+    stack.up()
+    urn = stack.resource()["urn"]
+
+    run = stack.up("--replace", urn)
+
+    assert run.exit_code == 0, run.output
+    assert sandbox.job(A)["stops"] == 0
+
+
+def test_a_job_that_moves_to_a_resource_declared_before_is_not_stopped(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B))
+    both = "first = JobBatchStart('first', jobs={}, on_destroy='stop')\n"
+    both += "JobBatchStart('second', jobs={}, on_destroy='stop', opts=pulumi.ResourceOptions(depends_on=[first]))"
+    stack.program(both.format([A], [A, B]))
+    stack.up()
+    stack.program(both.format([A], [B]))
+
+    run = stack.up()
+
+    assert run.exit_code == 0, run.output
+    assert sandbox.job(A)["stops"] == 0
