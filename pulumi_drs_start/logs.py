@@ -34,5 +34,3 @@ def log_where_asked(environment: Mapping[str, str] = os.environ) -> None:
     handler.setFormatter(_Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     _ours.addHandler(handler)
     _ours.setLevel(level)
-    # Who configures the root logger would see every line twice.
-    _ours.propagate = False
