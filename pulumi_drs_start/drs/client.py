@@ -49,8 +49,8 @@ ALL_ROWS = 0
 READ_BATCH = 1000
 # Jobs per start call. The API documents no maximum; 100 is the largest page it documents for reading.
 DEFAULT_BATCH_SIZE = 100
-# Rows of batch-detail are large.
-DETAIL_BATCH = 250
+# Rows of batch-detail are large, some 2 kB.
+DETAIL_BATCH = 500
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
 
@@ -85,7 +85,8 @@ class DrsClient:
         self._headers = {"Content-Type": "application/json", "X-Language": language, "User-Agent": user_agent}
         self.retry = retry or RetryPolicy()
         self._statuses = BatchReader("batch-status", READ_BATCH, self.retry)
-        self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry)
+        # So many ids have passed in batch-status, whose page is the same.
+        self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry, has_passed=True)
         self._lanes = Lanes()
 
     # Most operations need neither of these, nor the models of rows that are imported where they are read: building those

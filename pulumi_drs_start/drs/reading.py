@@ -66,13 +66,14 @@ class BatchReader:
         call: the name of the call, for the log.
         size: how many ids to send at first.
         retry: how a call that may work later is repeated.
+        has_passed: a call of this size is known to work, so that no first one has to try it alone.
     """
 
-    def __init__(self, call: str, size: int, retry: RetryPolicy) -> None:
+    def __init__(self, call: str, size: int, retry: RetryPolicy, *, has_passed: bool = False) -> None:
         self._call = call
         self._size = size
         self._retry = retry
-        self._has_passed = False  # a call that was as large as allowed
+        self._has_passed = has_passed
 
     def read(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget) -> Reading[T]:
         """Read all of these jobs, with as many calls of `fetch` as it takes.

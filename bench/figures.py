@@ -1,0 +1,113 @@
+"""What samples come to: medians of ratios, and whether the targets are met."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from .ways import COMMANDS, FIRST, FLOOR, OURS, REST, Sample
+
+# Samples of each way, by its name and the number of jobs; those of one position were taken in turn.
+Samples = Mapping[tuple[str, int], Sequence[Sample]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The samples of a run, and what can be asked of them."""
+
+    samples: Samples
+    sizes: Sequence[int]
+
+    def has(self, way: str, size: int, command: str = FIRST) -> bool:
+        """Whether that was measured."""
+        return bool(self.samples.get((way, size))) and command in self.samples[way, size][0].usages
+
+    def seconds(self, way: str, size: int, command: str) -> float:
+        """Wall time, the median."""
+        return median(sample.usages[command].seconds for sample in self.samples[way, size])
+
+    def to_floor(self, way: str, size: int, command: str) -> float:
+        """Wall time as a multiple of the floor's: each run against the floor's beside it, and of that the median."""
+        pairs = zip(self.samples[way, size], self.samples[FLOOR.name, size], strict=False)
+        return median(mine.usages[command].seconds / floor.usages[command].seconds for mine, floor in pairs)
+
+    def memory(self, way: str, size: int) -> float:
+        """Peak memory, bytes."""
+        return median(sample.memory_bytes for sample in self.samples[way, size])
+
+    def state(self, way: str, size: int) -> int | None:
+        """The size of the state file, bytes."""
+        return self.samples[way, size][0].state_bytes
+
+    def calls(self, way: str, size: int, command: str) -> Mapping[str, float]:
+        """Calls by kind; the most of all runs."""
+        usages = [sample.usages[command] for sample in self.samples[way, size]]
+        kinds = sorted({kind for usage in usages for kind in usage.calls})
+        return {kind: max(usage.calls[kind] for usage in usages) for kind in kinds}
+
+    def growth(self, measure: Callable[[int], float]) -> float:
+        """How much faster than the number of jobs something grows, where it grows fastest; 1 or less is linear."""
+        steps = list(pairwise(self.sizes))
+        return max(((measure(more) / measure(few)) / (more / few) for few, more in steps), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A claim, what was measured, and the reason in case it is missed."""
+
+    claim: str
+    measured: float
+    limit: float
+    cause: str
+
+    @property
+    def is_met(self) -> bool:
+        """Whether the claim is true."""
+        return self.measured <= self.limit
+
+
+_FIXED_COST = (
+    "loading this package takes a tenth of a second in a program and, with its HTTP and login libraries, 0.15 s in a plugin, "
+    "and each command has one or two of both; before a start two looks ask for the details of the jobs, "
+    "which alone tell of a schedule and of a dual-active pair, and the statuses are read once more just before it"
+)
+
+
+def targets(figures: Figures) -> list[Target]:
+    """Every target that can be judged with the sizes of this run."""
+    sizes, ours, floor = figures.sizes, OURS.name, FLOOR.name
+    found = []
+    for size in sizes:
+        calls = figures.calls(ours, size, FIRST)
+        starts = math.ceil(size / 100)
+        found.append(Target(f"start calls, {_jobs(size)}", calls.get("batch-starting", 0), starts, "a batch was sent twice"))
+        cause = "a start was looked at more often than a machine at rest would have"
+        found.append(Target(f"all calls of an `up`, {_jobs(size)}", sum(calls.values()), 12 + size / 10, cause))
+    for size, limit in ((1000, 1.2), (5000, 1.3)):
+        if size in sizes:
+            measured = figures.to_floor(ours, size, FIRST)
+            found.append(Target(f"`up` of {size:,} jobs, in floors", measured, limit, _FIXED_COST))
+    for size in sizes:
+        measured = figures.to_floor(ours, size, REST)
+        found.append(Target(f"preview at rest, {_jobs(size)}, in floors", measured, 1.3, _FIXED_COST))
+    for command in COMMANDS:
+        growth = figures.growth(lambda size, command=command: figures.seconds(ours, size, command))
+        of_floor = figures.growth(lambda size, command=command: figures.seconds(floor, size, command))
+        cause = f"the same of the floor is {of_floor:.2f}"
+        found.append(Target(f"growth of the time of {command}: times as fast as the number of jobs", growth, 1.0, cause))
+    if len(sizes) > 1:
+        first, last = sizes[0], sizes[-1]
+        grown, cause = _memory_growth(figures, ours), f"the same of the floor is {_memory_growth(figures, floor):.2f}"
+        found.append(Target(f"memory of {_jobs(last)}, in that of {_jobs(first)}", grown, 1.5, cause))
+    return found
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count:,} jobs"
+
+
+def _memory_growth(figures: Figures, way: str) -> float:
+    return figures.memory(way, figures.sizes[-1]) / figures.memory(way, figures.sizes[0])
