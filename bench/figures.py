@@ -69,6 +69,7 @@ class Target:
         return self.measured <= self.limit
 
 
+_AS_FAST = ", in that of the number of jobs"
 _FIXED_COST = (
     "loading this package takes a tenth of a second in a program and, with its HTTP and login libraries, 0.15 s in a plugin, "
     "and each command has one or two of both; before a start two looks ask for the details of the jobs, "
@@ -97,7 +98,14 @@ def targets(figures: Figures) -> list[Target]:
         growth = figures.growth(lambda size, command=command: figures.seconds(ours, size, command))
         of_floor = figures.growth(lambda size, command=command: figures.seconds(floor, size, command))
         cause = f"the same of the floor is {of_floor:.2f}"
-        found.append(Target(f"growth of the time of {command}: times as fast as the number of jobs", growth, 1.0, cause))
+        found.append(Target(f"growth of the time of {command}{_AS_FAST}", growth, 1.0, cause))
+    others: dict[str, Callable[[int], float]] = {
+        "calls": lambda size: sum(figures.calls(ours, size, FIRST).values()),
+        "memory": lambda size: figures.memory(ours, size),
+        "the state file": lambda size: figures.state(ours, size) or 0,
+    }
+    for name, measure in others.items():
+        found.append(Target(f"growth of {name}{_AS_FAST}", figures.growth(measure), 1.0, "more per job with more jobs"))
     if len(sizes) > 1:
         first, last = sizes[0], sizes[-1]
         grown, cause = _memory_growth(figures, ours), f"the same of the floor is {_memory_growth(figures, floor):.2f}"

@@ -44,7 +44,7 @@ def markdown(figures: Figures, minutes: float) -> str:
         "```text\n" + _text_chart(figures) + "\n```",
         "![The first `up`, in floors, and calls per job](benchmark.png)",
         "## Calls",
-        "All calls to DRS and IAM, by kind, of a first `up` (its preview included) and of a preview at rest.",
+        "All calls to DRS and IAM, by kind, of a first `up` (its preview included) and of a preview at rest, by number of jobs.",
         _call_table(figures, FIRST),
         "At rest:",
         _call_table(figures, REST),
@@ -105,7 +105,7 @@ def _call_table(figures: Figures, command: str) -> str:
                 for size in figures.sizes
             ]
             rows.append((way.name, kind, *cells))
-    return _rows(("", "call", *(f"{size:,} jobs" for size in figures.sizes)), rows)
+    return _rows(("", "call", *(f"{size:,}" for size in figures.sizes)), rows)
 
 
 def _state(figures: Figures, way: str, size: int) -> str:
@@ -174,7 +174,7 @@ def _how(minutes: float, repeats: int) -> str:
         "The second makes a call per job, to look, to start and to poll. A second run of them finds every job running.",
         f"*{OTHERS[2].name}*: a program with a plain dynamic resource per job, that logs in, starts it and polls twice a second. "
         "It looks at no job in a preview, so it sees no drift.",
-        f"{limits}. *{OURS.name}* and the floor are measured {repeats} times in turn, the others once; medians are given.",
+        f"{limits}. *{OURS.name}* and the floor are measured in turn ({repeats} of each), the others once; medians are given.",
         "Memory is the peak resident set that the kernel notes for the plugin's process.",
     ]
     return "## How it was measured\n\n" + "\n".join(f"- {line}" for line in lines)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .functions import FoundJobs, find_jobs, find_jobs_output, get_job_statuses, get_job_statuses_output
+    from .found import FoundJobs
+    from .functions import find_jobs, find_jobs_output, get_job_statuses, get_job_statuses_output
     from .resource import JobBatchStart, JobStartArgs, JobStartArgsDict
 
 __version__ = "0.1.0"
@@ -23,11 +25,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    # Looked up when used: the sandbox and the DRS client are in this package too, and start without loading Pulumi.
+    # Only what is used is loaded: the sandbox and the DRS client are in this package too, and start without loading Pulumi.
     if name in __all__:
-        from . import functions, resource
-
-        return getattr(functions if hasattr(functions, name) else resource, name)
+        return getattr(import_module(".resource" if name.startswith("Job") else ".functions", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -78,6 +78,7 @@ def converge(
     patience: Patience | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     now: Callable[[], float] = time.time,
+    seen: tuple[float, Mapping[str, JobStatus]] | None = None,
 ) -> Result:
     """Bring the desired jobs to where they shall be, and see them through.
 
@@ -91,6 +92,7 @@ def converge(
         patience: with statuses that lag.
         on_progress: told how many jobs are in each phase after every look.
         now: wall clock, seconds since the epoch.
+        seen: what DRS was asked a moment ago, at this time, and said: no first look is needed.
 
     Raises:
         DrsError: the very first look failed, so nothing is known and nothing was done. Anything later ends up in the result.
@@ -98,7 +100,10 @@ def converge(
     jobs = {job.job_id: job for job in desired}
     operation = _Operation(looker, jobs, budget, goal, dict(memories or {}), batch_size, patience or Patience(), on_progress, now)
     job_ids = list(jobs)
-    operation.look(job_ids)
+    if seen is None:
+        operation.look(job_ids)
+    else:
+        operation.take_look(job_ids, *seen)
     try:
         operation.run(job_ids)
     except Exception as exc:  # noqa: BLE001 - whatever happened, what was done to each job must not be lost
@@ -176,7 +181,11 @@ class _Operation:
         """Read how jobs stand."""
         # What an answer says is as old as the question; a slow one must not end a doubt that came up in between.
         asked_at = self.now()
-        self.actual.update(self.looker.look(job_ids, self.budget))
+        self.take_look(job_ids, asked_at, self.looker.look(job_ids, self.budget))
+
+    def take_look(self, job_ids: Sequence[str], asked_at: float, statuses: Mapping[str, JobStatus]) -> None:
+        """Take in how jobs stood when DRS was asked."""
+        self.actual.update(statuses)
         self.looked_at.update(dict.fromkeys(job_ids, asked_at))
         self.unseen.difference_update(job_ids)
         for job_id in job_ids:

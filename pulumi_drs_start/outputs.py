@@ -13,7 +13,6 @@ from .outcome import JobOutcome, Result
 from .status import STARTED_PHASES, Phase
 from .times import iso_to_seconds, seconds_to_iso, to_iso
 
-ROW_FIELDS = ("status", "phase", "outcome", "start_time", "error_code", "error_message")
 # A job is only called unchanged if it was known as started or scheduled before.
 _SAW_IT_STARTED = {"started", "scheduled", "resumed", "already_started", "unchanged"}
 _STARTED = {phase.value for phase in STARTED_PHASES}

@@ -9,8 +9,7 @@ from typing import Any, TypedDict
 
 import pulumi
 
-from .functions import FoundJobs
-from .outputs import ROW_FIELDS
+from .found import FoundJobs
 from .provider import JobBatchStartProvider
 
 
@@ -59,6 +58,8 @@ class JobStartArgsDict(_JobId, total=False):
 
     start_time: pulumi.Input[str | int]
 
+
+ROW_FIELDS = ("status", "phase", "outcome", "start_time", "error_code", "error_message")
 
 JobInput = pulumi.Input[str] | pulumi.Input[JobStartArgs] | pulumi.Input[JobStartArgsDict]
 

@@ -15,6 +15,7 @@ def sample(seconds: float, memory_bytes: int = 100, **calls: int) -> Sample:
 
 
 def figures(ours_seconds: float = 2.0, **calls: int) -> Figures:
+    calls = calls or {"tokens": 1}
     samples = {("floor", size): [sample(2.0), sample(1.0)] for size in (1, 1000)}
     samples |= {("ours", size): [sample(ours_seconds, **calls), sample(ours_seconds / 2, **calls)] for size in (1, 1000)}
     return Figures(samples | {("resource per job", 1): [sample(3.0)]}, (1, 1000))

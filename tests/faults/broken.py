@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pulumi_drs_start import converge, provider
+from pulumi_drs_start import converge, hooks
 from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.models import ActionAnswer, StartRequest
@@ -43,7 +43,7 @@ def forget_accepted_starts() -> None:
     def nothing(_outputs: Any) -> dict[str, Memory]:
         return {}
 
-    provider.memories_of = nothing  # type: ignore[assignment]
+    hooks.memories_of = nothing  # type: ignore[assignment]
 
 
 def ignore_failed_rows() -> None:
@@ -134,7 +134,7 @@ def forget_what_leaves() -> None:
     def nobody(_inputs: Any, _job_ids: Any) -> list[Any]:
         return []
 
-    provider.leaving_jobs = nobody  # type: ignore[assignment]
+    hooks.leaving_jobs = nobody  # type: ignore[assignment]
 
 
 BUILDS: dict[str, Callable[[], None]] = {
