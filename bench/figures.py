@@ -71,8 +71,8 @@ class Target:
 
 _AS_FAST = ", in that of the number of jobs"
 _FIXED_COST = (
-    "loading this package with its HTTP and login libraries takes 0.15 s in a plugin, of which an `up` has two, preview and update; "
-    "before a start two looks ask for the details of the jobs, "
+    "loading this package with its HTTP and login libraries takes 0.15 s in a plugin, "
+    "of which an `up` has two, preview and update; before a start two looks ask for the details of the jobs, "
     "which alone tell of a schedule and of a dual-active pair"
 )
 
