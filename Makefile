@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 WORKERS ?= 4
 SCHEDULES ?= 500
 
-.PHONY: setup demo test test-lowest test-pythons faults lint bench pulumi clean help
+.PHONY: setup demo test search test-lowest test-pythons faults lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -30,6 +30,10 @@ demo: setup ## Watch the real pulumi start jobs on a local DRS sandbox
 test: setup ## Run every test, those on the real engine included
 	@engine="$$($(BIN)/python .ci/engine.py)" && \
 	  PATH="$(CURDIR)/$(BIN):$$engine:$$PATH" $(BIN)/python -m pytest -n $(WORKERS)
+
+search: setup ## Try new random examples on every test that takes any, 2000 each
+	@$(BIN)/python -m pytest -m 'not engine' -k 'not test_campaign' -n $(WORKERS) --hypothesis-profile=search \
+	  $$(grep -rl --include='test_*.py' '^ *@given' tests)
 
 faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once
 	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES)

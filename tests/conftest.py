@@ -7,11 +7,18 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from pulumi_drs_start.drs.auth import PasswordAuth
 from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.retry import RetryPolicy
 from pulumi_drs_start.sandbox import Sandbox
+
+# `make test` tries the same examples on every machine, so that its result changes with the code alone.
+# `make search` tries new ones, many more, and prints those that fail.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", derandomize=False, deadline=None, max_examples=2000, print_blob=True)
+settings.load_profile("same")
 
 _FOREIGN = ("OS_", "DRS_", "PULUMI_CONFIG")
 
