@@ -35,8 +35,8 @@ from .drs.retry import TimeBudget
 from .drs.side_by_side import side_by_side
 from .look import Looker
 from .memory import NOTHING_KNOWN, Action, Memory, Patience, Precheck, Refusal, Request
-from .outcome import JobOutcome, Result, outcome_of
-from .plan import Decision, DesiredJob, Goal, Target, decide
+from .outcome import Result, outcome_of
+from .plan import Decision, DesiredJob, Goal, Pause, decide
 from .status import Phase, phase_of
 
 log = logging.getLogger(__name__)
@@ -45,10 +45,16 @@ log = logging.getLogger(__name__)
 LOOK_AFTER_FRACTION = 0.2
 SHORTEST_LOOK_SECONDS = 0.2
 LONGEST_LOOK_SECONDS = 30.0
+# While a lost answer is being settled: nothing else can be done for those jobs, and DRS may show at any moment what it did.
+LONGEST_LOOK_IN_DOUBT_SECONDS = 5.0
+# The reasons of failures are asked for beyond the time limit: without them the operation was for nothing.
+REASONS_SECONDS = 5.0
 
 # A job that reads CONFIGURATION is refused for its status, or by a fault of the service: somebody else has just started it,
 # which shows within two settled looks, or it will not start.
 REFUSED_SENDS = 3
+# A job that can't be paused or stopped as it is: once more, because the status read may have been late.
+REFUSED_ENDINGS = 2
 
 # Failures that are nobody's in particular: sending another part of the batch meets the same.
 _CONCERNS_EVERY_JOB = (AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, UnreachableError)
@@ -62,9 +68,50 @@ _CALLS: tuple[tuple[Action, ...], ...] = (
     (Action.STOP,),
 )
 
-Progress = Mapping[Phase, int]
 
-_HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What keeps an operation from asking DRS for something.
+
+    Attributes:
+        pause: why it waits.
+        action: what is to be asked; None where there is nothing to ask.
+        reason: the same for one job, in words.
+        said: what DRS answered, or how its answer was lost.
+        seconds: for how long at most, from the last answer on; None where that is not known.
+        job_ids: whom it is about.
+    """
+
+    pause: Pause
+    action: Action | None
+    reason: str
+    said: str
+    seconds: float | None
+    job_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an operation has come.
+
+    Attributes:
+        phases: how many jobs are in each phase.
+        waiting: what it waits for.
+    """
+
+    phases: Mapping[Phase, int]
+    waiting: Sequence[Waiting] = ()
+
+
+@dataclass(slots=True)
+class BatchLimit:
+    """How many jobs are sent in one call. Found out once, and kept for later operations.
+
+    Attributes:
+        size: jobs per call; fewer are sent once DRS refuses so many.
+    """
+
+    size: int = DEFAULT_BATCH_SIZE
 
 
 def converge(
@@ -74,7 +121,7 @@ def converge(
     budget: TimeBudget,
     goal: Goal = Goal.RUNNING,
     memories: Mapping[str, Memory] | None = None,
-    batch_size: int = DEFAULT_BATCH_SIZE,
+    batch: BatchLimit | None = None,
     patience: Patience | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     now: Callable[[], float] = time.time,
@@ -88,9 +135,9 @@ def converge(
         budget: the time this may take.
         goal: what to wait for.
         memories: what earlier operations know.
-        batch_size: jobs per call; fewer are sent once DRS refuses so many.
+        batch: how many jobs go into one call.
         patience: with statuses that lag.
-        on_progress: told how many jobs are in each phase after every look.
+        on_progress: told after every look how far the operation is, and after calls what it waits for.
         now: wall clock, seconds since the epoch.
         seen: what DRS was asked a moment ago, at this time, and said: no first look is needed.
 
@@ -98,7 +145,9 @@ def converge(
         DrsError: the very first look failed, so nothing is known and nothing was done. Anything later ends up in the result.
     """
     jobs = {job.job_id: job for job in desired}
-    operation = _Operation(looker, jobs, budget, goal, dict(memories or {}), batch_size, patience or Patience(), on_progress, now)
+    operation = _Operation(
+        looker, jobs, budget, goal, dict(memories or {}), batch or BatchLimit(), patience or Patience(), on_progress, now
+    )
     job_ids = list(jobs)
     if seen is None:
         operation.look(job_ids)
@@ -109,7 +158,7 @@ def converge(
     except Exception as exc:  # noqa: BLE001 - whatever happened, what was done to each job must not be lost
         log.debug("the operation ended early: %s", exc)
         operation.ended_by = operation.ended_by or exc
-    operation.ask_why(job_ids)
+    operation.ask_why()
     return operation.result()
 
 
@@ -120,7 +169,7 @@ class _Operation:
     budget: TimeBudget
     goal: Goal
     memories: dict[str, Memory]
-    batch_size: int
+    batch: BatchLimit
     patience: Patience
     on_progress: Callable[[Progress], None]
     now: Callable[[], float]
@@ -151,6 +200,7 @@ class _Operation:
                     self.ended_by = exc
                 waiting_since = self.budget.clock()
                 self._decide(to_ask)
+                self._tell()
             open_jobs = [job_id for job_id in job_ids if self._is_open(job_id)]
             if not open_jobs:
                 # A last look at what was asked for: a refusal may be explained by it.
@@ -158,8 +208,10 @@ class _Operation:
                 if not open_jobs:
                     return
             else:
+                is_in_doubt = any(decision.pause is Pause.LOST for decision in self.decisions.values())
+                longest = LONGEST_LOOK_IN_DOUBT_SECONDS if is_in_doubt else LONGEST_LOOK_SECONDS
                 waited = self.budget.clock() - waiting_since
-                self.budget.pause(min(LONGEST_LOOK_SECONDS, max(SHORTEST_LOOK_SECONDS, waited * LOOK_AFTER_FRACTION)))
+                self.budget.pause(min(longest, max(SHORTEST_LOOK_SECONDS, waited * LOOK_AFTER_FRACTION)))
             self.look(open_jobs)
 
     def _is_open(self, job_id: str) -> bool:
@@ -192,9 +244,33 @@ class _Operation:
             memory = self._memory(job_id)
             if memory.accepted_now and phase_of(self.actual[job_id].status) in (Phase.STARTING, Phase.RUNNING):
                 self.memories[job_id] = replace(memory, took_effect=True)
+            elif self._is_refusal_outdated(job_id):
+                self.memories[job_id] = replace(memory, refused_at=None, refusal=None, sends=0, retry_at=float("-inf"))
         self._look_at_prechecks(job_ids)
         self._decide(job_ids)
-        self.on_progress(Counter(decision.phase for decision in self.decisions.values()))
+        self._tell()
+
+    def _is_refusal_outdated(self, job_id: str) -> bool:
+        """Whether a pause or stop was refused for a status that the job is in no more."""
+        memory = self._memory(job_id)
+        if memory.request.action not in (Action.PAUSE, Action.STOP) or memory.refusal is None:
+            return False
+        return memory.refusal.status not in (None, self.actual[job_id].status)
+
+    def _tell(self) -> None:
+        """Say how far the operation is, and what it waits for."""
+        waiting: dict[Waiting, list[str]] = {}
+        for job_id, decision in self.decisions.items():
+            if decision.action is Action.WAIT and decision.pause is not None:
+                memory = self._memory(job_id)
+                since = memory.lost_at if memory.lost_at is not None else memory.refused_at
+                seconds = None if decision.until is None else decision.until - (since or self.now())
+                action = decision.request.action if decision.request else None
+                said = str(memory.refusal or "") if action else ""
+                seconds = None if seconds is None else float(round(seconds))
+                waiting.setdefault(Waiting(decision.pause, action, decision.reason, said, seconds), []).append(job_id)
+        phases = Counter(decision.phase for decision in self.decisions.values())
+        self.on_progress(Progress(phases, [replace(one, job_ids=tuple(ids)) for one, ids in waiting.items()]))
 
     def _look_at_prechecks(self, job_ids: Iterable[str]) -> None:
         running = {
@@ -215,22 +291,9 @@ class _Operation:
             self.memories[job_id] = replace(self._memory(job_id), precheck=None)
             self._remember_refusal(job_id, Request(Action.PRECHECK), error)
 
-    def ask_why(self, job_ids: Sequence[str]) -> None:
-        """Get DRS's reasons for jobs that failed: statuses do not carry them."""
-        failed = [
-            job_id
-            for job_id in job_ids
-            if self.decisions[job_id].phase in _HAS_A_REASON and not self.actual[job_id].error_message
-        ]
-        if not failed:
-            return
-        try:
-            details = self.client.get_details(failed, self.budget)
-        except DrsError as exc:
-            log.debug("no reasons to be had: %s", exc)
-            return
-        for job_id, detail in details.items():
-            self.actual[job_id] = replace(self.actual[job_id], error_message=detail.failed_reason)
+    def ask_why(self) -> None:
+        """Get DRS's reasons for jobs that failed, where they could not be had before the time was up."""
+        self.actual.update(self.looker.with_reasons(self.actual, TimeBudget(REASONS_SECONDS, is_wanted=self.budget.is_wanted)))
 
     def _decide(self, job_ids: Sequence[str]) -> None:
         for job_id in job_ids:
@@ -270,7 +333,7 @@ class _Operation:
             job_ids: what to ask for.
             answer: what the first call has come to already.
         """
-        if answer is None and len(job_ids) > self.batch_size:
+        if answer is None and len(job_ids) > self.batch.size:
             return self._ask_in_parts(job_ids)
         nobody_refused = True
         while job_ids:
@@ -289,9 +352,9 @@ class _Operation:
 
     def _ask_in_parts(self, job_ids: Sequence[str]) -> bool:
         """The first part alone, since what DRS minds shows in it; then the others side by side."""
-        first, rest = job_ids[: self.batch_size], job_ids[self.batch_size :]
+        first, rest = job_ids[: self.batch.size], job_ids[self.batch.size :]
         passed = [self._ask(first)]
-        parts = list(chunks(rest, self.batch_size))
+        parts = list(chunks(rest, self.batch.size))
         answers = list(zip(parts, side_by_side(self._call, parts), strict=True))
         # An error may end the operation: what the other calls have come to is kept before.
         passed += [self._ask(part, answer) for part, answer in sorted(answers, key=lambda asked: _severity(asked[1]))]
@@ -337,14 +400,14 @@ class _Operation:
         if isinstance(error, _CONCERNS_EVERY_JOB) or not isinstance(error, ServiceRefusedError):
             raise error
         if isinstance(error, OneJobOnlyError):
-            self.batch_size = 1
+            self.batch.size = 1
             return self._ask(job_ids)
         half = (len(job_ids) + 1) // 2
         first_passes, second_passes = self._ask(job_ids[:half]), self._ask(job_ids[half:])
         both_pass = first_passes and second_passes
         if both_pass and not isinstance(error, (WrongStatusError, JobUnknownError, JobBusyError)):
             log.debug("DRS takes no %d jobs in one call (%s), going on with %d", len(job_ids), error.code, half)
-            self.batch_size = min(self.batch_size, half)
+            self.batch.size = min(self.batch.size, half)
         return both_pass
 
     def _remember_lost(self, job_id: str, why: str, retry_after_seconds: float | None) -> None:
@@ -364,7 +427,7 @@ class _Operation:
         memory = self._memory(job_id).about(request, self.desired[job_id].start_time)
         may_pass = isinstance(error, (JobBusyError, ThrottledError)) or (
             isinstance(error, (WrongStatusError, ServiceFaultError))
-            and memory.sends + 1 < REFUSED_SENDS
+            and memory.sends + 1 < (REFUSED_ENDINGS if request.action in (Action.PAUSE, Action.STOP) else REFUSED_SENDS)
             and not (isinstance(error, WrongStatusError) and self._explains_itself(job_id, request))
         )
         if isinstance(error, WrongStatusError):
@@ -376,9 +439,12 @@ class _Operation:
             # Someone else may have just started it. A throttled job was not touched.
             refused_at=memory.refused_at if isinstance(error, ThrottledError) else self.now(),
             sends=memory.sends + 1,
-            refusal=Refusal(error.code, error.text, is_final=not may_pass),
+            refusal=Refusal(error.code, error.text, not may_pass, self._status_behind(job_id, error)),
             retry_at=self.now() + self.client.retry.wait_seconds(memory.sends + 1, error.retry_after_seconds),
         )
+
+    def _status_behind(self, job_id: str, error: ServiceRefusedError) -> str | None:
+        return self.actual[job_id].status if isinstance(error, WrongStatusError) else None
 
     def _explains_itself(self, job_id: str, request: Request) -> bool:
         """Whether the status that was read is reason enough for a refusal, so that asking again is of no use."""
@@ -386,12 +452,11 @@ class _Operation:
 
     def result(self) -> Result:
         """What became of each job."""
-        outcomes: dict[Target, dict[str, JobOutcome]] = {target: {} for target in Target}
-        for job_id, job in self.desired.items():
+        outcomes = {}
+        for job_id in self.desired:
             desired, actual, memory, looked_at = self._case(job_id)
-            outcomes[job.target][job_id] = outcome_of(desired, actual, memory, self.goal, self.patience, looked_at, self.ended_by)
-        leaving = outcomes[Target.PAUSED] | outcomes[Target.STOPPED]
-        return Result(outcomes[Target.STARTED], self.ended_by, leaving)
+            outcomes[job_id] = outcome_of(desired, actual, memory, self.goal, self.patience, looked_at, self.ended_by)
+        return Result(outcomes, self.ended_by)
 
 
 def _severity(answer: ActionAnswer | Exception) -> int:

@@ -16,7 +16,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,10 +43,12 @@ class Call:
     Attributes:
         urn: of the resource, or None if it can't be found out.
         timeout_seconds: of ``custom_timeouts``; 0 if none.
+        conceal: takes what is secret out of a text that is shown or kept.
     """
 
     urn: str | None = None
     timeout_seconds: float = 0.0
+    conceal: Callable[[str], str] = lambda text: text
     _context: Any = None
     _provider_key: Any = None
     _last_progress: str = field(default="")
@@ -72,6 +74,7 @@ class Call:
             self._log(engine_pb2.INFO, message, ephemeral=True)
 
     def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
+        message = self.conceal(message)
         engine = _engine()
         if engine is None or self.urn is None:
             log.info("%s", message)
@@ -125,7 +128,7 @@ def current_call() -> Call:
 
 def report_error(call: Call, message: str) -> None:
     """Make the exception that follows reach the user as `message` alone."""
-    _set_status(call, status_pb2.Status(code=_UNKNOWN, message=message))
+    _set_status(call, status_pb2.Status(code=_UNKNOWN, message=call.conceal(message)))
 
 
 def report_partial_failure(call: Call, resource_id: str, outputs: Mapping[str, Any], reasons: Sequence[str]) -> bool:
@@ -136,8 +139,9 @@ def report_partial_failure(call: Call, resource_id: str, outputs: Mapping[str, A
     """
     if call._context is None or call._provider_key is None:
         return False
+    reasons = [call.conceal(reason) for reason in reasons]
     failure = provider_pb2.ErrorResourceInitFailed(
-        id=resource_id, properties=_to_struct({**outputs, _PROVIDER_KEY: call._provider_key}), reasons=list(reasons)
+        id=resource_id, properties=_to_struct({**outputs, _PROVIDER_KEY: call._provider_key}), reasons=reasons
     )
     status = status_pb2.Status(code=_UNKNOWN, message=" ".join(reasons))
     status.details.add().Pack(failure)

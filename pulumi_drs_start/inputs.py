@@ -24,7 +24,7 @@ _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
 PLACES = ("region", "project_id", "endpoint", "cloud")
 """Inputs that say where the jobs live: changing one replaces the resource."""
 
-_JOB_FIELDS = ("job_id", "start_time")
+_JOB_FIELDS = ("job_id", "start_time", "desired_state")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,17 @@ def desired_jobs(inputs: Mapping[str, Any]) -> list[DesiredJob]:
         if not isinstance(job, Mapping):
             continue
         job_id, start_time = job.get("job_id"), job.get("start_time", inputs.get("start_time"))
-        if isinstance(job_id, str) and isinstance(start_time, (str, type(None))):
+        state = job.get("desired_state", Target.STARTED.value)
+        if isinstance(job_id, str) and isinstance(start_time, (str, type(None))) and isinstance(state, str):
             milliseconds = None if start_time is None else parse_start_time(start_time)
-            found.append(DesiredJob(job_id, milliseconds, resume=resume, precheck=precheck))
+            found.append(DesiredJob(job_id, milliseconds, resume=resume, precheck=precheck, target=Target(state)))
     return found
 
 
-def leaving_jobs(inputs: Mapping[str, Any], job_ids: Collection[str]) -> list[DesiredJob]:
-    """What shall become of jobs that are declared no more: nothing, unless ``on_destroy`` says so."""
+def jobs_to_retire(inputs: Mapping[str, Any]) -> list[DesiredJob]:
+    """What shall become of the jobs of a resource that is deleted: nothing, unless ``on_destroy`` says so."""
     target = {"pause": Target.PAUSED, "stop": Target.STOPPED}.get(str(inputs.get("on_destroy")))
-    return [] if target is None else [DesiredJob(job_id, target=target) for job_id in job_ids]
+    return [] if target is None else [DesiredJob(job_id, target=target) for job_id in listed_ids(inputs)]
 
 
 def listed_ids(inputs: Mapping[str, Any]) -> list[str]:
@@ -190,6 +191,11 @@ class _Check:
             checked["job_id"] = self.value(f"{path}.job_id", job["job_id"], _job_id)
         if job.get("start_time") is not None:
             checked["start_time"] = self.value(f"{path}.start_time", job["start_time"], _time)
+        if job.get("desired_state") is not None:
+            state = self.value(f"{path}.desired_state", job["desired_state"], _desired_state)
+            # The default is left out, so that writing it is no change.
+            if state != Target.STARTED.value:
+                checked["desired_state"] = state
         return checked
 
 
@@ -212,13 +218,19 @@ def _choice(*choices: str) -> Callable[[Any], str]:
     return convert
 
 
+def _desired_state(value: Any) -> str:
+    return _choice(*(target.value for target in Target))(value)
+
+
 def _duration(value: Any) -> str:
     return format_seconds(parse_duration(value))
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"must be a text that is not empty; got {_kind(value)}")
+    if not isinstance(value, str):
+        raise ValueError(f"must be a string; got {_kind(value)}")  # noqa: TRY004 - all problems are ValueErrors
+    if not value.strip():
+        raise ValueError("is empty: leave it out, or give a value")
     return value.strip()
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from .drs.client import DrsClient
-from .drs.errors import ServiceRefusedError
+from .drs.errors import DrsError, ServiceRefusedError
 from .drs.models import JobDetail, JobStatus, Lag, Pairing
 from .drs.retry import TimeBudget
 from .status import Phase, phase_of
@@ -25,6 +25,8 @@ FORWARD_STATUS = "INCRE_TRANSFER_STARTED"
 # The backward task may start once RPO and RTO of the forward one are below ("Starting Tasks in Batches", Chinese edition:
 # the English sentence is a mistranslation).
 LARGEST_LAG_MS = 60_000
+
+_HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
 
 _T = TypeVar("_T")
 
@@ -39,6 +41,8 @@ class Looker:
 
     client: DrsClient
     _parts: dict[str, JobDetail] = field(default_factory=dict)
+    # By job and status: a job that fails again may do so for another reason.
+    _reasons: dict[tuple[str, str], str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
@@ -62,7 +66,28 @@ class Looker:
             part = self._parts.get(job_id)
             if part is not None and part.multi_write:
                 statuses[job_id] = replace(statuses[job_id], pairing=self._pairing(part, budget))
-        return statuses
+        return self.with_reasons(statuses, budget)
+
+    def with_reasons(self, statuses: Mapping[str, JobStatus], budget: TimeBudget) -> dict[str, JobStatus]:
+        """The same statuses with DRS's reasons for those that failed, which only details tell ("Querying Task Details").
+
+        A reason that can't be had is left out: it is no reason to know nothing of the jobs.
+        """
+        failed = [job_id for phase in _HAS_A_REASON for job_id in _in_phase(statuses.values(), phase)]
+        failed = [job_id for job_id in failed if not statuses[job_id].error_message]
+        asked = [job_id for job_id in failed if not self._reasons.get((job_id, statuses[job_id].status))]
+        if asked:
+            try:
+                details = self.client.get_details(asked, budget)
+            except DrsError as exc:
+                log.debug("no reasons to be had: %s", exc)
+                details = {}
+            with self._lock:
+                found = {(job_id, statuses[job_id].status): detail.failed_reason for job_id, detail in details.items()}
+                self._reasons.update({key: reason for key, reason in found.items() if reason})
+        reasons = {job_id: self._reasons.get((job_id, statuses[job_id].status)) for job_id in failed}
+        known = {job_id: replace(statuses[job_id], error_message=reason) for job_id, reason in reasons.items() if reason}
+        return {**statuses, **known}
 
     def _pairing(self, part: JobDetail, budget: TimeBudget) -> Pairing | None:
         """The part of a task that is about to be started, in a pair whose two tasks replicate in opposite directions."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import Any
 
 from .drs.models import Finding
 
@@ -58,11 +59,13 @@ class Refusal:
         code: DRS's code, or None where it gave none.
         text: DRS's words, or ours.
         is_final: asking again changes nothing.
+        status: what the job was in, where that may be the reason.
     """
 
     code: str | None
     text: str
     is_final: bool
+    status: str | None = None
 
     def __str__(self) -> str:
         return f"{self.code}: {self.text}" if self.code else self.text
@@ -126,8 +129,13 @@ class Memory:
         sends: how many times it was sent in this operation without being accepted.
         retry_at: not to be sent again before.
         took_effect: after the acceptance the job was seen on its way.
-        was_started: the job was seen started or scheduled, by this resource, at some time.
         precheck: of this operation.
+        was_started: the job was seen started, by this resource, at some time.
+        scheduled_for: when the job was to start, as it was last seen scheduled; milliseconds since the epoch.
+        ended_unstarted: the job was seen over without ever having been started.
+        was_ended: DRS showed the job as over, or said that it was deleted.
+        paused_here: the job is paused because this resource declared it so.
+        stopped_here: the job is over, and this resource declared it stopped.
     """
 
     accepted_at: float | None = None
@@ -141,6 +149,11 @@ class Memory:
     request: Request = Request()
     took_effect: bool = False
     precheck: Precheck | None = None
+    scheduled_for: int | None = None
+    ended_unstarted: bool = False
+    was_ended: bool = False
+    paused_here: bool = False
+    stopped_here: bool = False
 
     def about(self, wanted: Request, declared_time: int | None = None) -> Memory:
         """What of this counts when `wanted` is to be asked for a job whose declared time is that.
@@ -150,7 +163,13 @@ class Memory:
         """
         if self.request == wanted:
             return self
-        bare = Memory(was_started=self.was_started, precheck=self.precheck)
+        may_show = self.accepted_at is not None or self.lost_at is not None
+        bare = replace(
+            self,
+            **_NO_REQUEST,
+            paused_here=self.paused_here or (may_show and self.request.action is Action.PAUSE),
+            stopped_here=self.stopped_here or (may_show and self.request.action is Action.STOP),
+        )
         if not (self.request.action.is_start and wanted.action.is_start):
             return bare
         still_holds = self.request.action is Action.START or self.request.start_time == declared_time
@@ -161,6 +180,20 @@ class Memory:
             accepted_at=self.accepted_at if still_holds else None,
             accepted_now=self.accepted_now and still_holds,
         )
+
+    def has_run(self, now: float) -> bool:
+        """Whether a job that is over was started: seen so, or DRS had accepted a start whose time has come."""
+        if self.was_started or self.ended_unstarted:
+            return self.was_started
+        due = [] if self.scheduled_for is None else [self.scheduled_for]
+        if self.request.action.is_start and self.accepted_at is not None:
+            due.append(self.request.start_time or 0)
+        return any(milliseconds / 1000 <= now for milliseconds in due)
+
+    def was_asked_lately(self, action: Action, patience: Patience, now: float) -> bool:
+        """Whether DRS accepted this request, or may have, so shortly ago that it may still be about to show."""
+        asked_at = max(self.accepted_at or 0.0, self.lost_at or 0.0)
+        return self.request.action is action and now < asked_at + patience.lag_seconds
 
     def is_accepted(self, patience: Patience, now: float) -> bool:
         """Whether an acceptance explains a status that shows nothing of it. That of this very operation always does."""
@@ -180,3 +213,9 @@ class Memory:
 
 
 NOTHING_KNOWN = Memory()
+
+# What a memory holds of the last request alone; the rest is about the job.
+_ABOUT_THE_REQUEST = (
+    *("request", "accepted_at", "accepted_now", "lost_at", "refused_at", "refusal", "sends", "retry_at", "took_effect"),
+)
+_NO_REQUEST: dict[str, Any] = {name: getattr(NOTHING_KNOWN, name) for name in _ABOUT_THE_REQUEST}

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .converge import Progress
+from .converge import Progress, Waiting
 from .drs.errors import (
     AuthenticationError,
     CancelledError,
@@ -22,11 +22,14 @@ from .drs.errors import (
     PermissionDeniedError,
     TokenRejectedError,
 )
+from .drs.models import JobStatus
 from .drs.retry import format_seconds
 from .memory import Action
 from .outcome import JobOutcome, Result
-from .plan import Plan
-from .status import Phase
+from .place import Place
+from .plan import Pause, Plan, Target
+from .settings import Settings
+from .status import Phase, phase_of
 from .times import to_iso
 
 NAMED = 3
@@ -34,6 +37,9 @@ NAMED = 3
 
 CAUSES = 5
 """How many causes of failure are told before the rest is counted."""
+
+WAITS = 3
+"""How many things that are waited for are told before the rest is counted."""
 
 _HINTS = {
     "DRS.M00103": "ask whoever administers IAM for DRS FullAccess and VPC FullAccess in the project of these jobs",
@@ -113,11 +119,11 @@ def _schedules_in_words(plan: Plan) -> list[str]:
 
 
 def plan_warnings(plan: Plan) -> list[str]:
-    """What somebody should know before ``up``: what is impossible, what is late, what is final; a line for each."""
+    """What somebody should know before ``up``: what is final, what is late, what is impossible; a line for each."""
     lines = []
     if stopped := plan.jobs(Action.STOP):
         lines.append(
-            f"will STOP {count_jobs(len(stopped))} FOR GOOD ({name_jobs(stopped)}): on_destroy is stop. "
+            f'will STOP {count_jobs(len(stopped))} FOR GOOD ({name_jobs(stopped)}): desired_state is "stopped". '
             "A stopped job can never be started again"
         )
     by_text: dict[str, list[str]] = {}
@@ -125,14 +131,22 @@ def plan_warnings(plan: Plan) -> list[str]:
         if decision.warning:
             by_text.setdefault(decision.warning, []).append(job_id)
     lines += [f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(text, len(ids))}" for text, ids in by_text.items()]
-    by_reason: dict[str, list[str]] = {}
+    return lines + impossible_in_words(plan)
+
+
+def impossible_in_words(plan: Plan) -> list[str]:
+    """The jobs that ``up`` can't bring to where they shall be; a line for each reason."""
+    by_reason: dict[tuple[str, str], list[str]] = {}
     for job_id, reason in plan.impossible.items():
-        by_reason.setdefault(reason, []).append(job_id)
-    for reason, ids in by_reason.items():
-        verb = "bring to rest" if plan.leaving.issuperset(ids) else "start"
-        who = "it" if len(ids) == 1 else "they"
-        lines.append(f"can't {verb} {count_jobs(len(ids))} ({name_jobs(ids)}): {who} {_plural(reason, len(ids))}")
-    return lines
+        verb = _TARGET_VERBS[plan.targets.get(job_id, Target.STARTED)]
+        by_reason.setdefault((verb, reason), []).append(job_id)
+    return [
+        f"can't {verb} {count_jobs(len(ids))} ({name_jobs(ids)}): {'it' if len(ids) == 1 else 'they'} {_plural(reason, len(ids))}"
+        for (verb, reason), ids in by_reason.items()
+    ]
+
+
+_TARGET_VERBS = {Target.STARTED: "start", Target.PAUSED: "pause", Target.STOPPED: "stop"}
 
 
 def refusals_in_words(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -158,20 +172,87 @@ def _said(code: str, row: Mapping[str, Any]) -> str:
     return f"{code}: {text}" if code else text
 
 
+def unlisted_in_words(job_ids: Collection[str]) -> str:
+    """That jobs were taken off the list, and what becomes of them: nothing."""
+    what = "it is left as it is" if len(job_ids) == 1 else "they are left as they are"
+    return f"stops managing {count_jobs(len(job_ids))} ({name_jobs(job_ids)}); {what}"
+
+
+def left_in_words(job_ids: Collection[str]) -> str:
+    """That the jobs of a deleted resource go on."""
+    return "1 job left as it is" if len(job_ids) == 1 else f"{count_jobs(len(job_ids))} left as they are"
+
+
 def declared_elsewhere_in_words(job_ids: Collection[str]) -> str:
-    """Why jobs that are declared here no more are left as they are, whatever ``on_destroy`` says."""
+    """Why jobs of a deleted resource are left as they are, whatever ``on_destroy`` says."""
     what = _plural("is", len(job_ids))
     return f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)}) {what} declared by another resource of the program, and left to it"
 
 
-def doubtful_stops_in_words(on_destroy: str) -> str | None:
-    """What may be stopped while it is not known yet which jobs are declared no more."""
-    if on_destroy != "stop":
-        return None
+def not_retired_in_words(job_ids: Collection[str], on_destroy: str, why: str) -> str:
+    """Why jobs of a deleted resource are left as they are although ``on_destroy`` says otherwise."""
+    what = _plural("is", len(job_ids))
+    them = "it" if len(job_ids) == 1 else "them"
     return (
-        "on_destroy is stop, and not all job ids are known yet: "
-        "jobs that turn out to be declared no more will be STOPPED FOR GOOD"
+        f'on_destroy is "{on_destroy}", but {count_jobs(len(job_ids))} ({name_jobs(job_ids)}) {what} left running: {why}, '
+        f"so another resource may declare {them}. To {on_destroy} {them}, declare {them} with "
+        f'desired_state="{"paused" if on_destroy == "pause" else "stopped"}"'
     )
+
+
+def retirement_in_words(job_ids: Collection[str], on_destroy: str) -> str | None:
+    """What the deletion of a resource does to its jobs, unless other resources declare them; None if nothing."""
+    if not job_ids:
+        return None
+    jobs = f"{count_jobs(len(job_ids))}{' FOR GOOD' if on_destroy == 'stop' else ''} ({name_jobs(job_ids)})"
+    verb = "STOP" if on_destroy == "stop" else on_destroy
+    return f'will {verb} {jobs}, unless another resource of the program declares them: on_destroy was "{on_destroy}"'
+
+
+def elsewhere_in_words(place: Place, settings: Settings, error: Exception | None = None) -> str:
+    """That the jobs are not where the configuration of this command points to, and what came of it."""
+    configured = f"project {settings.project_id or settings.project_name or 'of the login'} at {settings.endpoint}"
+    where = f"the jobs of this resource are in {place}, but the configuration of this command is for {configured}"
+    if error is None:
+        return (
+            f"{where}. They are dealt with where they are. To declare jobs elsewhere, set project_id or endpoint in the program"
+        )
+    return (
+        f"{where}, and its login does not help there: {str(error).rstrip('.')}. "
+        "Use the configuration of the place where the jobs are (project, region or endpoint, login), and run the command again."
+    )
+
+
+def unknowns_in_words(names: Collection[str], doubtful: Sequence[str], statuses: Iterable[JobStatus]) -> list[str]:
+    """What inputs that are not known yet may do to jobs; a line for each of them that matters.
+
+    Args:
+        names: of the resource's inputs that are not known.
+        doubtful: the jobs whose ``desired_state`` is not known.
+        statuses: of the jobs whose ids are known.
+    """
+    lines, jobs = [], list(statuses)
+    if doubtful:
+        lines.append(
+            f"desired_state of {count_jobs(len(doubtful))} ({name_jobs(doubtful)}) is not known yet: depending on it, "
+            f"{'it' if len(doubtful) == 1 else 'they'} will be started, paused or STOPPED FOR GOOD"
+        )
+    resumable = [job.job_id for job in jobs if phase_of(job.status) in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED)]
+    if "resume" in names and resumable:
+        lines.append(
+            f"resume is not known yet: depending on it, {count_jobs(len(resumable))} ({name_jobs(resumable)}) will be resumed"
+        )
+    startable = [job.job_id for job in jobs if phase_of(job.status) is Phase.STARTABLE]
+    if "precheck" in names and startable:
+        lines.append(
+            f"precheck is not known yet: depending on it, {count_jobs(len(startable))} ({name_jobs(startable)}) "
+            "will be started only if the pre-check passes"
+        )
+    if "on_destroy" in names:
+        lines.append(
+            "on_destroy is not known yet: it may turn out that deleting the resource will pause its jobs, or STOP them FOR GOOD"
+        )
+    return lines
 
 
 def on_destroy_in_words(on_destroy: str, count: int) -> str | None:
@@ -188,10 +269,12 @@ def attention_in_words(outcomes: Iterable[JobOutcome]) -> list[str]:
     """What nothing is done about, but somebody should know: a line for each kind."""
     lines = []
     outcomes = list(outcomes)
-    for phase, what in _NEEDS_ATTENTION.items():
-        ids = [job.job_id for job in outcomes if job.phase is phase and job.outcome not in ("failed", "resumed")]
-        if ids:
-            lines.append(f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(what, len(ids))}")
+    by_what: dict[str, list[str]] = {}
+    for job in outcomes:
+        if job.phase in _NEEDS_ATTENTION and not job.is_fulfilled and job.outcome not in ("failed", "resumed"):
+            said = f" ({job.error_message.rstrip('.')})" if job.error_message and not job.error_message.startswith("it ") else ""
+            by_what.setdefault(_NEEDS_ATTENTION[job.phase].format(said=said), []).append(job.job_id)
+    lines += [f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(what, len(ids))}" for what, ids in by_what.items()]
     by_alarm: dict[str, list[str]] = {}
     for job in outcomes:
         for alarm in job.alarms:
@@ -201,39 +284,64 @@ def attention_in_words(outcomes: Iterable[JobOutcome]) -> list[str]:
 
 
 _NEEDS_ATTENTION = {
-    Phase.PAUSED: "is paused, and left so: resume in the DRS console, or with resume=True, what shall run",
-    Phase.FAILED: "has failed after the start: DRS tries again by itself, or with resume=True; see the reason in the DRS console",
+    Phase.PAUSED: "is paused and was not resumed. To resume: the DRS console, or resume=True",
+    Phase.FAILED: "failed after the start{said}: DRS retries on its own, resume=True asks for a retry now",
 }
 
 
 def progress_in_words(progress: Progress) -> str:
-    """``running 812/1,000, starting 188``."""
-    total = sum(progress.values())
-    running = progress.get(Phase.RUNNING, 0)
-    others = [f"{phase} {progress[phase]:,}" for phase in Phase if phase is not Phase.RUNNING and progress.get(phase)]
-    return ", ".join([f"running {running:,}/{total:,}", *others])
+    """``running 812/1,000, starting 188``, and what is waited for."""
+    phases = progress.phases
+    total = sum(phases.values())
+    others = [f"{phase} {phases[phase]:,}" for phase in Phase if phase is not Phase.RUNNING and phases.get(phase)]
+    counts = ", ".join([f"running {phases.get(Phase.RUNNING, 0):,}/{total:,}", *others])
+    waiting = list(progress.waiting)
+    parts = [_waiting_in_words(one) for one in waiting[:WAITS]]
+    if len(waiting) > WAITS:
+        parts.append(f"and {count_jobs(sum(len(one.job_ids) for one in waiting[WAITS:]))} more to wait for")
+    return "; ".join([counts, *parts])
+
+
+def _waiting_in_words(waiting: Waiting) -> str:
+    jobs = f"{count_jobs(len(waiting.job_ids))} ({name_jobs(waiting.job_ids)})"
+    said = f" ({waiting.said})" if waiting.said else ""
+    seconds = format_seconds(max(1, round(waiting.seconds))) if waiting.seconds is not None else "a while"
+    if waiting.pause is Pause.LOST and waiting.action is not None:
+        noun, done = _CALLS[waiting.action]
+        return (
+            f"the answer to the {noun} of {jobs} was lost{said}: watching DRS for up to {seconds} before asking again, "
+            f"so that nothing is {done} twice"
+        )
+    if waiting.pause is Pause.REFUSED and waiting.action is not None:
+        noun, _ = _CALLS[waiting.action]
+        return f"DRS refused the {noun} of {jobs}{said}: asking again in {seconds}"
+    if waiting.pause is Pause.PRECHECK:
+        return f"waiting for the pre-check of {jobs}"
+    return f"waiting for {jobs}, which {_plural(waiting.reason, len(waiting.job_ids))}"
+
+
+_CALLS = {
+    Action.START: ("start", "started"),
+    Action.SCHEDULE: ("scheduled start", "started"),
+    Action.RESUME: ("resumption", "resumed"),
+    Action.PRECHECK: ("pre-check", "checked"),
+    Action.PAUSE: ("pause", "paused"),
+    Action.STOP: ("stop", "stopped"),
+}
 
 
 def result_in_words(result: Result) -> str:
     """What an operation did, in one line: ``12 jobs: started 3, already started 9``."""
     counts = Counter(job.outcome for job in result.jobs.values())
     parts = [f"{outcome.replace('_', ' ')} {counts[outcome]:,}" for outcome in _OUTCOMES if counts[outcome]]
-    text = f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
-    return f"{text}; {leaving_in_words(result.leaving.values())}" if result.leaving else text
+    return f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
 
 
-_OUTCOMES = ("started", "scheduled", "resumed", "already_started", "unchanged", "failed")
+_OUTCOMES = ("started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed")
 
-
-def leaving_in_words(outcomes: Iterable[JobOutcome]) -> str:
-    """What became of jobs that are declared no more; those that were not brought to rest are named with the reason."""
-    by_what: dict[str, list[str]] = {}
-    for job in outcomes:
-        what = job.outcome
-        if what == "unchanged":
-            what = "were at rest already" if job.is_fulfilled else (job.error_message or "left as they are").removeprefix("it ")
-        by_what.setdefault(what, []).append(job.job_id)
-    return "; ".join(f"{what}: {count_jobs(len(ids))} ({name_jobs(ids)})" for what, ids in by_what.items())
+WAY_OUT_OF_DESTROY = (
+    'To let these jobs go as they are, set on_destroy="leave" in the program, run pulumi up, and then delete the resource again.'
+)
 
 
 def reasons_for_failure(result: Result, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
@@ -250,19 +358,23 @@ def reasons_for_failure(result: Result, timeout_seconds: float, command: str = "
     if len(groups) > CAUSES:
         rest = sum(len(group) for group in list(groups.values())[CAUSES:])
         reasons.append(f"{count_jobs(rest)} more could not be dealt with, for other reasons: job_statuses has that of each.")
-    for jobs_left, what, where_to in (
-        ([job for job in result.unfinished if job.job_id in result.jobs], "had not reached running", "they go on starting"),
-        ([job for job in result.unfinished if job.job_id in result.leaving], "had not come to rest", "DRS goes on with it"),
-    ):
-        if jobs_left:
-            where = _where(jobs_left)
-            reasons.append(
-                f"{count_jobs(len(jobs_left))} accepted by DRS {what} {_why_unfinished(result, timeout_seconds)}: {where}. "
-                f"Nothing is lost: {where_to}. Run {command} again to wait on, or raise timeout."
-            )
+    by_what: dict[str, list[JobOutcome]] = {}
+    for job in result.unfinished:
+        by_what.setdefault(_NOT_YET.get(job.wanted, "had not reached running"), []).append(job)
+    for what, jobs_left in by_what.items():
+        raise_it = ", or raise timeout" if isinstance(result.ended_by, OutOfTimeError) else ""
+        when = _why_unfinished(result, timeout_seconds)
+        reasons.append(
+            f"{count_jobs(len(jobs_left))} accepted by DRS {what} {when}: {_where(jobs_left)}. "
+            f"Nothing is lost: DRS goes on with {'it' if len(jobs_left) == 1 else 'them'}. "
+            f"Run {command} again to wait on{raise_it}."
+        )
     if result.ended_by is not None and not isinstance(result.ended_by, DrsError):
         reasons.append("an unexpected error ended the operation:\n" + "".join(traceback.format_exception(result.ended_by)))
     return reasons
+
+
+_NOT_YET = {"paused": "was not paused yet", "stopped": "was not over yet"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ What became of each job: the values an operation ends with, and how they follow 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .drs.models import JobStatus
 from .memory import NOTHING_KNOWN, Action, Memory, Patience, Request
-from .plan import Decision, DesiredJob, Goal, Target, decide
+from .plan import Decision, DesiredJob, Goal, Target, decide, is_seen_ended
 from .status import STARTED_PHASES, Phase
 
 _DONE_NOW = {
@@ -29,8 +29,8 @@ class JobOutcome:
         job_id: the job.
         status: DRS's word, as last read.
         phase: of that status.
-        outcome: ``started``, ``scheduled``, ``resumed``, ``already_started``, ``unchanged`` or ``failed``; of a job that is
-            declared no more also ``paused`` or ``stopped``.
+        outcome: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``, ``already_started``, ``unchanged`` or
+            ``failed``.
         is_fulfilled: the job is where it was asked to be.
         error_code: DRS's code, when something is wrong with the job.
         error_message: DRS's text or ours, likewise.
@@ -39,9 +39,9 @@ class JobOutcome:
         accepted_at: when DRS accepted it.
         lost_at: when it was sent and the answer was lost.
         is_unfinished: the operation ended while DRS was still at it.
-        was_started: the job was seen started, at some time.
         alarms: what its pre-check warned of, a sentence each.
         wanted: what it should be: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``.
+        was_started: as in `Memory`, and so are the next five.
     """
 
     job_id: str
@@ -56,9 +56,14 @@ class JobOutcome:
     accepted_at: float | None = None
     lost_at: float | None = None
     is_unfinished: bool = False
-    was_started: bool = False
     alarms: Sequence[str] = ()
     wanted: str = "started"
+    was_started: bool = False
+    scheduled_for: int | None = None
+    ended_unstarted: bool = False
+    was_ended: bool = False
+    paused_here: bool = False
+    stopped_here: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,29 +71,22 @@ class Result:
     """How an operation ended.
 
     Attributes:
-        jobs: one outcome per declared job.
-        leaving: the outcomes of jobs that are declared no more.
+        jobs: one outcome per job.
         ended_by: what ended the operation before every job was where it should be, or None.
     """
 
     jobs: Mapping[str, JobOutcome]
     ended_by: Exception | None = None
-    leaving: Mapping[str, JobOutcome] = field(default_factory=dict)
-
-    @property
-    def all(self) -> list[JobOutcome]:
-        """Every job that the operation dealt with."""
-        return [*self.jobs.values(), *self.leaving.values()]
 
     @property
     def failed(self) -> list[JobOutcome]:
         """The jobs for which what was asked could not be done."""
-        return [job for job in self.all if job.outcome == "failed"]
+        return [job for job in self.jobs.values() if job.outcome == "failed"]
 
     @property
     def unfinished(self) -> list[JobOutcome]:
         """The jobs that DRS is at, but whose arrival was not seen before the operation ended."""
-        return [job for job in self.all if job.is_unfinished]
+        return [job for job in self.jobs.values() if job.is_unfinished]
 
 
 def observe(
@@ -122,8 +120,13 @@ def outcome_of(
     """What became of one job, from all that is known at the end."""
     decision = decide(desired, actual, memory, goal, patience, now)
     code, message = actual.error_code, actual.error_message
-    is_failed = decision.action is Action.FAIL or _came_to_nothing(decision, memory)
-    if is_failed and (refusal := decision.refusal) is not None:
+    has_failed_again = ended_by is not None and _has_failed_again(decision, memory)
+    is_failed = decision.action is Action.FAIL or _came_to_nothing(decision, memory) or has_failed_again
+    if has_failed_again:
+        seconds = f" {now - memory.accepted_at:.0f} s" if memory.accepted_at is not None else ""
+        said = f": {message}" if message else ""
+        message = f"it is still in {actual.status}{seconds} after DRS accepted its restart, so it has probably failed again{said}"
+    elif is_failed and (refusal := decision.refusal) is not None:
         code, message = refusal.code, f"{refusal.text} {decision.advice}" if decision.advice else refusal.text
     elif is_failed and decision.action is not Action.FAIL and ended_by is not None:
         code, message = getattr(ended_by, "code", None), f"it {decision.reason}, and {getattr(ended_by, 'text', ended_by)}"
@@ -132,7 +135,10 @@ def outcome_of(
     if not message and not decision.is_fulfilled and decision.action is not Action.WAIT:
         message = f"it {decision.reason}"
     is_proven = _is_proven(memory.request, actual, decision.phase, memory)
-    was_started = memory.was_started or decision.phase in STARTED_PHASES or memory.accepted_at is not None
+    phase = decision.phase
+    is_over = phase is Phase.ENDED
+    is_unseen = phase is Phase.MISSING
+    was_started = memory.was_started or phase in STARTED_PHASES or (is_over and memory.has_run(now))
     return JobOutcome(
         job_id=actual.job_id,
         status=actual.status,
@@ -147,10 +153,47 @@ def outcome_of(
         accepted_at=None if is_proven else memory.accepted_at,
         lost_at=None if is_proven else memory.lost_at,
         is_unfinished=ended_by is not None and not is_failed and decision.action is Action.WAIT,
-        was_started=was_started,
         alarms=_alarms(memory),
         wanted=_wanted(desired, decision.phase, now),
+        was_started=was_started,
+        scheduled_for=_scheduled_for(desired, actual, memory, phase, was_started=was_started),
+        ended_unstarted=(is_over and not was_started) or (is_unseen and memory.ended_unstarted),
+        was_ended=is_seen_ended(actual) or (is_unseen and memory.was_ended),
+        paused_here=_is_paused_here(desired, memory, phase, patience, now),
+        stopped_here=_is_stopped_here(desired, memory, phase, patience, now),
     )
+
+
+def _has_failed_again(decision: Decision, memory: Memory) -> bool:
+    """The operation ended while a job that was resumed had shown nothing but its failure."""
+    is_waiting = decision.action is Action.WAIT and decision.phase in (Phase.START_FAILED, Phase.FAILED)
+    return is_waiting and memory.request.action is Action.RESUME and memory.accepted_at is not None
+
+
+def _scheduled_for(desired: DesiredJob, actual: JobStatus, memory: Memory, phase: Phase, *, was_started: bool) -> int | None:
+    """The time of a job that was seen scheduled; kept while nothing shows that it was started, or can be scheduled anew."""
+    if phase is Phase.SCHEDULED:
+        return actual.start_time if actual.start_time is not None else desired.start_time
+    if was_started or phase is Phase.STARTABLE:
+        return None
+    if phase is Phase.ENDED and memory.request.action is Action.SCHEDULE and memory.accepted_at is not None:
+        return memory.request.start_time
+    return memory.scheduled_for
+
+
+def _is_paused_here(desired: DesiredJob, memory: Memory, phase: Phase, patience: Patience, now: float) -> bool:
+    was_ours = memory.paused_here or memory.was_asked_lately(Action.PAUSE, patience, now)
+    if phase is Phase.PAUSED:
+        return desired.target is Target.PAUSED or was_ours
+    return phase is Phase.MISSING and memory.paused_here
+
+
+def _is_stopped_here(desired: DesiredJob, memory: Memory, phase: Phase, patience: Patience, now: float) -> bool:
+    if phase not in (Phase.ENDED, Phase.MISSING):
+        return False
+    if phase is Phase.ENDED and desired.target is Target.STOPPED:
+        return True
+    return memory.stopped_here or memory.was_asked_lately(Action.STOP, patience, now)
 
 
 def _wanted(desired: DesiredJob, phase: Phase, now: float) -> str:
@@ -180,9 +223,9 @@ def _what_was_done(desired: DesiredJob, decision: Decision, memory: Memory) -> s
 def _is_proven(request: Request, actual: JobStatus, phase: Phase, memory: Memory) -> bool:
     """Whether the status shows that the request had its effect."""
     if request.action is Action.PAUSE:
-        return phase in (Phase.PAUSED, Phase.ENDED, Phase.MISSING)
+        return phase in (Phase.PAUSED, Phase.ENDED)
     if request.action is Action.STOP:
-        return phase in (Phase.ENDED, Phase.MISSING)
+        return phase is Phase.ENDED
     if request.action is Action.RESUME:
         return memory.took_effect or phase in (Phase.STARTING, Phase.RUNNING, Phase.ENDED)
     if request.action is Action.SCHEDULE and phase is Phase.SCHEDULED:

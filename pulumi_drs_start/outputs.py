@@ -13,15 +13,15 @@ from .outcome import JobOutcome, Result
 from .status import STARTED_PHASES, Phase
 from .times import iso_to_seconds, seconds_to_iso, to_iso
 
-# A job is only called unchanged if it was known as started or scheduled before.
-_SAW_IT_STARTED = {"started", "scheduled", "resumed", "already_started", "unchanged"}
 _STARTED = {phase.value for phase in STARTED_PHASES}
+# What is remembered of a job as it is called in the state: facts that are true or absent.
+_FACTS = ("ended_unstarted", "was_ended", "paused_here", "stopped_here")
 
 
 def to_outputs(inputs: Mapping[str, Any], result: Result) -> dict[str, Any]:
     """The outputs after an operation: inputs in normal form, and how each job stands. Plain JSON."""
     jobs = result.jobs.values()
-    memories = {job.job_id: memory for job in result.all if (memory := _to_memory(job, is_declared=job.job_id in result.jobs))}
+    memories = {job.job_id: memory for job in jobs if (memory := _to_memory(job))}
     return {
         **inputs,
         "job_statuses": {job.job_id: _row(job) for job in jobs},
@@ -32,13 +32,13 @@ def to_outputs(inputs: Mapping[str, Any], result: Result) -> dict[str, Any]:
     }
 
 
-def _to_memory(job: JobOutcome, *, is_declared: bool) -> dict[str, Any]:
-    """What the next operation needs to know and no status tells; nothing for most jobs.
+def _to_memory(job: JobOutcome) -> dict[str, Any]:
+    """What the next operation needs to know and neither a status nor the row tells; nothing for most jobs.
 
     A request that was accepted, or sent without an answer, and that no status has proved yet; that the operation gave up
-    waiting; that the job ran once; that it is declared no more and could not be brought to rest.
+    waiting; what was seen of the job, or done to it, once.
     """
-    memory: dict[str, Any] = {}
+    memory: dict[str, Any] = {name: True for name in _FACTS if getattr(job, name)}
     if job.request is not None and (job.accepted_at is not None or job.lost_at is not None):
         memory["request"] = job.request.action.value
         if job.request.start_time is not None:
@@ -47,10 +47,10 @@ def _to_memory(job: JobOutcome, *, is_declared: bool) -> dict[str, Any]:
         memory |= {name: seconds_to_iso(seconds) for name, seconds in times.items() if seconds is not None}
     if job.is_unfinished:
         memory["is_unfinished"] = True
-    if not is_declared:
-        return {**memory, "is_leaving": True} if job.outcome == "failed" or job.is_unfinished else {}
-    if job.was_started and job.outcome == "failed" and job.phase.value not in _STARTED:
+    if job.was_started and job.phase not in STARTED_PHASES:
         memory["was_started"] = True
+    if job.scheduled_for is not None:
+        memory["scheduled_for"] = to_iso(job.scheduled_for)
     return memory
 
 
@@ -86,10 +86,19 @@ def _memory(row: Mapping[str, Any], memory: Mapping[str, Any]) -> Memory:
     except ValueError:
         # Of a later version of this package: what it did is not known here, so it explains nothing.
         action, accepted_at, lost_at = Action.START, None, None
-    # Whether this resource saw the job started, then or before: only then is a job that is over no failure.
-    was_started = row.get("outcome") in _SAW_IT_STARTED or row.get("phase") in _STARTED or memory.get("was_started") is True
-    request = Request(action, None if start_time is None else round(start_time * 1000))
-    return Memory(request=request, accepted_at=accepted_at, lost_at=lost_at, was_started=was_started)
+    scheduled_for = iso_to_seconds(memory.get("scheduled_for"))
+    return Memory(
+        request=Request(action, None if start_time is None else round(start_time * 1000)),
+        accepted_at=accepted_at,
+        lost_at=lost_at,
+        # Whether this resource saw the job started, then or before: only then is a job that is over no failure.
+        was_started=row.get("phase") in _STARTED or memory.get("was_started") is True,
+        scheduled_for=None if scheduled_for is None else round(scheduled_for * 1000),
+        ended_unstarted=memory.get("ended_unstarted") is True,
+        was_ended=memory.get("was_ended") is True,
+        paused_here=memory.get("paused_here") is True,
+        stopped_here=memory.get("stopped_here") is True,
+    )
 
 
 def _remembered(outputs: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -116,21 +125,25 @@ def unfinished_jobs(outputs: Mapping[str, Any]) -> set[str]:
 
 
 def after_refresh(recorded: Mapping[str, Any], result: Result) -> Result:
-    """What a refresh may say of the last operation: nothing new, except that a failure is over once the job runs."""
+    """What a refresh may say of the last operation: nothing new, except that a failure is over, or that a job is lost.
+
+    A job that runs is no failure any more. One that is found missing, over without having been started, or failed at its
+    start, is a failure from now on, whatever the last operation did for it.
+    """
     rows, unfinished = rows_of(recorded), unfinished_jobs(recorded)
     jobs = {}
     for job_id, job in result.jobs.items():
         earlier = rows.get(job_id, {}).get("outcome", "unchanged")
-        if earlier == "failed" and (job.is_fulfilled or job.phase in STARTED_PHASES):
+        if job.outcome == "failed" and job.phase in _LOST_PHASES:
+            earlier = "failed"
+        elif earlier == "failed" and (job.is_fulfilled or job.phase in STARTED_PHASES):
             earlier = "already_started"
         still_open = replace(job, is_unfinished=job_id in unfinished and not job.is_fulfilled)
         jobs[job_id] = _with_outcome(still_open, earlier, rows.get(job_id, {}))
     return Result(jobs)
 
 
-def leaving_memories(recorded: Mapping[str, Any]) -> dict[str, Any]:
-    """What is remembered of jobs that are declared no more, as it stands in the outputs."""
-    return {job_id: memory for job_id, memory in _remembered(recorded).items() if memory.get("is_leaving")}
+_LOST_PHASES = frozenset({Phase.START_FAILED, Phase.ENDED, Phase.DEAD, Phase.MISSING})
 
 
 def _with_outcome(job: JobOutcome, outcome: str, row: Mapping[str, Any]) -> JobOutcome:

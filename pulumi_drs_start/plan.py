@@ -25,7 +25,7 @@ class Goal(str, Enum):
 
 
 class Target(str, Enum):
-    """What a job shall come to."""
+    """What a job shall come to; the values are those of the input ``desired_state``."""
 
     STARTED = "started"
     PAUSED = "paused"
@@ -41,7 +41,7 @@ class DesiredJob:
         start_time: when it shall start, in milliseconds since the epoch; None for now.
         resume: also resume it when it is paused or has failed.
         precheck: have DRS check it before it is started.
-        target: what it shall come to; the others are for jobs that are declared no more.
+        target: what it shall come to.
     """
 
     job_id: str
@@ -57,6 +57,15 @@ class DesiredJob:
         return Request(Action.SCHEDULE, self.start_time)
 
 
+class Pause(str, Enum):
+    """Why an operation waits before it asks DRS for something, where DRS is not at it."""
+
+    LOST = "the answer to the call was lost"
+    REFUSED = "DRS refused the call"
+    PRECHECK = "a pre-check runs"
+    OTHER = "the job is not ready for the call"
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do about one job, and why.
@@ -67,6 +76,8 @@ class Decision:
         reason: in words, for a person; names neither the job nor DRS's code.
         is_fulfilled: the job is where it was asked to be.
         is_underway: of WAIT: DRS is at it, so that waiting is no drift.
+        pause: of any other WAIT: why it is waited.
+        until: of such a WAIT: when DRS is asked again, if that is known; seconds since the epoch.
         request: what to ask of DRS, if anything.
         refusal: what spoke against asking, the last time.
         advice: what to do about it, as a sentence of its own, where DRS's words alone would not tell.
@@ -78,6 +89,8 @@ class Decision:
     reason: str
     is_fulfilled: bool = False
     is_underway: bool = False
+    pause: Pause | None = None
+    until: float | None = None
     request: Request | None = None
     refusal: Refusal | None = None
     advice: str | None = None
@@ -89,7 +102,7 @@ def decide(desired: DesiredJob, actual: JobStatus, memory: Memory, goal: Goal, p
     case = _Case(desired, actual, memory, goal, patience, now, phase_of(actual.status))
     if desired.target is Target.STARTED:
         return _DECIDE[case.phase](case)
-    return _decide_leaving(case)
+    return _decide_pause(case) if desired.target is Target.PAUSED else _decide_stop(case)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +118,17 @@ class _Case:
     phase: Phase
 
     @property
-    def is_start_accepted(self) -> bool:
-        """DRS accepted a start so shortly ago that its not showing means nothing."""
-        return self.memory.request.action.is_start and self.memory.is_accepted(self.patience, self.now)
+    def said(self) -> str:
+        """What DRS gives as the reason, in brackets; nothing if it gives none."""
+        return f" ({self.actual.error_message.rstrip('.')})" if self.actual.error_message else ""
 
     def nothing(self, reason: str, *, is_fulfilled: bool = False, warning: str | None = None) -> Decision:
         return Decision(Action.NOTHING, self.phase, reason, is_fulfilled=is_fulfilled, warning=warning)
 
-    def wait(self, reason: str, *, is_underway: bool = False) -> Decision:
-        return Decision(Action.WAIT, self.phase, reason, is_underway=is_underway)
+    def wait(
+        self, reason: str, pause: Pause = Pause.OTHER, until: float | None = None, request: Request | None = None
+    ) -> Decision:
+        return Decision(Action.WAIT, self.phase, reason, pause=pause, until=until, request=request)
 
     def fail(self, reason: str, advice: str | None = None) -> Decision:
         return Decision(Action.FAIL, self.phase, reason, advice=advice)
@@ -122,7 +137,7 @@ class _Case:
         """DRS took it and is at it: enough where acceptance was asked for."""
         if self.goal is Goal.ACCEPTED:
             return self.nothing(reason, is_fulfilled=True)
-        return self.wait(reason, is_underway=True)
+        return Decision(Action.WAIT, self.phase, reason, is_underway=True)
 
     def ask(self, request: Request, reason: str, not_shown: str, warning: str | None = None) -> Decision:
         """Ask DRS for something, unless what is remembered says that this was done, is in doubt, or is of no use."""
@@ -139,11 +154,13 @@ class _Case:
             if not memory.took_effect and self.now < (memory.accepted_at or 0) + self.patience.resume_seconds:
                 return self.underway(not_shown)
             if memory.accepted_now:
-                return self.fail("was resumed and does not run: see the reason in the DRS console")
-        if self.now < memory.doubtful_until(self.patience):
-            return self.wait(f"may be {done} already: the answer to our call was lost, or DRS was busy with the job")
+                return self.fail(f"was resumed and does not run{self.said}")
+        if self.now < (until := memory.doubtful_until(self.patience)):
+            if memory.lost_at is not None:
+                return self.wait(f"may be {done} already: the answer to the call was lost", Pause.LOST, until, request)
+            return self.wait(f"was refused, and may be {done} already by somebody else", Pause.REFUSED, until, request)
         if self.now < memory.retry_at:
-            return self.wait(f"is to be {done} in a moment, once more")
+            return self.wait(f"is to be {done} in a moment, once more", Pause.REFUSED, memory.retry_at, request)
         if memory.sends >= self.patience.sends:
             why = f" ({memory.refusal})" if memory.refusal else ""
             return self.fail(f"could not be {done} in {memory.sends} tries{why}: run pulumi up again")
@@ -163,7 +180,7 @@ _DONE = {
 def _decide_startable(case: _Case) -> Decision:
     request = case.desired.start_request(case.now)
     late = _lateness(case)
-    decision = case.ask(request, "is not started", "was accepted by DRS, which does not show it yet", late)
+    decision = case.ask(request, "is not started", "was accepted by DRS, which does not show it yet", late and f"was {late}")
     return _first_things_first(case, decision) if decision.action.is_call else decision
 
 
@@ -171,7 +188,7 @@ def _lateness(case: _Case) -> str | None:
     start_time = case.desired.start_time
     if start_time is None or start_time / 1000 > case.now:
         return None
-    return f"was to start at {to_iso(start_time)}, which is past: it starts now"
+    return f"to start at {to_iso(start_time)}, which is past: it starts now"
 
 
 def _first_things_first(case: _Case, start: Decision) -> Decision:
@@ -195,7 +212,7 @@ def _after_precheck(case: _Case, start: Decision) -> Decision:
     if precheck is None:
         return case.ask(Request(Action.PRECHECK), start.reason, "is being pre-checked", start.warning)
     if not precheck.is_done:
-        return case.wait("is being pre-checked")
+        return case.wait("is being pre-checked", Pause.PRECHECK)
     if not precheck.has_passed:
         items = "; ".join(f"{finding.item}: {finding.reason}" if finding.reason else finding.item for finding in precheck.failed)
         return case.fail(f"did not pass the pre-check ({items or 'DRS names no item'})")
@@ -214,7 +231,9 @@ def _decide_scheduled(case: _Case) -> Decision:
             return case.underway("is due, and starts by itself")
     until = f"is scheduled for {to_iso(delivered)}" if delivered is not None else "is scheduled for later"
     wish = "now" if request.start_time is None else f"at {to_iso(request.start_time)}"
-    warning = f"{until}, and shall start {wish}: DRS does not document that a time can be changed, and may refuse"
+    late = _lateness(case)
+    declared_so = f"was declared {late}" if late else f"shall start {wish}"
+    warning = f"{until}, and {declared_so}; DRS does not document that a time can be changed, and may refuse"
     decision = case.ask(request, f"{until}, and shall start {wish}", "was accepted by DRS and still reads as scheduled", warning)
     if decision.action is Action.FAIL:
         advice = "change its time in the DRS console, or declare the one it has"
@@ -228,21 +247,24 @@ def _decide_starting(case: _Case) -> Decision:
 
 
 def _decide_paused(case: _Case) -> Decision:
-    if case.desired.resume:
+    # A pause that was declared here ends with its declaration; one that somebody else made is theirs to end.
+    is_ours = case.memory.paused_here or case.memory.was_asked_lately(Action.PAUSE, case.patience, case.now)
+    if case.desired.resume or is_ours:
         return case.ask(Request(Action.RESUME), "is paused", "was resumed, which DRS does not show yet")
-    return case.nothing("is paused; it stays so, because somebody meant it")
+    return case.nothing("is paused and stays paused (resume=True resumes it)")
 
 
 def _decide_failed(case: _Case) -> Decision:
     if case.desired.resume:
-        return case.ask(Request(Action.RESUME), "has failed after its start", "was resumed, which DRS does not show yet")
-    return case.nothing("has failed after its start; DRS retries by itself")
+        return case.ask(Request(Action.RESUME), f"failed after its start{case.said}", "was resumed, which DRS does not show yet")
+    return case.nothing(f"failed after its start{case.said}; DRS retries by itself (resume=True asks for a retry now)")
 
 
 def _decide_start_failed(case: _Case) -> Decision:
     if case.desired.resume:
-        return case.ask(Request(Action.RESUME), "failed to start", "was resumed, which DRS does not show yet")
-    reason = "failed to start: mend what DRS gives as the reason, then restart it in the DRS console, or here with resume=True"
+        return case.ask(Request(Action.RESUME), f"failed to start{case.said}", "was resumed, which DRS does not show yet")
+    advice = "fix the cause that DRS reports, then restart it in the DRS console, or here with resume=True"
+    reason = f"failed to start{case.said}: {advice}"
     return case.fail(f"{reason}. {AGENCY_TRAP}", AGENCY_TRAP) if case.desired.start_time is not None else case.fail(reason)
 
 
@@ -254,9 +276,21 @@ AGENCY_TRAP = (
 
 
 def _decide_ended(case: _Case) -> Decision:
-    if case.memory.was_started or case.memory.accepted_at is not None:
+    memory = case.memory
+    if memory.stopped_here or memory.was_asked_lately(Action.STOP, case.patience, case.now):
+        advice = 'create a new one, declare desired_state="stopped", or take it off the list'
+        return case.fail(f"was stopped for good, as it was declared before, and DRS never starts a job twice: {advice}")
+    if memory.has_run(case.now):
         return case.nothing("has run and is over", is_fulfilled=True)
+    if memory.scheduled_for is not None or memory.request.action is Action.SCHEDULE:
+        return case.fail(f"{_cancelled(memory)}: create a new one, or take it off the list")
     return case.fail("is over, and DRS never starts a job twice: create a new one, or take it off the list")
+
+
+def _cancelled(memory: Memory) -> str:
+    start_time = memory.scheduled_for or memory.request.start_time
+    when = f"at {to_iso(start_time)}" if start_time else "later"
+    return f"was to start {when} and is over without having been started, so its schedule was cancelled"
 
 
 _DECIDE: Mapping[Phase, Callable[[_Case], Decision]] = {
@@ -269,44 +303,66 @@ _DECIDE: Mapping[Phase, Callable[[_Case], Decision]] = {
     Phase.FAILED: _decide_failed,
     Phase.START_FAILED: _decide_start_failed,
     Phase.ENDED: _decide_ended,
-    Phase.DEAD: lambda case: case.fail("could not be created: create a new one, or take it off the list"),
+    Phase.DEAD: lambda case: case.fail(f"could not be created{case.said}: create a new one, or take it off the list"),
     Phase.MISSING: lambda case: case.fail(
         "is not known to DRS: check its id and the region and project, or take it off the list"
     ),
 }
 
-# "Pausing Tasks in Batches" names these statuses.
-_PAUSABLE = {
-    *("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "FULL_TRANSFER_FAILED"),
-    *("INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED"),
-}
-# Refusals by which DRS says that this job can't be paused or stopped as it is. They don't hold up a destroy.
-_NOT_THIS_JOB = {"DRS.M00302", "DRS.M00304", "DRS.M00307", "DRS.M00308", "DRS.M05003", "DRS.M05004", "DRS.M00289"}
+# DRS.M05004 says that a job was deleted, or its resources released. The other codes for unknown jobs do not say that it is over.
+_SAYS_DELETED = "DRS.M05004"
 
 
-def _decide_leaving(case: _Case) -> Decision:
-    """A job that is declared no more, and that somebody wanted paused or stopped then."""
-    status, is_stop = case.actual.status, case.desired.target is Target.STOPPED
-    if status == "RELEASE_RESOURCE_STARTED" and is_stop:
-        return case.underway("is being stopped")
-    if status == "RELEASE_RESOURCE_FAILED":
-        return case.nothing("could not be released by DRS: stop it in the DRS console", is_fulfilled=not is_stop)
-    if case.phase in (Phase.ENDED, Phase.DEAD, Phase.MISSING):
-        return case.nothing("is over already" if case.phase is Phase.ENDED else "does not exist", is_fulfilled=True)
-    if is_stop:
-        decision = case.ask(Request(Action.STOP), "is declared no more", "was stopped, which DRS does not show yet")
-    elif case.phase is Phase.PAUSED:
+def is_seen_ended(actual: JobStatus) -> bool:
+    """Whether DRS shows a job as over, or says that it was deleted."""
+    phase = phase_of(actual.status)
+    if phase is Phase.MISSING:
+        return actual.error_code == _SAYS_DELETED
+    return phase is Phase.ENDED and actual.status not in ("RELEASE_RESOURCE_STARTED", "RELEASE_RESOURCE_FAILED")
+
+
+def _decide_pause(case: _Case) -> Decision:
+    """A job that shall not run for now. What can't run needs no pause."""
+    phase, memory = case.phase, case.memory
+    if phase is Phase.MISSING:
+        return _decide_unseen(case, "paused")
+    if phase in (Phase.ENDED, Phase.DEAD):
+        return case.nothing("is over" if phase is Phase.ENDED else "could not be created", is_fulfilled=True)
+    if phase is Phase.PAUSED:
         return case.nothing("is paused", is_fulfilled=True)
-    elif status in _PAUSABLE or case.phase is Phase.STARTING:
-        # A job that is starting can be paused soon: DRS refuses it for now, and is asked again.
-        decision = case.ask(Request(Action.PAUSE), "is declared no more", "was paused, which DRS does not show yet")
-    elif case.phase is Phase.STARTABLE and case.is_start_accepted:
-        return case.wait("was started by DRS, which does not show it yet", is_underway=True)
-    else:
-        return case.nothing(f"can't be paused while it is in {status}, and is left as it is")
-    if decision.action is Action.FAIL and decision.refusal is not None and decision.refusal.code in _NOT_THIS_JOB:
-        return case.nothing(f"is left in {status}: {decision.reason.removeprefix('could not be ')}")
-    return decision
+    if phase is Phase.SCHEDULED:
+        when = f" for {to_iso(case.actual.start_time)}" if case.actual.start_time is not None else ""
+        advice = "change that in the DRS console, or wait until it runs"
+        return case.fail(f"is scheduled{when}, and DRS can't pause a job that does not run: {advice}")
+    if phase is Phase.STARTING:
+        return case.wait("is starting, and can be paused once it runs")
+    if phase in (Phase.PENDING, Phase.STARTABLE, Phase.START_FAILED):
+        if any(memory.was_asked_lately(action, case.patience, case.now) for action in (Action.START, Action.SCHEDULE)):
+            return case.wait("was started a moment ago, and can be paused once it runs")
+        return case.nothing("does not run, so there is nothing to pause", is_fulfilled=True)
+    return case.ask(Request(Action.PAUSE), "is running", "was paused, which DRS does not show yet")
+
+
+def _decide_stop(case: _Case) -> Decision:
+    """A job that shall be over for good."""
+    if case.phase is Phase.MISSING:
+        return _decide_unseen(case, "stopped")
+    if case.actual.status == "RELEASE_RESOURCE_STARTED":
+        return case.underway("is being stopped")
+    if case.actual.status == "RELEASE_RESOURCE_FAILED":
+        return case.fail("could not be released by DRS: stop it in the DRS console")
+    if case.phase in (Phase.ENDED, Phase.DEAD):
+        return case.nothing("is over" if case.phase is Phase.ENDED else "could not be created", is_fulfilled=True)
+    if case.phase is Phase.STARTING:
+        return case.wait("is starting, and can be stopped once it runs")
+    return case.ask(Request(Action.STOP), "is to be stopped", "was stopped, which DRS does not show yet")
+
+
+def _decide_unseen(case: _Case, wanted: str) -> Decision:
+    """A job that DRS does not show: it may run all the same, unless DRS has said that it is over."""
+    if case.memory.was_ended or is_seen_ended(case.actual):
+        return case.nothing("is over and deleted", is_fulfilled=True)
+    return case.fail(f"is not known to DRS, so nothing shows that it is {wanted}: check its id and the region and project")
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,11 +371,11 @@ class Plan:
 
     Attributes:
         decisions: the decision of every job, in the order asked.
-        leaving: which of them are declared no more.
+        targets: what jobs shall come to that shall not be started.
     """
 
     decisions: Mapping[str, Decision] = field(default_factory=dict)
-    leaving: frozenset[str] = frozenset()
+    targets: Mapping[str, Target] = field(default_factory=dict)
 
     def jobs(self, *actions: Action) -> tuple[str, ...]:
         """The jobs about which that is to be done."""
@@ -364,4 +420,4 @@ def make_plan(
     decisions = {
         job.job_id: decide(job, actual[job.job_id], memories.get(job.job_id, NOTHING_KNOWN), goal, patience, now) for job in jobs
     }
-    return Plan(decisions, frozenset(job.job_id for job in jobs if job.target is not Target.STARTED))
+    return Plan(decisions, {job.job_id: job.target for job in jobs if job.target is not Target.STARTED})

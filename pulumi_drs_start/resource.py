@@ -4,29 +4,47 @@ JobBatchStart and the types around it: what a program sees.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any, TypedDict
+import asyncio
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypedDict, TypeVar
 
 import pulumi
 
 from .found import FoundJobs
 from .provider import JobBatchStartProvider
+from .secrecy import CAN_BE_REPEATED, REPEATING, SECRET_INPUTS
+
+_T = TypeVar("_T")
+
+
+DesiredState = Literal["started", "paused", "stopped"]
+"""What a job shall be."""
 
 
 @pulumi.input_type
 class JobStartArgs:
-    """One job to be started."""
+    """One job, and what it shall be."""
 
-    def __init__(self, *, job_id: pulumi.Input[str], start_time: pulumi.Input[str | int] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        job_id: pulumi.Input[str],
+        start_time: pulumi.Input[str | int] | None = None,
+        desired_state: pulumi.Input[DesiredState] | None = None,
+    ) -> None:
         """
         Args:
             job_id: the job's id, as the DRS console or API shows it.
             start_time: when it shall start: RFC 3339 with a zone, or milliseconds since the epoch; by default that of the
                 resource, or else now.
+            desired_state: what the job shall be. ``started`` (default). ``paused``: it is paused if it runs, and not started
+                if it does not. ``stopped``: it is ended for good, which nothing can undo.
         """
         pulumi.set(self, "job_id", job_id)
         if start_time is not None:
             pulumi.set(self, "start_time", start_time)
+        if desired_state is not None:
+            pulumi.set(self, "desired_state", desired_state)
 
     @property
     @pulumi.getter
@@ -48,6 +66,16 @@ class JobStartArgs:
     def start_time(self, value: pulumi.Input[str | int] | None) -> None:
         pulumi.set(self, "start_time", value)
 
+    @property
+    @pulumi.getter
+    def desired_state(self) -> pulumi.Input[DesiredState] | None:
+        """What the job shall be."""
+        return pulumi.get(self, "desired_state")  # type: ignore[no-any-return]
+
+    @desired_state.setter
+    def desired_state(self, value: pulumi.Input[DesiredState] | None) -> None:
+        pulumi.set(self, "desired_state", value)
+
 
 class _JobId(TypedDict):
     job_id: pulumi.Input[str]
@@ -57,6 +85,7 @@ class JobStartArgsDict(_JobId, total=False):
     """The dict twin of `JobStartArgs`."""
 
     start_time: pulumi.Input[str | int]
+    desired_state: pulumi.Input[DesiredState]
 
 
 ROW_FIELDS = ("status", "phase", "outcome", "start_time", "error_code", "error_message")
@@ -68,7 +97,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
     """DRS jobs that shall be started, many at once.
 
     ``up`` starts those that are not, and no others; ``preview`` says which; ``refresh`` brings the statuses up to date;
-    ``destroy`` leaves the jobs as they are, unless `on_destroy` says otherwise. Jobs that already run are taken over.
+    ``destroy`` leaves the jobs as they are, unless `on_destroy` says otherwise. Jobs that already run are taken over, and those
+    that are taken off the list are left as they are. A job is paused or stopped where its ``desired_state`` says so.
     """
 
     jobs: pulumi.Output[list]  # type: ignore[type-arg]  # the host enforces what stands here; items are dicts
@@ -120,10 +150,11 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             timeout: for the whole operation, such as ``90s``, ``30m``, ``2h``; default ``60m``. ``custom_timeouts`` win.
             resume: also resume jobs that are paused, have failed or failed to start; default False.
             precheck: have DRS pre-check jobs before they are started, and start those that pass; default False.
-            on_failure: when some jobs can't be started. ``fail`` (default): fail after all others were dealt with.
-                ``record``: succeed with a warning, and try again at the next ``up``.
-            on_destroy: what becomes of jobs that are taken off the list, or whose resource is deleted. ``leave`` (default):
-                they go on. ``pause``: they can be resumed. ``stop``: that is final, a stopped job can't be started again.
+            on_failure: when some jobs can't be brought to their state. ``fail`` (default): fail after all others were dealt
+                with. ``record``: succeed with a warning, and try again at the next ``up``.
+            on_destroy: what becomes of the jobs when the resource is deleted, unless another one declares them. ``leave``
+                (default): they go on. ``pause``: they can be resumed. ``stop``: that is final, a stopped job can't be started
+                again.
             region: where the jobs live, if not where the stack's configuration says; a change replaces the resource.
             project_id: likewise.
             endpoint: likewise.
@@ -152,6 +183,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         absent = {name for name, value in inputs.items() if value is None and name in _WITHOUT_DEFAULT}
         props = {name: value for name, value in inputs.items() if name not in absent}
         props |= dict.fromkeys(("job_statuses", "summary", "ready", "unreported_failure"))
+        props |= _secrecy({name: inputs[name] for name in CAN_BE_REPEATED})
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
         for name in absent:
             # Never an output of the provider, so each preview would show it as unknown.
@@ -160,6 +192,9 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         self.job_statuses = self.job_statuses.apply(_with_every_field)
         self.summary = self.summary.apply(_with_whole_numbers)
         pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
+        for name in ("found", "unreported_failure", SECRET_INPUTS, *(name for name in REPEATING if name != "job_statuses")):
+            # Between this constructor and the provider; no outputs to be used.
+            self.__dict__.pop(name, None)
 
 
 def _found(jobs: Any) -> Any:
@@ -174,8 +209,56 @@ def _found(jobs: Any) -> Any:
 _WITHOUT_DEFAULT = ("found", "start_time", "region", "project_id", "endpoint", "cloud")
 
 
-def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> dict[str, dict[str, Any]]:
+def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Which of these inputs are secret, for the provider; and what makes Pulumi encrypt the outputs that repeat them."""
+    outputs = {name: found for name, value in inputs.items() if (found := list(_outputs_in(value)))}
+    if not outputs:
+        return {}
+
+    async def find() -> str:
+        # An input that fails fails the resource, and need not do so here.
+        return " ".join([name for name, ones in outputs.items() if any([await one.is_secret() for one in ones])])
+
+    names = asyncio.ensure_future(find())
+
+    async def is_secret() -> bool:
+        return bool(await names)
+
+    async def mark() -> dict[str, str] | None:
+        return {"secret": await names} if await names else None
+
+    async def known() -> bool:
+        return True
+
+    def output(value: Awaitable[Any], secret: Awaitable[bool] | None) -> pulumi.Output[Any]:
+        return pulumi.Output(set(), asyncio.ensure_future(value), asyncio.ensure_future(known()), secret)
+
+    told = output(names, None).apply(lambda text: text or None)
+    return {SECRET_INPUTS: told} | {name: output(mark(), asyncio.ensure_future(is_secret())) for name in REPEATING}
+
+
+def _outputs_in(value: Any) -> Iterator[pulumi.Output[Any]]:
+    """The Outputs that an input holds, at whatever depth inputs of ours can have."""
+    if isinstance(value, pulumi.Output):
+        yield value
+    elif isinstance(value, JobStartArgs):
+        yield from _outputs_in([value.job_id, value.start_time, value.desired_state])
+    elif isinstance(value, (Mapping, list, tuple, set, frozenset)):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _outputs_in(part)
+
+
+def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> Any:
+    if rows and any(isinstance(row, str) for row in rows.values()):
+        # What made the output secret, in a preview: the rows are not known yet.
+        return pulumi.Output(set(), _soon(None), _soon(False), _soon(True))
     return {job_id: dict.fromkeys(ROW_FIELDS) | dict(row) for job_id, row in (rows or {}).items()}
+
+
+def _soon(value: _T) -> asyncio.Future[_T]:
+    future: asyncio.Future[_T] = asyncio.get_running_loop().create_future()
+    future.set_result(value)
+    return future
 
 
 def _with_whole_numbers(counts: Mapping[str, float] | None) -> dict[str, int]:

@@ -89,6 +89,21 @@ class DrsClient:
         self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry, has_passed=True)
         self._lanes = Lanes()
 
+    def get_project_id(self, budget: TimeBudget) -> str:
+        """The id of the project of these jobs; asks IAM where only a login tells it.
+
+        Raises:
+            DrsError: IAM can't be asked, or does not tell.
+        """
+
+        def ask() -> str:
+            budget.check()
+            with within(budget.remaining_seconds()):
+                return self._tokens.project_id()
+
+        found: str = self.retry.calling(budget, repeat_if=lambda e: e.retryable)(ask)
+        return found
+
     # Most operations need neither of these, nor the models of rows that are imported where they are read: building those
     # takes as long as a call.
     @cached_property

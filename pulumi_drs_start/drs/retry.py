@@ -33,12 +33,14 @@ class TimeBudget:
         clock: monotonic seconds.
         sleep: sleeps for so many seconds.
         is_wanted: False as soon as nobody waits for the result any more.
+        on_wait: told why nothing happens for a while, in words.
     """
 
     seconds: float
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     is_wanted: Callable[[], bool] = lambda: True
+    on_wait: Callable[[str], None] = lambda _: None
     _deadline: float = field(init=False)
 
     def __post_init__(self) -> None:
