@@ -265,10 +265,9 @@ class _Operation:
                 memory = self._memory(job_id)
                 since = memory.lost_at if memory.lost_at is not None else memory.refused_at
                 seconds = None if decision.until is None else decision.until - (since or self.now())
-                action = decision.request.action if decision.request else None
-                said = str(memory.refusal or "") if action else ""
+                said = str(memory.refusal or "") if decision.then else ""
                 seconds = None if seconds is None else float(round(seconds))
-                waiting.setdefault(Waiting(decision.pause, action, decision.reason, said, seconds), []).append(job_id)
+                waiting.setdefault(Waiting(decision.pause, decision.then, decision.reason, said, seconds), []).append(job_id)
         phases = Counter(decision.phase for decision in self.decisions.values())
         self.on_progress(Progress(phases, [replace(one, job_ids=tuple(ids)) for one, ids in waiting.items()]))
 

@@ -78,6 +78,7 @@ class Decision:
         is_underway: of WAIT: DRS is at it, so that waiting is no drift.
         pause: of any other WAIT: why it is waited.
         until: of such a WAIT: when DRS is asked again, if that is known; seconds since the epoch.
+        then: of such a WAIT: what for.
         request: what to ask of DRS, if anything.
         refusal: what spoke against asking, the last time.
         advice: what to do about it, as a sentence of its own, where DRS's words alone would not tell.
@@ -91,6 +92,7 @@ class Decision:
     is_underway: bool = False
     pause: Pause | None = None
     until: float | None = None
+    then: Action | None = None
     request: Request | None = None
     refusal: Refusal | None = None
     advice: str | None = None
@@ -125,10 +127,8 @@ class _Case:
     def nothing(self, reason: str, *, is_fulfilled: bool = False, warning: str | None = None) -> Decision:
         return Decision(Action.NOTHING, self.phase, reason, is_fulfilled=is_fulfilled, warning=warning)
 
-    def wait(
-        self, reason: str, pause: Pause = Pause.OTHER, until: float | None = None, request: Request | None = None
-    ) -> Decision:
-        return Decision(Action.WAIT, self.phase, reason, pause=pause, until=until, request=request)
+    def wait(self, reason: str, pause: Pause = Pause.OTHER, until: float | None = None, then: Action | None = None) -> Decision:
+        return Decision(Action.WAIT, self.phase, reason, pause=pause, until=until, then=then)
 
     def fail(self, reason: str, advice: str | None = None) -> Decision:
         return Decision(Action.FAIL, self.phase, reason, advice=advice)
@@ -157,10 +157,10 @@ class _Case:
                 return self.fail(f"was resumed and does not run{self.said}")
         if self.now < (until := memory.doubtful_until(self.patience)):
             if memory.lost_at is not None:
-                return self.wait(f"may be {done} already: the answer to the call was lost", Pause.LOST, until, request)
-            return self.wait(f"was refused, and may be {done} already by somebody else", Pause.REFUSED, until, request)
+                return self.wait(f"may be {done} already: the answer to the call was lost", Pause.LOST, until, request.action)
+            return self.wait(f"was refused, and may be {done} already by somebody else", Pause.REFUSED, until, request.action)
         if self.now < memory.retry_at:
-            return self.wait(f"is to be {done} in a moment, once more", Pause.REFUSED, memory.retry_at, request)
+            return self.wait(f"is to be {done} in a moment, once more", Pause.REFUSED, memory.retry_at, request.action)
         if memory.sends >= self.patience.sends:
             why = f" ({memory.refusal})" if memory.refusal else ""
             return self.fail(f"could not be {done} in {memory.sends} tries{why}: run pulumi up again")

@@ -6,6 +6,8 @@ Nothing is remembered of these jobs, and DRS does not tell the time of those tha
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pulumi_drs_start import status as statuses
@@ -45,49 +47,49 @@ VERDICTS = {
     "fail": ("it is a failure", Action.FAIL, False, None),
 }
 
-# Columns "pause" and "stop": jobs that are declared no more, with on_destroy. What may be paused and stopped when is from the
-# API's description ("Pausing Tasks in Batches", "Stopping or Deleting Tasks in Batches"); what is not named there for a stop is
-# asked for all the same, and DRS has the last word.
+# Columns "pause" and "stop": what may be paused and stopped when is from the API's description ("Pausing Tasks in Batches",
+# "Stopping or Deleting Tasks in Batches"); a running job that is not named there is asked for all the same, and DRS has the
+# last word. What does not run needs no pause, unless it will run by itself.
 TABLE = """
 status                           now      later    past     resume   resume-later check   check-later all-past pause    stop
-CREATING                         wait     wait     wait     wait     wait         wait    wait        wait     told     stop
-CONFIGURATION                    start    schedule start    start    schedule     check   check       check    told     stop
-WAITING_FOR_START                start    fine     start    start    fine         start   fine        start    told     stop
-STARTJOBING                      wait     wait     wait     wait     wait         wait    wait        wait     pause    stop
+CREATING                         wait     wait     wait     wait     wait         wait    wait        wait     fine     stop
+CONFIGURATION                    start    schedule start    start    schedule     check   check       check    fine     stop
+WAITING_FOR_START                start    fine     start    start    fine         start   fine        start    fail     stop
+STARTJOBING                      wait     wait     wait     wait     wait         wait    wait        wait     wait     wait
 FULL_TRANSFER_STARTED            fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
 FULL_TRANSFER_COMPLETE           fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
 INCRE_TRANSFER_STARTED           fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
-CHANGE_JOB_STARTED               fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-CHILD_TRANSFER_STARTING          fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-CHILD_TRANSFER_STARTED           fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-CHILD_TRANSFER_COMPLETE          fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-CHILD_TRANSFER_FAILED            fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-RELEASE_CHILD_TRANSFER_STARTED   fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-RELEASE_CHILD_TRANSFER_COMPLETE  fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-REBUILD_NODE_STARTED             fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-REBUILD_NODE_FAILED              fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-NODE_UPGRADE_START               fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-NODE_UPGRADE_COMPLETE            fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-NODE_UPGRADE_FAILED              fine     fine     fine     fine     fine         fine    fine        fine     told     stop
-A_STATUS_OF_NEXT_YEAR            fine     fine     fine     fine     fine         fine    fine        fine     told     stop
+CHANGE_JOB_STARTED               fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+CHILD_TRANSFER_STARTING          fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+CHILD_TRANSFER_STARTED           fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+CHILD_TRANSFER_COMPLETE          fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+CHILD_TRANSFER_FAILED            fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+RELEASE_CHILD_TRANSFER_STARTED   fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+RELEASE_CHILD_TRANSFER_COMPLETE  fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+REBUILD_NODE_STARTED             fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+REBUILD_NODE_FAILED              fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+NODE_UPGRADE_START               fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+NODE_UPGRADE_COMPLETE            fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+NODE_UPGRADE_FAILED              fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
+A_STATUS_OF_NEXT_YEAR            fine     fine     fine     fine     fine         fine    fine        fine     pause    stop
 PAUSING                          told     told     told     resume   resume       told    told        resume   fine     stop
 PAUSEING                         told     told     told     resume   resume       told    told        resume   fine     stop
 FULL_TRANSFER_FAILED             told     told     told     resume   resume       told    told        resume   pause    stop
 INCRE_TRANSFER_FAILED            told     told     told     resume   resume       told    told        resume   pause    stop
-CHANGE_JOB_FAILED                told     told     told     resume   resume       told    told        resume   told     stop
-START_JOB_FAILED                 fail     fail     fail     resume   resume       fail    fail        resume   told     stop
-STARTJOB_FAILED                  fail     fail     fail     resume   resume       fail    fail        resume   told     stop
+CHANGE_JOB_FAILED                told     told     told     resume   resume       told    told        resume   pause    stop
+START_JOB_FAILED                 fail     fail     fail     resume   resume       fail    fail        resume   fine     stop
+STARTJOB_FAILED                  fail     fail     fail     resume   resume       fail    fail        resume   fine     stop
 RELEASE_RESOURCE_STARTED         fail     fail     fail     fail     fail         fail    fail        fail     fine     wait
-RELEASE_RESOURCE_FAILED          fail     fail     fail     fail     fail         fail    fail        fail     fine     told
+RELEASE_RESOURCE_FAILED          fail     fail     fail     fail     fail         fail    fail        fail     fine     fail
 RELEASE_RESOURCE_COMPLETE        fail     fail     fail     fail     fail         fail    fail        fail     fine     fine
 DELETED                          fail     fail     fail     fail     fail         fail    fail        fail     fine     fine
 CREATE_FAILED                    fail     fail     fail     fail     fail         fail    fail        fail     fine     fine
-MISSING                          fail     fail     fail     fail     fail         fail    fail        fail     fine     fine
+MISSING                          fail     fail     fail     fail     fail         fail    fail        fail     fail     fail
 """
 
 # "ended": fulfilled if it was ever seen started by this resource, else a failure of that job.
 ENDED = ("RELEASE_RESOURCE_STARTED", "RELEASE_RESOURCE_FAILED", "RELEASE_RESOURCE_COMPLETE", "DELETED")
-LEAVING = ("pause", "stop")
+NOT_STARTED = ("pause", "stop")
 
 _HEAD, *_ROWS = (line.split() for line in TABLE.strip().splitlines())
 CELLS = [(row[0], column, verdict) for row in _ROWS for column, verdict in zip(_HEAD[1:], row[1:], strict=True)]
@@ -129,7 +131,9 @@ def test_acceptance_is_enough_where_only_that_was_asked(status: str, asked: str)
     desired = ASKED[asked][1]
     waiting, accepting = made(status, desired), made(status, desired, goal=Goal.ACCEPTED)
 
-    is_shown = (status == "STARTJOBING" and asked not in LEAVING) or (status == "RELEASE_RESOURCE_STARTED" and asked == "stop")
+    is_shown = (status == "STARTJOBING" and asked not in NOT_STARTED) or (
+        status == "RELEASE_RESOURCE_STARTED" and asked == "stop"
+    )
 
     assert waiting.is_underway is is_shown
     if is_shown:
@@ -138,7 +142,7 @@ def test_acceptance_is_enough_where_only_that_was_asked(status: str, asked: str)
         assert accepting == waiting
 
 
-@pytest.mark.parametrize("asked", [pytest.param(name, id=words) for name, (words, _) in ASKED.items() if name not in LEAVING])
+@pytest.mark.parametrize("asked", [pytest.param(name, id=words) for name, (words, _) in ASKED.items() if name not in NOT_STARTED])
 @pytest.mark.parametrize("status", ENDED)
 @pytest.mark.parametrize(
     "memory",
@@ -147,6 +151,7 @@ def test_acceptance_is_enough_where_only_that_was_asked(status: str, asked: str)
         pytest.param(Memory(accepted_at=NOW - 1), id="whose start was accepted lately"),
         pytest.param(Memory(accepted_at=NOW - 30 * 86_400), id="whose start was accepted a month ago"),
         pytest.param(Memory(accepted_at=NOW - 30 * 86_400, request=Request(Action.SCHEDULE, YESTERDAY)), id="that was scheduled"),
+        pytest.param(Memory(scheduled_for=YESTERDAY), id="that was seen scheduled, and whose time has passed"),
     ],
 )
 def test_a_job_that_ran_and_is_over_is_fulfilled(memory: Memory, status: str, asked: str) -> None:
@@ -182,3 +187,91 @@ def test_a_time_one_millisecond_ahead_is_kept() -> None:
 @pytest.mark.parametrize("asked", [pytest.param(name, id=words) for name, (words, _) in ASKED.items()])
 def test_nobody_is_warned_of_a_late_start_where_none_happens(status: str, asked: str) -> None:
     assert made(status, ASKED[asked][1]).warning is None
+
+
+@pytest.mark.parametrize("asked", [pytest.param(name, id=words) for name, (words, _) in ASKED.items() if name not in NOT_STARTED])
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize(
+    "memory",
+    [
+        pytest.param(Memory(accepted_at=NOW - 1, request=Request(Action.SCHEDULE, TOMORROW)), id="whose schedule was accepted"),
+        pytest.param(Memory(scheduled_for=TOMORROW), id="that was seen scheduled"),
+        pytest.param(Memory(scheduled_for=YESTERDAY, ended_unstarted=True), id="that was over before its time came"),
+    ],
+)
+def test_a_schedule_cancelled_before_its_time_is_a_failure(memory: Memory, status: str, asked: str) -> None:
+    decision = made(status, ASKED[asked][1], memory)
+
+    assert decision.action is Action.FAIL
+    assert "its schedule was cancelled" in decision.reason
+
+
+# -- what jobs shall be, and have been -----------------------------------------------------------------------------
+
+PAUSED_BY_US = [
+    pytest.param(Memory(paused_here=True), id="it was declared paused"),
+    pytest.param(Memory(request=Request(Action.PAUSE), accepted_at=NOW - 60), id="DRS accepted our pause a minute ago"),
+    pytest.param(Memory(request=Request(Action.PAUSE), lost_at=NOW - 60), id="the answer to our pause was lost a minute ago"),
+]
+
+
+@pytest.mark.parametrize("memory", PAUSED_BY_US)
+def test_a_pause_of_ours_is_undone_when_the_job_is_declared_started(memory: Memory) -> None:
+    assert made("PAUSING", DesiredJob("a"), memory).request == Request(Action.RESUME)
+
+
+@pytest.mark.parametrize("memory", PAUSED_BY_US)
+def test_it_is_still_ours_after_the_call_that_undoes_it_was_lost(memory: Memory) -> None:
+    lost = replace(memory.about(Request(Action.RESUME)), request=Request(Action.RESUME), lost_at=NOW - 300)
+
+    assert made("PAUSING", DesiredJob("a"), lost).request == Request(Action.RESUME)
+
+
+@pytest.mark.parametrize(
+    "memory",
+    [Memory(), Memory(was_started=True), Memory(request=Request(Action.PAUSE), accepted_at=NOW - 86_400)],
+    ids=["nothing is known", "it was seen running", "our pause was accepted yesterday, and never seen"],
+)
+def test_a_pause_of_somebody_else_is_left(memory: Memory) -> None:
+    assert made("PAUSING", DesiredJob("a"), memory).action is Action.NOTHING
+
+
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize(
+    "memory", [Memory(was_started=True, stopped_here=True), Memory(request=Request(Action.STOP), accepted_at=NOW - 60)]
+)
+def test_a_job_that_we_stopped_can_not_be_declared_started_again(status: str, memory: Memory) -> None:
+    decision = made(status, DesiredJob("a"), memory)
+
+    assert decision.action is Action.FAIL
+    assert "was stopped for good" in decision.reason
+
+
+@pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
+def test_a_job_that_is_not_shown_is_done_only_if_it_was_seen_over_or_drs_says_that_it_is_deleted(target: Target) -> None:
+    desired = DesiredJob("a", target=target)
+
+    def unseen(code: str | None, memory: Memory) -> Decision:
+        return decide(desired, JobStatus("a", "MISSING", code), memory, Goal.RUNNING, Patience(), NOW)
+
+    for code in (None, "DRS.M05003", "DRS.M00289"):
+        decision = unseen(code, Memory(was_started=True))
+        assert decision.action is Action.FAIL
+        assert "not known to DRS" in decision.reason
+    assert unseen("DRS.M05004", Memory()).is_fulfilled
+    assert unseen(None, Memory(was_ended=True)).is_fulfilled
+
+
+@pytest.mark.parametrize("status", ["CONFIGURATION", "CREATING", "START_JOB_FAILED"])
+def test_a_job_that_was_started_a_moment_ago_is_paused_once_it_runs(status: str) -> None:
+    memory = Memory(request=Request(Action.START), accepted_at=NOW - 5)
+
+    assert made(status, DesiredJob("a", target=Target.PAUSED), memory).action is Action.WAIT
+
+
+def test_a_time_that_is_past_is_called_so_for_a_scheduled_job_too() -> None:
+    actual = JobStatus("a", "WAITING_FOR_START", start_time=TOMORROW)
+    decision = decide(DesiredJob("a", YESTERDAY), actual, Memory(), Goal.RUNNING, Patience(), NOW)
+
+    assert decision.request == Request(Action.START)
+    assert "which is past: it starts now" in (decision.warning or "")
