@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -205,6 +206,16 @@ def test_the_backward_task_waits_for_the_forward_one(sandbox: Sandbox, run: Any)
     result = run("one", "two")
     assert [job.outcome for job in result.jobs.values()] == ["started", "started"]
     assert [call["jobs"] for call in sandbox.calls("batch-starting")] == [["one"], ["two"]]
+
+
+def test_a_wait_for_the_forward_task_asks_for_the_family_once(sandbox: Sandbox, run: Any) -> None:
+    add_pair(sandbox)
+    run("one", "two")
+    asked = Counter(call["operation"] for call in sandbox.calls())
+    looks = len({call["sandbox_time"] for call in sandbox.calls("batch-status") if "two" in call["jobs"]})
+    assert looks > 3
+    assert (asked["jobs"], asked["batch-detail"], asked["batch-progress"]) == (1, 1, 1)
+    assert asked["batch-status"] <= 2 * looks
 
 
 def add_pair(sandbox: Sandbox) -> None:
