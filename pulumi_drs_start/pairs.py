@@ -66,10 +66,14 @@ class _Family:
         is_told = parent.job_direction and len(alike) == 1
         return _Family(tuple(directions), alike[0] if is_told else next(iter(directions), None))
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether there are two directions. A pair with one child may be in the making."""
+        return len(self.children) > 1
+
     def has(self, part: JobDetail) -> bool:
         """Whether this is the family of a task, as far as the children tell."""
-        # A pair with one child may be in the making.
-        return len(self.children) > 1 and (part.parent_id is None or part.job_id in self.children)
+        return part.job_id in self.children or (part.parent_id is None and self.is_complete)
 
 
 @dataclass(slots=True)
@@ -106,8 +110,8 @@ class PairReader:
             else:
                 note = "DRS does not tell the other direction of its dual-active pair, so that was not waited for"
                 found[part.job_id] = Pairing(note=note)
-        unread = {job_id: None for _, others in waiting.values() for job_id in others if job_id not in known}
-        statuses = {**known, **self.client.get_statuses(list(unread), budget)} if unread else known
+        unread = [job_id for _, others in waiting.values() for job_id in others if job_id not in known]
+        statuses = {**known, **self.client.get_statuses(unread, budget)}
         forwards: dict[str, str] = {}
         for job_id, (family, others) in waiting.items():
             # One that is started already is the first, whatever its direction.
@@ -115,22 +119,24 @@ class PairReader:
             forward = next(started, family.first)
             if forward is not None and forward != job_id:
                 forwards[job_id] = forward
-        replicating = dict.fromkeys(job_id for job_id in forwards.values() if statuses[job_id].status == FORWARD_STATUS)
-        lags = self.client.get_lags(list(replicating), budget) if replicating else {}
+        replicating = [job_id for job_id in forwards.values() if statuses[job_id].status == FORWARD_STATUS]
+        lags = self.client.get_lags(replicating, budget)
         return found | {job_id: _backward(statuses[forward], lags.get(forward)) for job_id, forward in forwards.items()}
 
     def _families_of(self, parts: Sequence[JobDetail], budget: TimeBudget) -> list[_Family]:
         """The family of each task; an empty one where DRS does not tell."""
         parents = [part.parent_id or part.job_id for part in parts]
         with self._lock:
-            families = [self._families.get(parent, _Family()) for parent in parents]
-        unknown = [parent for parent, part, family in zip(parents, parts, families, strict=True) if not family.has(part)]
+            kept = [self._families.get(parent, _Family()) for parent in parents]
+        unknown = [parent for parent, part, family in zip(parents, parts, kept, strict=True) if not family.has(part)]
         if not unknown:
-            return families
+            return kept
         listed = tolerating(lambda: self.client.get_families(list(dict.fromkeys(unknown)), budget)) or {}
+        told = {parent_id: _Family.of(job) for parent_id, job in listed.items()}
         with self._lock:
-            self._families.update((parent_id, _Family.of(job)) for parent_id, job in listed.items() if job.children)
-            return [self._families.get(parent, _Family()) for parent in parents]
+            self._families.update((parent_id, family) for parent_id, family in told.items() if family.is_complete)
+            # What is kept is complete. So a list that tells less this time changes nothing.
+            return [self._families.get(parent) or told.get(parent, _Family()) for parent in parents]
 
 
 def _backward(forward: JobStatus, lag: Lag | None) -> Pairing:

@@ -288,6 +288,15 @@ def test_where_directions_tell_nothing_the_task_that_is_listed_first_goes_first(
     )
 
 
+def test_a_task_without_a_direction_is_not_the_first_because_its_parent_has_none_either(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    children = [{"id": "forth", "job_direction": "up"}, {"id": "back"}]
+    sandbox.inject(faults.answer(LIST, 200, {"total_record": 1, "jobs": [{"id": "parent", "children": children}]}, times=None))
+
+    assert pairing(looker, "forth") is None
+    assert pairing(looker, "back") == blocked_by_status("forth")
+
+
 def test_never_do_both_tasks_of_a_new_pair_wait_for_each_other(sandbox: Sandbox, looker: Looker) -> None:
     add_pair(sandbox)
     parts = [status.pairing for status in look(looker, "forth", "back").values()]
@@ -386,7 +395,7 @@ def test_one_family_is_asked_for_by_its_id_however_many_there_are(sandbox: Sandb
     for number in range(150):
         add_pair(sandbox, number=number)
 
-    assert pairing(looker, "back140") == blocked_by_status("forth140")
+    assert look(looker, "parent140", "forth140", "back140")["back140"].pairing == blocked_by_status("forth140")
     assert calls(sandbox).count(LIST) == 1
 
 
@@ -482,6 +491,24 @@ def test_a_family_that_was_not_complete_is_asked_for_again(sandbox: Sandbox, loo
     assert pairing(looker, "back") == UNTOLD
 
     assert pairing(looker, "back") == blocked_by_status("forth")
+
+
+def test_a_task_that_a_known_family_lacks_is_asked_for(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox, REPLICATING)
+    look(looker, "parent")
+    sandbox.add_jobs(make_job("late", parent_id="parent", **DUAL))
+    look(looker, "late")
+
+    assert look(looker, "parent")["parent"].pairing == Pairing(is_parent=True, children=("forth", "back", "late"))
+
+
+def test_a_family_is_not_forgotten_when_a_later_list_tells_less(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    look(looker, "back")
+    sandbox.add_jobs(make_job("orphan", parent_id="nobody", **DUAL))
+    sandbox.inject(listing(("parent", ["back"])))
+
+    assert look(looker, "back", "orphan")["back"].pairing == blocked_by_status("forth")
 
 
 def test_a_job_under_two_parents_belongs_to_the_one_that_it_names_itself(sandbox: Sandbox, looker: Looker) -> None:
