@@ -292,7 +292,7 @@ class _Operation:
 
     def ask_why(self) -> None:
         """Get DRS's reasons for jobs that failed, where they could not be had before the time was up."""
-        self.actual.update(self.looker.with_reasons(self.actual, TimeBudget(REASONS_SECONDS, is_wanted=self.budget.is_wanted)))
+        self.actual.update(self.looker.explain(self.actual, TimeBudget(REASONS_SECONDS, is_wanted=self.budget.is_wanted)))
 
     def _decide(self, job_ids: Sequence[str]) -> None:
         for job_id in job_ids:

@@ -56,10 +56,12 @@ def check_inputs(declared: Mapping[str, Any], is_unknown: Callable[[Any], bool],
     query = declared.get("found")
     found = check.found(query)
     # A job that was found by its status moves on as soon as it is started: that does not take it off the list.
-    kept = [job_id for job_id in found if job_id in listed]
+    before = set(listed)
+    kept = [job_id for job_id in found if job_id in before]
     jobs = declared.get("jobs")
     if kept and isinstance(jobs, list):
-        jobs = [*jobs, *(job_id for job_id in kept if job_id not in _ids(jobs))]
+        on_list = set(_ids(jobs))
+        jobs = [*jobs, *(job_id for job_id in kept if job_id not in on_list)]
     inputs: dict[str, Any] = {"jobs": check.jobs(jobs, query)}
     for name, (default, convert) in _OTHERS.items():
         value = declared.get(name)

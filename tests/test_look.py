@@ -15,7 +15,7 @@ from pulumi_drs_start.look import Looker
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 
 LATER, LATER_MS = "4102444800000", 4_102_444_800_000
-DETAIL, PROGRESS, LIST = "batch-detail", "batch-progress", "jobs"
+DETAIL, PROGRESS, RECOVERY, LIST = "batch-detail", "batch-progress", "batch-rpo-and-rto", "jobs"
 DUAL = {"db_use_type": "cloudDataGuard", "multi_write": True, "task_type": "INCR_TRANS"}
 
 
@@ -46,13 +46,22 @@ def asked(sandbox: Sandbox, operation: str = DETAIL) -> list[list[str]]:
     return [sorted(call["jobs"]) for call in sandbox.calls(operation)]
 
 
-def add_pair(sandbox: Sandbox, forth: dict[str, Any] | None = None, back: dict[str, Any] | None = None) -> None:
-    """A dual-active pair, its two tasks with these fields."""
+def add_pair(
+    sandbox: Sandbox, forth: dict[str, Any] | None = None, back: dict[str, Any] | None = None, number: int | str = ""
+) -> None:
+    """A dual-active pair, its two tasks with these fields. Ids end in `number`."""
+    parent_id = f"parent{number}"
+    forth = {"parent_id": parent_id, "role": "forward", "job_direction": "up", **DUAL, **(forth or {})}
+    back = {"parent_id": parent_id, "role": "backward", "job_direction": "down", **DUAL, **(back or {})}
     sandbox.add_jobs(
-        make_job("parent", is_parent=True, job_direction="up", **DUAL),
-        make_job("forth", **{"parent_id": "parent", "role": "forward", "job_direction": "up", **DUAL, **(forth or {})}),
-        make_job("back", **{"parent_id": "parent", "role": "backward", "job_direction": "down", **DUAL, **(back or {})}),
+        make_job(parent_id, is_parent=True, job_direction="up", **DUAL),
+        make_job(f"forth{number}", **forth),
+        make_job(f"back{number}", **back),
     )
+
+
+def blocked_by_status(forward: str, status: str = "CONFIGURATION") -> Pairing:
+    return Pairing(forward=forward, blocked_by=f"{forward} is in {status} and has to reach INCRE_TRANSFER_STARTED first")
 
 
 def pairing(looker: Looker, job_id: str) -> Pairing | None:
@@ -279,6 +288,15 @@ def test_where_directions_tell_nothing_the_task_that_is_listed_first_goes_first(
     )
 
 
+def test_a_task_without_a_direction_is_not_the_first_because_its_parent_has_none_either(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    children = [{"id": "forth", "job_direction": "up"}, {"id": "back"}]
+    sandbox.inject(faults.answer(LIST, 200, {"total_record": 1, "jobs": [{"id": "parent", "children": children}]}, times=None))
+
+    assert pairing(looker, "forth") is None
+    assert pairing(looker, "back") == blocked_by_status("forth")
+
+
 def test_never_do_both_tasks_of_a_new_pair_wait_for_each_other(sandbox: Sandbox, looker: Looker) -> None:
     add_pair(sandbox)
     parts = [status.pairing for status in look(looker, "forth", "back").values()]
@@ -302,3 +320,245 @@ def test_other_families_are_no_pairs(sandbox: Sandbox, looker: Looker) -> None:
     sandbox.add_jobs(make_job("parent", is_parent=True), make_job("shard", parent_id="parent"))
 
     assert [status.pairing for status in look(looker, "parent", "shard").values()] == [None, None]
+
+
+# -- many pairs ----------------------------------------------------------------------------------------------------
+
+REPLICATING = {"status": "INCRE_TRANSFER_STARTED"}
+
+
+def calls(sandbox: Sandbox) -> list[str]:
+    """What DRS was asked since the last time, logins aside."""
+    asked = [call["operation"] for call in sandbox.calls() if call["operation"] != "tokens"]
+    sandbox.clear_calls()
+    return asked
+
+
+@pytest.mark.parametrize("forth", [{}, REPLICATING], ids=["nothing runs", "the forward tasks run"])
+@pytest.mark.parametrize(
+    ("pairs", "declared", "has_recovery", "most_calls", "most_later"),
+    [
+        (10, "forth back", True, 8, 3),
+        (10, "forth back", False, 8, 3),
+        (20, "back", True, 8, 4),
+        (20, "back", False, 8, 4),
+        (7, "parent forth back", False, 8, 3),
+        (200, "forth back", True, 40, 21),
+        (200, "forth back", False, 40, 3),
+        (400, "back", False, 40, 6),
+        # Four hundred lags, ten in a call: so Huawei asks for it.
+        (400, "back", True, 47, 42),
+    ],
+)
+def test_many_pairs_are_looked_at_in_few_calls_and_later_in_fewer(
+    sandbox: Sandbox,
+    looker: Looker,
+    pairs: int,
+    declared: str,
+    has_recovery: bool,
+    most_calls: int,
+    most_later: int,
+    forth: dict[str, Any],
+) -> None:
+    sandbox.set_policy(rpo_and_rto=has_recovery)
+    for number in range(pairs):
+        add_pair(sandbox, forth, number=number)
+    job_ids = [f"{name}{number}" for number in range(pairs) for name in declared.split()]
+
+    first = look(looker, *job_ids)
+    at_first = calls(sandbox)
+    second = look(looker, *job_ids)
+    later = calls(sandbox)
+
+    assert first == second
+    assert len(at_first) <= most_calls
+    assert len(later) <= most_later
+    assert len(later) < len(at_first)
+    for number in range(pairs):
+        part = first[f"back{number}"].pairing
+        assert part is not None
+        assert part.forward == f"forth{number}"
+        assert (part.blocked_by is None) is (forth is REPLICATING)
+
+
+def test_the_families_of_one_list_are_known_to_later_looks_at_other_jobs(sandbox: Sandbox, looker: Looker) -> None:
+    for number in range(3):
+        add_pair(sandbox, number=number)
+    look(looker, "back0", "back1")
+    calls(sandbox)
+
+    assert pairing(looker, "back2") == blocked_by_status("forth2")
+    assert calls(sandbox) == ["batch-status", DETAIL, "batch-status"]
+
+
+def test_one_family_is_asked_for_by_its_id_however_many_there_are(sandbox: Sandbox, looker: Looker) -> None:
+    for number in range(150):
+        add_pair(sandbox, number=number)
+
+    assert look(looker, "parent140", "forth140", "back140")["back140"].pairing == blocked_by_status("forth140")
+    assert calls(sandbox).count(LIST) == 1
+
+
+def test_a_job_that_is_looked_at_anyway_is_not_asked_about_again_for_its_sibling(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    look(looker, "forth", "back")
+
+    assert calls(sandbox) == ["batch-status", DETAIL, LIST]
+
+
+def test_lags_are_asked_only_of_the_tasks_that_are_waited_for_and_replicate(sandbox: Sandbox, looker: Looker) -> None:
+    sandbox.set_policy(rpo_and_rto=True)
+    add_pair(sandbox, REPLICATING, number=0)
+    add_pair(sandbox, {"status": "FULL_TRANSFER_STARTED", "then": []}, number=1)
+    add_pair(sandbox, REPLICATING, REPLICATING, number=2)
+    add_pair(sandbox, number=3)
+
+    look(looker, *(f"{name}{number}" for number in range(4) for name in ("forth", "back")))
+
+    assert asked(sandbox, RECOVERY) == [["forth0"]]
+
+
+def test_each_pair_gets_its_own_reason(sandbox: Sandbox, looker: Looker) -> None:
+    sandbox.set_policy(rpo_and_rto=True)
+    add_pair(sandbox, REPLICATING, number=0)
+    add_pair(sandbox, {"status": "PAUSING"}, number=1)
+    add_pair(sandbox, {**REPLICATING, "rpo_ms": 61_000}, number=2)
+    add_pair(sandbox, {**REPLICATING, "rto_ms": 62_000}, number=3)
+    add_pair(sandbox, back=REPLICATING, number=4)
+    sandbox.add_jobs(make_job("alone"))
+
+    seen = look(looker, "back0", "back1", "back2", "back3", "forth4", "back4", "parent1", "alone")
+
+    assert {job_id: status.pairing for job_id, status in seen.items()} == {
+        "back0": Pairing(forward="forth0"),
+        "back1": blocked_by_status("forth1", "PAUSING"),
+        "back2": Pairing(forward="forth2", blocked_by="the RPO of forth2 is 61 s and has to come below 60 s first"),
+        "back3": Pairing(forward="forth3", blocked_by="the RTO of forth3 is 62 s and has to come below 60 s first"),
+        "forth4": Pairing(forward="back4"),
+        "back4": None,
+        "parent1": Pairing(is_parent=True, children=("forth1", "back1")),
+        "alone": None,
+    }
+
+
+def test_lags_that_drs_refuses_for_one_pair_are_known_for_the_others(sandbox: Sandbox, looker: Looker) -> None:
+    sandbox.set_policy(rpo_and_rto=True)
+    for number in range(30):
+        add_pair(sandbox, {**REPLICATING, "rpo_ms": 61_000}, number=number)
+    sandbox.inject(faults.too_frequent(RECOVERY, job_id="forth25", times=None))
+
+    seen = look(looker, *(f"back{number}" for number in range(30)))
+
+    for number in range(20):
+        part = seen[f"back{number}"].pairing
+        assert part is not None
+        assert part.blocked_by is not None
+
+
+# -- families that do not fit together -----------------------------------------------------------------------------
+
+UNTOLD = Pairing(note="DRS does not tell the other direction of its dual-active pair, so that was not waited for")
+
+
+def listing(*families: tuple[str, list[str]]) -> Fault:
+    """A list of these parents, each with these children."""
+    jobs = [{"id": parent_id, "job_direction": "up", "children": [{"id": child} for child in ids]} for parent_id, ids in families]
+    return faults.answer(LIST, 200, {"total_record": len(jobs), "jobs": jobs}, times=None)
+
+
+def test_a_family_whose_parent_is_not_on_the_list_does_not_hide_the_others(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox, number=0)
+    sandbox.add_jobs(make_job("orphan", parent_id="nobody", **DUAL))
+
+    seen = look(looker, "back0", "orphan")
+
+    assert seen["back0"].pairing == blocked_by_status("forth0")
+    assert seen["orphan"].pairing == UNTOLD
+
+
+def test_a_family_that_was_not_on_the_list_is_asked_for_again(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    sandbox.inject(listing().model_copy(update={"times": 1}))
+    assert pairing(looker, "back") == UNTOLD
+
+    assert pairing(looker, "back") == blocked_by_status("forth")
+
+
+def test_a_family_that_was_not_complete_is_asked_for_again(sandbox: Sandbox, looker: Looker) -> None:
+    """A pair is created one task after the other."""
+    add_pair(sandbox)
+    sandbox.inject(listing(("parent", ["back"])).model_copy(update={"times": 1}))
+    assert pairing(looker, "back") == UNTOLD
+
+    assert pairing(looker, "back") == blocked_by_status("forth")
+
+
+def test_a_task_that_a_known_family_lacks_is_asked_for(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox, REPLICATING)
+    look(looker, "parent")
+    sandbox.add_jobs(make_job("late", parent_id="parent", **DUAL))
+    look(looker, "late")
+
+    assert look(looker, "parent")["parent"].pairing == Pairing(is_parent=True, children=("forth", "back", "late"))
+
+
+def test_a_family_is_not_forgotten_when_a_later_list_tells_less(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    look(looker, "back")
+    sandbox.add_jobs(make_job("orphan", parent_id="nobody", **DUAL))
+    sandbox.inject(listing(("parent", ["back"])))
+
+    assert look(looker, "back", "orphan")["back"].pairing == blocked_by_status("forth")
+
+
+def test_a_job_under_two_parents_belongs_to_the_one_that_it_names_itself(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    add_pair(sandbox, number=2)
+    sandbox.inject(listing(("parent2", ["forth2", "back", "back2"]), ("parent", ["forth", "back"])))
+
+    seen = look(looker, "back", "back2")
+
+    assert seen["back"].pairing == blocked_by_status("forth")
+    assert seen["back2"].pairing == blocked_by_status("forth2")
+
+
+def test_a_job_that_its_parent_does_not_list_waits_for_those_that_are_listed(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox)
+    sandbox.add_jobs(make_job("stranger", parent_id="parent", **DUAL))
+    sandbox.inject(listing(("parent", ["forth", "back"])))
+
+    assert look(looker, "forth", "stranger")["forth"].pairing is None
+    assert pairing(looker, "stranger") == blocked_by_status("forth")
+
+
+def test_a_job_that_its_parent_lists_twice_is_one_job(sandbox: Sandbox, looker: Looker) -> None:
+    add_pair(sandbox, forth={"job_direction": "down"}, back={"job_direction": "up"})
+    row = {"id": "back", "job_direction": "up"}
+    children = [{"id": "forth", "job_direction": "down"}, row, row]
+    body = {"total_record": 1, "jobs": [{"id": "parent", "job_direction": "up", "children": children}]}
+    sandbox.inject(faults.answer(LIST, 200, body, times=None))
+
+    assert look(looker, "parent", "forth", "back")["parent"].pairing == Pairing(is_parent=True, children=("forth", "back"))
+    assert pairing(looker, "back") is None
+    assert pairing(looker, "forth") == blocked_by_status("back")
+
+
+def test_a_list_that_can_not_be_read_just_now_is_an_error(sandbox: Sandbox, looker: Looker) -> None:
+    """To go on without could start a backward task too soon."""
+    add_pair(sandbox)
+    sandbox.inject(faults.server_error(LIST, times=None))
+
+    with pytest.raises(DrsError):
+        look(looker, "back")
+
+
+def test_details_of_a_job_are_read_again_once_it_was_seen_started(sandbox: Sandbox, looker: Looker) -> None:
+    """What is kept is about jobs that are still to be started: it does not grow as long as a process lives."""
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    look(looker, "a", "b")
+    sandbox.set_status("a", "STARTJOBING")
+    look(looker, "a", "b")
+    sandbox.set_status("a", "CONFIGURATION")
+    look(looker, "a", "b")
+
+    assert asked(sandbox) == [["a", "b"], ["a"]]

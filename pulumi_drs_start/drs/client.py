@@ -273,12 +273,16 @@ class DrsClient:
 
         return read_pages(ask)
 
-    def get_family(self, parent_id: str, budget: TimeBudget) -> tuple[JobListing, ...]:
-        """The children of a dual-active parent; none if it has none, or DRS does not list it. Raises as `list_jobs` does."""
-        from .listing import DISASTER_RECOVERY, family_of
+    def get_families(self, parent_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobListing]:
+        """These dual-active parents with their children, by id, as far as DRS lists them. Raises as `list_jobs` does.
 
-        # The list takes an id where it takes a name.
-        return family_of(parent_id, self.list_jobs(budget, db_use_type=DISASTER_RECOVERY, name=parent_id))
+        Others are given as well where they come with the same answer.
+        """
+        from .listing import DISASTER_RECOVERY
+
+        # The list takes an id where it takes a name, but one only. So the whole list serves several.
+        name = parent_ids[0] if len(parent_ids) == 1 else ""
+        return {job.job_id: job for job in self.list_jobs(budget, db_use_type=DISASTER_RECOVERY, name=name)}
 
     def _act(self, method: str, path: str, body: Mapping[str, Any], asked: Sequence[str], budget: TimeBudget) -> dict[str, Row]:
         """What one call that changes jobs says of each. Repeated only when DRS can't have acted on it."""

@@ -66,11 +66,18 @@ def _read(
     budget: TimeBudget,
 ) -> dict[str, Lag] | None:
     """What DRS tells; None if it has no such call."""
+    found: dict[str, Lag] = {}
+
+    def keep(part: Sequence[str]) -> tuple[dict[str, Lag], dict[str, DrsError]]:
+        told = fetch(part)
+        found.update(told[0])
+        return told
+
     try:
-        reading = reader.read(job_ids, fetch, budget)
-        refusals, found = list(reading.refused.values()), reading.found
+        refusals = list(reader.read(job_ids, keep, budget).refused.values())
     except ServiceRefusedError as refusal:
-        refusals, found = [refusal], {}
+        # What other calls told of other jobs counts all the same.
+        refusals = [refusal]
     if refusals:
         log.debug("not all lags are known: %s", refusals[0])
     return None if not found and any(map(_is_of_a_missing_call, refusals)) else found

@@ -8,7 +8,7 @@ the totals that DRS gives with each page tell, and then the list is read again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -175,8 +175,3 @@ def _page(ask: Callable[[int], ListAnswer], number: int) -> ListAnswer:
         if refusal.code not in _NO_MORE_ROWS:
             raise
         return ListAnswer(jobs=[])
-
-
-def family_of(parent_id: str, jobs: Iterable[JobListing]) -> tuple[JobListing, ...]:
-    """The children of the job with this id; none if it is not among `jobs`."""
-    return next((job.children for job in jobs if job.job_id == parent_id), ())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.converge import converge
+from pulumi_drs_start.converge import BatchLimit, converge
 from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.retry import RetryPolicy, TimeBudget
 from pulumi_drs_start.look import Looker
@@ -59,6 +59,8 @@ def run(client: DrsClient) -> Run:
         budget = TimeBudget(timeout, clock=fast_clock, sleep=fast_sleep, is_wanted=is_wanted)
         options = {"goal": Goal.RUNNING, "now": fast_clock, **options}
         fields = options.pop("desired", {})
+        if "batch_size" in options:
+            options["batch"] = BatchLimit(options.pop("batch_size"))
         desired = [DesiredJob(job_id, **fields) for job_id in job_ids]
         return converge(Looker(options.pop("client", client)), desired, budget=budget, **options)
 

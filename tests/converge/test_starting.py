@@ -168,7 +168,7 @@ def test_a_long_start_is_not_read_every_moment(sandbox: Sandbox, run: Any) -> No
 def test_progress_counts_jobs_by_phase(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b", status="INCRE_TRANSFER_STARTED"))
     seen: list[dict[Phase, int]] = []
-    run("a", "b", on_progress=lambda progress: seen.append(dict(progress)))
+    run("a", "b", on_progress=lambda progress: seen.append(dict(progress.phases)))
     assert seen[0] == {Phase.STARTABLE: 1, Phase.RUNNING: 1}
     assert {Phase.STARTING: 1, Phase.RUNNING: 1} in seen
     assert seen[-1] == {Phase.RUNNING: 2}

@@ -1,7 +1,8 @@
-"""Schedules, resuming, pre-checks, jobs that are declared no more, and dual-active pairs, against the sandbox."""
+"""Schedules, resuming, pre-checks, pauses and stops, and dual-active pairs, against the sandbox."""
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -147,27 +148,23 @@ def test_a_job_that_fails_its_precheck_is_not_started_and_names_the_item(sandbox
         (Target.STOPPED, "WAITING_FOR_START", "RELEASE_RESOURCE_COMPLETE", "stops"),
     ],
 )
-def test_a_job_that_is_declared_no_more_is_brought_to_rest(
-    sandbox: Sandbox, run: Any, target: Target, status: str, ends_in: str, count: str
-) -> None:
+def test_a_job_is_paused_or_stopped(sandbox: Sandbox, run: Any, target: Target, status: str, ends_in: str, count: str) -> None:
     sandbox.add_jobs(make_job(A, status=status))
     result = run(A, desired={"target": target})
-    (outcome,) = result.leaving.values()
+    outcome = result.jobs[A]
     assert (outcome.status, outcome.is_fulfilled) == (ends_in, True), outcome
     assert sandbox.job(outcome.job_id)[count] == 1
 
 
 @pytest.mark.parametrize(("target", "count"), [(Target.PAUSED, "pauses"), (Target.STOPPED, "stops")])
-def test_a_job_that_is_starting_is_brought_to_rest_as_soon_as_that_is_possible(
-    sandbox: Sandbox, run: Any, target: Target, count: str
-) -> None:
+def test_a_job_that_is_starting_is_paused_or_stopped_once_it_runs(sandbox: Sandbox, run: Any, target: Target, count: str) -> None:
     sandbox.add_jobs(make_job(A, start_seconds=15))
     run(A, goal=Goal.ACCEPTED)
     assert sandbox.job(A)["status"] == "STARTJOBING"
 
     result = run(A, desired={"target": target})
 
-    assert result.leaving[A].is_fulfilled, result.leaving[A]
+    assert result.jobs[A].is_fulfilled, result.jobs[A]
     assert sandbox.job(A)[count] == 1
 
 
@@ -178,18 +175,35 @@ def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sa
 
     result = run(A, desired={"target": Target.PAUSED}, memories={A: Memory(accepted_at=accepted.accepted_at)})
 
-    assert result.leaving[A].is_fulfilled, result.leaving[A]
+    assert result.jobs[A].is_fulfilled, result.jobs[A]
     assert sandbox.job(A)["pauses"] == 1
 
 
 @pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
-@pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "CREATE_FAILED", "CONFIGURATION", "START_JOB_FAILED", "gone"])
-def test_no_job_at_rest_or_in_a_state_that_forbids_it_holds_up_a_destroy(
-    sandbox: Sandbox, run: Any, target: Target, status: str
-) -> None:
-    if status != "gone":
-        sandbox.add_jobs(make_job("a", status=status))
-    assert run("a", desired={"target": target}).failed == []
+@pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "CREATE_FAILED"])
+def test_a_job_that_is_over_needs_no_pause_and_no_stop(sandbox: Sandbox, run: Any, target: Target, status: str) -> None:
+    sandbox.add_jobs(make_job("a", status=status))
+    assert run("a", desired={"target": target}).jobs["a"].is_fulfilled
+
+
+@pytest.mark.parametrize("status", ["CONFIGURATION", "START_JOB_FAILED", "CREATING"])
+def test_a_job_that_does_not_run_needs_no_pause(sandbox: Sandbox, run: Any, status: str) -> None:
+    sandbox.add_jobs(make_job("a", status=status))
+    assert run("a", desired={"target": Target.PAUSED}).jobs["a"].is_fulfilled
+    assert sandbox.calls("batch-pause-task") == []
+
+
+@pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
+def test_a_job_that_drs_does_not_show_is_not_called_paused_or_stopped(sandbox: Sandbox, run: Any, target: Target) -> None:
+    (failed,) = run("gone", desired={"target": target}).failed
+    assert "not known to DRS" in str(failed.error_message)
+
+
+def test_a_stop_that_drs_refuses_is_a_failure(sandbox: Sandbox, run: Any) -> None:
+    sandbox.add_jobs(make_job(A, status="START_JOB_FAILED"))
+    (failed,) = run(A, desired={"target": Target.STOPPED}).failed
+    assert failed.error_code == "DRS.M00304"
+    assert len(sandbox.calls("batch-jobs")) == 2
 
 
 def test_a_dual_active_parent_is_refused_and_its_children_are_named(sandbox: Sandbox, run: Any) -> None:
@@ -205,6 +219,16 @@ def test_the_backward_task_waits_for_the_forward_one(sandbox: Sandbox, run: Any)
     result = run("one", "two")
     assert [job.outcome for job in result.jobs.values()] == ["started", "started"]
     assert [call["jobs"] for call in sandbox.calls("batch-starting")] == [["one"], ["two"]]
+
+
+def test_a_wait_for_the_forward_task_asks_for_the_family_once(sandbox: Sandbox, run: Any) -> None:
+    add_pair(sandbox)
+    run("one", "two")
+    asked = Counter(call["operation"] for call in sandbox.calls())
+    looks = len({call["sandbox_time"] for call in sandbox.calls("batch-status") if "two" in call["jobs"]})
+    assert looks > 3
+    assert (asked["jobs"], asked["batch-detail"], asked["batch-progress"]) == (1, 1, 1)
+    assert asked["batch-status"] <= 2 * looks
 
 
 def add_pair(sandbox: Sandbox) -> None:

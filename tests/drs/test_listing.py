@@ -21,7 +21,7 @@ from pulumi_drs_start.drs.errors import (
     UnreadableAnswerError,
     refusal_for,
 )
-from pulumi_drs_start.drs.listing import JobListing, ListAnswer, family_of, read_pages
+from pulumi_drs_start.drs.listing import JobListing, ListAnswer, read_pages
 from pulumi_drs_start.drs.retry import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
@@ -108,15 +108,38 @@ def test_what_is_known_of_a_job_and_its_children(sandbox: Sandbox, client: DrsCl
     assert client.list_jobs(budget, db_use_type="cloudDataGuard") == [
         JobListing("p", "dr", "CONFIGURATION", **common, job_direction="up", children=children)
     ]
-    assert client.get_family("p", budget) == children
 
 
-def test_a_job_without_children_or_unknown_has_no_family(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
-    # The list finds "lonely" by the first letters of its name too.
-    sandbox.add_jobs(make_job("lonely", name="nobody", db_use_type="cloudDataGuard"))
+def parents(*job_ids: str) -> list[dict[str, Any]]:
+    """Dual-active parents, each with a child."""
+    common = {"db_use_type": "cloudDataGuard", "multi_write": True}
+    return [
+        job
+        for job_id in job_ids
+        for job in (make_job(job_id, is_parent=True, **common), make_job(f"{job_id}-1", parent_id=job_id, **common))
+    ]
 
-    assert client.get_family("lonely", budget) == ()
-    assert client.get_family("nobody", budget) == ()
+
+def test_one_family_is_asked_for_by_its_id_and_several_with_the_whole_list(
+    sandbox: Sandbox, client: DrsClient, budget: TimeBudget
+) -> None:
+    sandbox.add_jobs(*parents(*ids(*range(150))))
+
+    one = client.get_families(ids(140), budget)
+    assert [(job_id, [child.job_id for child in job.children]) for job_id, job in one.items()] == [("job-0140", ["job-0140-1"])]
+    assert len(sandbox.calls(LIST)) == 1
+
+    assert client.get_families(ids(3, 140), budget).keys() == set(ids(*range(150)))
+    assert len(sandbox.calls(LIST)) == 3
+
+
+def test_families_that_drs_does_not_list_are_left_out(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
+    # The list finds "lonely" by its name too.
+    sandbox.add_jobs(make_job("lonely", name="nobody", db_use_type="cloudDataGuard"), *parents("p"))
+
+    assert "nobody" not in client.get_families(["nobody"], budget)
+    assert client.get_families(["lonely"], budget)["lonely"].children == ()
+    assert client.get_families(["nobody", "p"], budget).keys() == {"lonely", "p"}
 
 
 @pytest.mark.parametrize("fault", [faults.too_frequent(LIST), faults.server_error(LIST), faults.drop_after(LIST)])
@@ -364,10 +387,3 @@ def test_any_answer_is_read_or_refused(total: Any, rows: Any) -> None:
 
     assert all(isinstance(job.job_id, str) and job.job_id for job in listed)
     assert len({job.job_id for job in listed}) == len(listed)
-
-
-def test_a_family_is_that_of_the_job_with_this_id() -> None:
-    child = JobListing("c")
-
-    assert family_of("p", [JobListing("other"), JobListing("p", name="x", children=(child,))]) == (child,)
-    assert family_of("x", [JobListing("p", name="x", children=(child,))]) == ()

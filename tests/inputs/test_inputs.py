@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.inputs import check_inputs, desired_jobs, leaving_jobs, parse_duration
+from pulumi_drs_start.inputs import check_inputs, desired_jobs, jobs_to_retire, parse_duration
 from pulumi_drs_start.plan import Target
 
 UNKNOWN = object()
@@ -148,8 +148,34 @@ def test_a_query_that_finds_nothing_is_no_empty_list() -> None:
     )
 
 
+class CountedId(str):
+    """An id that counts how often ids are compared."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+    comparisons = 0
+
+    def __eq__(self, other: object) -> bool:
+        CountedId.comparisons += 1
+        return str.__eq__(self, other)
+
+
+@pytest.mark.parametrize("share_on_list", [0, 0.5, 1])
+def test_the_work_grows_no_faster_than_the_number_of_jobs(share_on_list: float) -> None:
+    count = 1000
+    # Twice each, because the program and the state do not share their texts.
+    others, listed = ([CountedId(f"job-{number}") for number in range(count)] for _ in range(2))
+    jobs = [CountedId(f"job-{number}") for number in range(count, 2 * count)]
+    CountedId.comparisons = 0
+
+    checked = found(*jobs, listed=listed[: int(count * share_on_list)], others=others)
+
+    assert len(checked.inputs["jobs"]) == count + int(count * share_on_list)
+    assert CountedId.comparisons < 10 * count
+
+
 @pytest.mark.parametrize(
     ("on_destroy", "targets"), [("leave", []), ("pause", [Target.PAUSED]), ("stop", [Target.STOPPED]), (UNKNOWN, []), (None, [])]
 )
-def test_jobs_that_leave_are_left_unless_something_else_is_asked(on_destroy: Any, targets: list[Target]) -> None:
-    assert [job.target for job in leaving_jobs({"on_destroy": on_destroy}, ["a"])] == targets
+def test_the_jobs_of_a_deleted_resource_are_left_unless_something_else_is_asked(on_destroy: Any, targets: list[Target]) -> None:
+    assert [job.target for job in jobs_to_retire({"on_destroy": on_destroy, "jobs": [{"job_id": "a"}]})] == targets

@@ -11,8 +11,6 @@ from pulumi_drs_start.drs.models import Finding, JobStatus, Pairing
 from pulumi_drs_start.memory import Memory, Precheck, Request
 from pulumi_drs_start.messages import (
     attention_in_words,
-    doubtful_stops_in_words,
-    leaving_in_words,
     name_jobs,
     on_destroy_in_words,
     plan_in_words,
@@ -147,15 +145,14 @@ def test_jobs_that_are_not_known_yet_are_mentioned(unknown: int | None, words: s
 
 def test_a_stop_is_announced_in_capitals() -> None:
     (warning,) = plan_warnings(planned("INCRE_TRANSFER_STARTED", target=Target.STOPPED))
-    assert warning.startswith("will STOP 1 job FOR GOOD (a): on_destroy is stop. A stopped job can never be started again")
+    assert warning.startswith("will STOP 1 job FOR GOOD (a): desired_state is "stopped". A stopped job can never be started again")
     assert "STOP 3 jobs FOR GOOD" in str(on_destroy_in_words("stop", 3))
-    assert "STOPPED FOR GOOD" in str(doubtful_stops_in_words("stop"))
 
 
 @pytest.mark.parametrize("on_destroy", ["leave", "pause"])
 def test_what_can_be_taken_back_is_not_announced_in_capitals(on_destroy: str) -> None:
     assert on_destroy_in_words(on_destroy, 3) is None
-    assert doubtful_stops_in_words(on_destroy) is None
+    assert "STOP" not in str(retirement_in_words(["a"], on_destroy))
 
 
 def test_a_late_start_is_a_warning() -> None:
@@ -210,22 +207,9 @@ def test_what_is_left_alone_is_told(phase: Phase) -> None:
     assert "resume=True" in line
 
 
-def test_jobs_that_leave_are_told_by_what_became_of_them() -> None:
-    jobs = [
-        JobOutcome("a", "PAUSING", Phase.PAUSED, "paused", True),
-        JobOutcome("b", "DELETED", Phase.ENDED, "unchanged", True),
-        JobOutcome(
-            "c", "CREATING", Phase.PENDING, "unchanged", False, error_message="it can't be paused while it is in CREATING"
-        ),
-    ]
-    assert leaving_in_words(jobs) == (
-        "paused: 1 job (a); were at rest already: 1 job (b); can't be paused while it is in CREATING: 1 job (c)"
-    )
-
-
 def test_a_refused_stop_says_so_and_what_to_run() -> None:
     job = JobOutcome("a", "X", Phase.RUNNING, "failed", False, "DRS.M00103", "You may not.", wanted="stopped")
-    (reason,) = reasons_for_failure(Result({}, leaving={"a": job}), 60, "pulumi destroy")
+    (reason,) = reasons_for_failure(Result({"a": job}), 60, "pulumi destroy")
     assert reason.startswith("job a could not be stopped: DRS.M00103: You may not.")
     assert "run pulumi destroy again" in reason
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 from pulumi_drs_start.drs.models import JobStatus
 from pulumi_drs_start.memory import Action, Memory, Patience, Request
 from pulumi_drs_start.outcome import JobOutcome, Result, observe, outcome_of
-from pulumi_drs_start.outputs import after_refresh, leaving_memories, memories_of, to_outputs
-from pulumi_drs_start.plan import DesiredJob, Goal
+from pulumi_drs_start.outputs import after_refresh, memories_of, to_outputs
+from pulumi_drs_start.plan import DesiredJob, Goal, Target
 from pulumi_drs_start.status import Phase
 
 STATUSES = ["STARTJOBING", "INCRE_TRANSFER_STARTED", "PAUSING", "FULL_TRANSFER_FAILED", "RELEASE_RESOURCE_COMPLETE", "DELETED"]
@@ -83,12 +84,62 @@ def test_a_request_of_a_later_version_explains_nothing() -> None:
     assert memories_of(outputs)["a"].accepted_at is None
 
 
-def test_a_job_that_could_not_be_brought_to_rest_is_not_forgotten() -> None:
-    left = JobOutcome("a", "X", Phase.RUNNING, "failed", False)
-    at_rest = JobOutcome("b", "PAUSING", Phase.PAUSED, "paused", True)
+def stored_memory(status: str, memory: Memory, *, now: float = 1000.0, **desired: Any) -> Memory:
+    """What is known of a job after an operation, and after a refresh that found the same."""
+    job = DesiredJob("a", **desired)
+    outcome = outcome_of(
+        job, JobStatus("a", status, start_time=memory.scheduled_for), memory, Goal.RUNNING, Patience(), now, None
+    )
+    return memories_of(json.loads(json.dumps(to_outputs({}, Result({"a": outcome})))))["a"]
 
-    outputs = to_outputs({}, Result({}, leaving={"a": left, "b": at_rest}))
 
-    assert list(leaving_memories(outputs)) == ["a"]
-    assert outputs["job_statuses"] == {}
-    assert outputs["summary"] == {"total": 0}
+def test_a_pause_that_was_declared_is_remembered_until_the_job_runs() -> None:
+    paused = stored_memory("PAUSING", Memory(), target=Target.PAUSED)
+    assert paused.paused_here
+    assert stored_memory("MISSING", paused).paused_here
+    assert stored_memory("PAUSING", paused).paused_here
+    assert not stored_memory("INCRE_TRANSFER_STARTED", paused).paused_here
+    assert not stored_memory("PAUSING", Memory()).paused_here
+
+
+def test_a_stop_that_was_declared_is_remembered() -> None:
+    stopped = stored_memory("RELEASE_RESOURCE_COMPLETE", Memory(was_started=True), target=Target.STOPPED)
+    assert stopped.stopped_here
+    assert stored_memory("MISSING", stopped).stopped_here
+    assert not stored_memory("RELEASE_RESOURCE_COMPLETE", Memory(was_started=True)).stopped_here
+
+
+def test_a_job_that_was_seen_over_is_remembered_when_drs_forgets_it() -> None:
+    ended = stored_memory("RELEASE_RESOURCE_COMPLETE", Memory(was_started=True))
+    assert ended.was_ended
+    assert stored_memory("MISSING", ended).was_ended
+    assert not stored_memory("RELEASE_RESOURCE_STARTED", Memory(was_started=True)).was_ended
+    assert not stored_memory("MISSING", Memory(was_started=True)).was_ended
+
+
+def test_a_schedule_that_was_seen_cancelled_stays_so_after_its_time() -> None:
+    scheduled = stored_memory("WAITING_FOR_START", Memory(scheduled_for=2_000_000))
+    assert (scheduled.scheduled_for, scheduled.was_started) == (2_000_000, False)
+    cancelled = stored_memory("RELEASE_RESOURCE_COMPLETE", scheduled)
+    assert cancelled.ended_unstarted
+    assert stored_memory("RELEASE_RESOURCE_COMPLETE", cancelled, now=5000.0).ended_unstarted
+
+
+def test_a_schedule_whose_time_has_passed_when_the_job_is_over_is_remembered_as_started() -> None:
+    scheduled = stored_memory("WAITING_FOR_START", Memory(scheduled_for=2_000_000))
+    assert stored_memory("RELEASE_RESOURCE_COMPLETE", scheduled, now=2000.0).was_started
+
+
+@pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "MISSING", "START_JOB_FAILED", "CREATE_FAILED"])
+def test_a_refresh_that_finds_a_job_lost_records_a_failure(status: str) -> None:
+    recorded = {"job_statuses": {"a": {"outcome": "scheduled", "phase": "scheduled"}}, "remembered": {}}
+    seen = observe([DesiredJob("a")], {"a": JobStatus("a", status)}, memories_of(recorded), Goal.RUNNING, 1000.0)
+
+    assert [job.job_id for job in after_refresh(recorded, seen).failed] == ["a"]
+
+
+def test_a_refresh_that_finds_a_job_unstarted_records_no_failure() -> None:
+    recorded = {"job_statuses": {"a": {"outcome": "started", "phase": "running"}}, "remembered": {}}
+    seen = observe([DesiredJob("a")], {"a": JobStatus("a", "CONFIGURATION")}, memories_of(recorded), Goal.RUNNING, 1000.0)
+
+    assert after_refresh(recorded, seen).failed == []

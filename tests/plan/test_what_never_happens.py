@@ -60,6 +60,11 @@ memories = st.builds(
     request=requests,
     took_effect=st.booleans(),
     precheck=st.none() | prechecks,
+    scheduled_for=st.none() | start_times,
+    ended_unstarted=st.booleans(),
+    was_ended=st.booleans(),
+    paused_here=st.booleans(),
+    stopped_here=st.booleans(),
 )
 jobs = st.builds(DesiredJob, st.just("a"), declared, st.booleans(), st.booleans(), st.sampled_from(Target))
 goals = st.sampled_from(Goal)
@@ -103,12 +108,14 @@ def test_an_operation_that_ran_out_of_time_has_an_outcome_for_any_job_and_no_fai
 def test_a_call_is_made_only_for_whom_it_is_for(desired: DesiredJob, actual: JobStatus, memory: Memory, goal: Goal) -> None:
     decision = made(desired, actual, memory, goal)
     event(decision.action.value)
+    is_ours = memory.paused_here or memory.was_asked_lately(Action.PAUSE, Patience(), NOW)
 
     allowed = {
         Action.START: desired.target is Target.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
         Action.SCHEDULE: desired.target is Target.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
         Action.PRECHECK: desired.target is Target.STARTED and desired.precheck and actual.status == "CONFIGURATION",
-        Action.RESUME: desired.target is Target.STARTED and desired.resume and phase_of(actual.status) in RESUMABLE,
+        Action.RESUME: desired.target is Target.STARTED
+        and (phase_of(actual.status) in RESUMABLE if desired.resume else phase_of(actual.status) is Phase.PAUSED and is_ours),
         Action.PAUSE: desired.target is Target.PAUSED,
         Action.STOP: desired.target is Target.STOPPED,
     }
@@ -281,7 +288,7 @@ def test_a_plan_acts_exactly_when_something_is_left_to_do(
 
     is_waiting_for_us = decision.action is Action.WAIT and not decision.is_underway
     assert plan.would_act is (decision.request is not None or is_waiting_for_us)
-    assert plan.leaving == (frozenset() if desired.target is Target.STARTED else {"a"})
+    assert plan.targets == ({} if desired.target is Target.STARTED else {"a": desired.target})
     assert set(plan.impossible) == ({"a"} if decision.action is Action.FAIL else set())
 
 
