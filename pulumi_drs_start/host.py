@@ -3,21 +3,26 @@ What Pulumi's dynamic-provider host does not hand to a provider: the resource's 
 texts, and partial failure.
 
 A dynamic provider's methods get plain values only. The host that called them has the rest in local variables, found here by
-walking up the stack; answers that the host can't express (an error without a traceback, a resource saved although it failed)
-are put into the gRPC status beside the exception. All of this leans on the host's internals, so it stays in this module, and
-whatever is not found is done without: messages go to the log, errors keep the host's own form, and `report_partial_failure`
-returns False, so that the caller can report in the fallback way.
+walking up the stack to a frame of ``pulumi.dynamic``; answers that the host can't express (an error without a traceback, a
+resource saved although it failed) are put into the gRPC status beside the exception; and its Cancel, which does nothing, is made
+to tell us. All reliance on the host's internals is in this module: the names of those variables, ``__provider`` in a bag,
+the body of ``Cancel``, and ``_config``, which is another object for each command.
+
+Whatever is not found is done without: messages go to the log, errors keep the host's own form, only the second Ctrl-C is heard,
+and `report_partial_failure` returns False, so that the caller can report in the fallback way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import functools
+import inspect
 import logging
 import os
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import grpc
@@ -51,13 +56,14 @@ class Call:
     conceal: Callable[[str], str] = lambda text: text
     _context: Any = None
     _provider_key: Any = None
+    _earlier_cancel: _Cancel | None = None
     _last_progress: str = field(default="")
 
     def is_wanted(self) -> bool:
         """False when the user asked to cancel, or the engine gave up on this call."""
         if self._context is None:
             return True
-        return not _cancelled.is_set() and bool(self._context.is_active())
+        return _last_cancel is self._earlier_cancel and bool(self._context.is_active())
 
     def info(self, message: str) -> None:
         """A line on the resource's row."""
@@ -86,30 +92,69 @@ class Call:
             log.debug("the engine took no message: %s", exc)
 
 
-_cancelled = threading.Event()
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cancel:
+    """A first Ctrl-C, and what the host was configured with as it came.
+
+    The engine configures the host once, at the beginning of a command, and the host keeps that in an object of its own.
+    So a call that comes later belongs to the cancelled command as long as that object is the same. A process that serves one
+    command after the other (a host under a debugger) starts each of them uncancelled, and none has to be forgotten in time.
+    """
+
+    configuration: Any
+
+
+_last_cancel: _Cancel | None = None
+
+
+def _hear_cancel(servicer: Any) -> None:
+    global _last_cancel
+    _last_cancel = _Cancel(_configuration_of(servicer))
+
+
+def _configuration_of(servicer: Any) -> Any:
+    return getattr(servicer, "_config", None)
+
+
+def _earlier_cancel(servicer: Any) -> _Cancel | None:
+    """The last cancel, if it was one of an earlier command."""
+    last = _last_cancel
+    return last if last is not None and last.configuration is not _configuration_of(servicer) else None
 
 
 def _listen_for_cancel(servicer: Any) -> None:
     """Hear of the first Ctrl-C: the engine then calls the host's Cancel, which does nothing, and waits for us without end.
 
-    The host's method is registered with its server already, so it is not replaced but given another body. The other
-    body needs no names of this module, because it runs in the host's.
+    The host's method is registered with its server already, so it is not replaced but given another body, which calls the
+    original one. What that needs is in its defaults, because it runs among the host's names.
+
+    A Cancel other than the one that does nothing is left alone: it may hold locks, or be the same function as other methods.
+    With such a host only the second Ctrl-C is heard, when the engine gives up on the call.
     """
 
-    def cancel(self: Any, request: Any, context: Any) -> Any:  # noqa: ARG001 - the host's signature
-        import sys
-
-        from google.protobuf import empty_pb2
-
-        host = sys.modules.get("pulumi_drs_start.host")
-        if host is not None:
-            host._cancelled.set()
-        return empty_pb2.Empty()
+    def cancel(self: Any, request: Any, context: Any, *, heard: Any, original: Any) -> Any:
+        heard(self)
+        return original(self, request, context)
 
     theirs = getattr(type(servicer), "Cancel", None)
-    code = getattr(theirs, "__code__", None)
-    if code is not None and code.co_varnames[: code.co_argcount] == ("self", "request", "context") and not code.co_freevars:
-        theirs.__code__ = cancel.__code__  # type: ignore[union-attr]
+    if not isinstance(theirs, FunctionType):
+        return
+    code = theirs.__code__
+    if _does_nothing(code):
+        # First what the new body needs: it may be called at once. A second thread here does the same again, no more.
+        theirs.__kwdefaults__ = {"heard": _hear_cancel, "original": FunctionType(code, theirs.__globals__)}
+        theirs.__code__ = cancel.__code__
+
+
+def _does_nothing(code: CodeType) -> bool:
+    """Whether this is the body of the Cancel that we know: ``return empty_pb2.Empty()``."""
+    return (
+        code.co_names == ("empty_pb2", "Empty")
+        and code.co_varnames == ("self", "request", "context")
+        and code.co_argcount == len(code.co_varnames)
+        and not code.co_freevars
+        and not code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR)
+    )
 
 
 def current_call() -> Call:
@@ -123,6 +168,7 @@ def current_call() -> Call:
         timeout_seconds=float(getattr(request, "timeout", 0) or 0),
         _context=context,
         _provider_key=props.get(_PROVIDER_KEY),
+        _earlier_cancel=_earlier_cancel(servicer),
     )
 
 
@@ -165,32 +211,29 @@ def _to_struct(values: Mapping[str, Any]) -> Any:
 
 def _host_variables() -> tuple[Any, Any, Mapping[str, Any], Any]:
     """The host's ``context``, ``request``, deserialised bag and ``self``, from the frame that called the provider."""
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        values = frame.f_locals
+        values = frame.f_locals if _is_of_the_host(frame) else {}
         context = values.get("context")
         if isinstance(context, grpc.ServicerContext) and "request" in values:
             bag = values.get("props") or values.get("news") or {}
             return context, values["request"], bag, values.get("self")
-        if frame.f_back is None:
-            break
         frame = frame.f_back
     return None, None, {}, None
 
 
-_engine_lock = threading.Lock()
-_engine_stub: Any = None
-_engine_process = 0
+def _is_of_the_host(frame: FrameType) -> bool:
+    """Whether its code is a module of ``pulumi.dynamic``; the one that runs as ``__main__`` is known by its spec alone."""
+    return str(getattr(frame.f_globals.get("__spec__"), "name", "")).startswith("pulumi.dynamic.")
 
 
 def _engine() -> Any:
     """The engine that started this plugin; its address is the plugin's first argument."""
-    global _engine_stub, _engine_process
-    with _engine_lock:
-        if _engine_process != os.getpid():
-            _engine_process = os.getpid()
-            address = sys.argv[1] if len(sys.argv) > 1 else ""
-            host, _, port = address.rpartition(":")
-            is_address = bool(host) and port.isdigit()
-            _engine_stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if is_address else None
-        return _engine_stub
+    return _engine_at(sys.argv[1] if len(sys.argv) > 1 else "", os.getpid())
+
+
+@functools.cache
+def _engine_at(address: str, _process: int) -> Any:
+    # A channel of the process that this one was forked from is of no use here.
+    host, _, port = address.rpartition(":")
+    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if host and port.isdigit() else None

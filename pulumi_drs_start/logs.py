@@ -32,5 +32,8 @@ def log_where_asked(environment: Mapping[str, str] = os.environ) -> None:
         return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    handler.setLevel(level)
     _ours.addHandler(handler)
-    _ours.setLevel(level)
+    # Never raised: the program's own handlers may be given more than is asked of this one.
+    if _ours.getEffectiveLevel() > level:
+        _ours.setLevel(level)

@@ -90,17 +90,20 @@ class Looker:
 
     def _unexplained(self, statuses: Mapping[str, JobStatus]) -> list[str]:
         """The jobs that failed, and of which DRS has not told why."""
-        return [
-            job.job_id
-            for job in statuses.values()
-            if phase_of(job.status) in _HAS_A_REASON and not job.error_message and (job.job_id, job.status) not in self._reasons
-        ]
-
-    def _keep_reasons(self, statuses: Mapping[str, JobStatus], details: Mapping[str, JobDetail]) -> None:
-        """Keep DRS's reasons, and none of jobs that are in another status by now: the next failure has a reason of its own."""
         with self._lock:
+            # A job in another status by now has a reason of its own when it fails again.
             for key in [key for key in self._reasons if key[0] in statuses and statuses[key[0]].status != key[1]]:
                 del self._reasons[key]
+            return [
+                job.job_id
+                for job in statuses.values()
+                if phase_of(job.status) in _HAS_A_REASON
+                and not job.error_message
+                and (job.job_id, job.status) not in self._reasons
+            ]
+
+    def _keep_reasons(self, statuses: Mapping[str, JobStatus], details: Mapping[str, JobDetail]) -> None:
+        with self._lock:
             for job_id, detail in details.items():
                 if detail.failed_reason and phase_of(statuses[job_id].status) in _HAS_A_REASON:
                     self._reasons[job_id, statuses[job_id].status] = detail.failed_reason

@@ -180,7 +180,9 @@ _DONE = {
 def _decide_startable(case: _Case) -> Decision:
     request = case.desired.start_request(case.now)
     late = _lateness(case)
-    decision = case.ask(request, "is not started", "was accepted by DRS, which does not show it yet", late and f"was {late}")
+    decision = case.ask(
+        request, "is not started", "was accepted by DRS, which does not show it yet", late and f"was {late}: it starts now"
+    )
     return _first_things_first(case, decision) if decision.action.is_call else decision
 
 
@@ -188,7 +190,7 @@ def _lateness(case: _Case) -> str | None:
     start_time = case.desired.start_time
     if start_time is None or start_time / 1000 > case.now:
         return None
-    return f"to start at {to_iso(start_time)}, which is past: it starts now"
+    return f"to start at {to_iso(start_time)}, which is past"
 
 
 def _first_things_first(case: _Case, start: Decision) -> Decision:
@@ -232,8 +234,8 @@ def _decide_scheduled(case: _Case) -> Decision:
     until = f"is scheduled for {to_iso(delivered)}" if delivered is not None else "is scheduled for later"
     wish = "now" if request.start_time is None else f"at {to_iso(request.start_time)}"
     late = _lateness(case)
-    declared_so = f"was declared {late}" if late else f"shall start {wish}"
-    warning = f"{until}, and {declared_so}; DRS does not document that a time can be changed, and may refuse"
+    why = f", because it was {late}" if late else ""
+    warning = f"{until}, and shall start {wish}{why}: DRS does not document that a time can be changed, and may refuse"
     decision = case.ask(request, f"{until}, and shall start {wish}", "was accepted by DRS and still reads as scheduled", warning)
     if decision.action is Action.FAIL:
         advice = "change its time in the DRS console, or declare the one it has"
@@ -362,7 +364,10 @@ def _decide_unseen(case: _Case, wanted: str) -> Decision:
     """A job that DRS does not show: it may run all the same, unless DRS has said that it is over."""
     if case.memory.was_ended or is_seen_ended(case.actual):
         return case.nothing("is over and deleted", is_fulfilled=True)
-    return case.fail(f"is not known to DRS, so nothing shows that it is {wanted}: check its id and the region and project")
+    advice = "check its id and the region and project"
+    return case.fail(
+        f"is not known to DRS, so nothing shows that it is {wanted}: {advice}", f"Nothing shows that it is {wanted}."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,9 @@ class JobBatchStartProvider(ResourceProvider):
 
         return Hooks()
 
+    def __getstate__(self) -> None:
+        """No values, so that a provider at work pickles as a new one does: the stack's configuration may hold a password."""
+
     def configure(self, req: ConfigureRequest) -> None:
         """See `Hooks.configure`."""
         self._hooks.configure(req)

@@ -88,15 +88,48 @@ def test_only_a_scheduled_job_has_a_time(sandbox: Sandbox, looker: Looker) -> No
 
 
 def test_details_are_read_only_where_they_matter_and_all_in_one_call(sandbox: Sandbox, looker: Looker) -> None:
-    statuses = ["CREATING", "STARTJOBING", "FULL_TRANSFER_STARTED", "PAUSING", "START_JOB_FAILED", "CREATE_FAILED", "DELETED"]
+    statuses = ["CREATING", "STARTJOBING", "FULL_TRANSFER_STARTED", "PAUSING", "DELETED"]
     sandbox.add_jobs(*(make_job(status, status=status) for status in statuses))
     look(looker, *statuses)
     assert asked(sandbox) == []
     sandbox.add_jobs(make_job("new"), make_job("scheduled", status="WAITING_FOR_START", start_time=LATER))
+    sandbox.add_jobs(make_job("failed", status="START_JOB_FAILED"))
 
-    look(looker, *statuses, "new", "scheduled")
+    look(looker, *statuses, "new", "scheduled", "failed")
 
-    assert asked(sandbox) == [["new", "scheduled"]]
+    assert asked(sandbox) == [["failed", "new", "scheduled"]]
+
+
+FAILED = {"status": "START_JOB_FAILED", "fail_start": {"code": "DRS.M01501", "message": "The disk is full."}}
+
+
+def test_the_reason_of_a_failure_is_read_once(sandbox: Sandbox, looker: Looker) -> None:
+    sandbox.add_jobs(make_job("a", **FAILED))
+
+    first, second = look(looker, "a"), look(looker, "a")
+
+    assert first["a"].error_message == second["a"].error_message == "The disk is full."
+    assert len(asked(sandbox)) == 1
+
+
+def test_the_reason_of_an_earlier_failure_is_not_that_of_a_later_one(sandbox: Sandbox, looker: Looker) -> None:
+    sandbox.add_jobs(make_job("a", **FAILED))
+    look(looker, "a")
+    sandbox.set_status("a", "FULL_TRANSFER_STARTED", then=[])
+    assert look(looker, "a")["a"].error_message is None
+    sandbox.set_status("a", "START_JOB_FAILED", then=[])
+    sandbox.clear_calls()
+
+    look(looker, "a")
+
+    assert asked(sandbox) == [["a"]]
+
+
+def test_a_status_is_known_although_its_reason_can_not_be_had(sandbox: Sandbox, looker: Looker) -> None:
+    sandbox.add_jobs(make_job("a", **FAILED))
+    sandbox.inject(faults.refuse(DETAIL, "DRS.M00103", times=None))
+
+    assert look(looker, "a")["a"].status == "START_JOB_FAILED"
 
 
 def test_what_never_changes_is_asked_once_and_a_time_at_every_look(sandbox: Sandbox, looker: Looker) -> None:

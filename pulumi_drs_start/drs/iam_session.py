@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .deadline import Limit, within
@@ -22,6 +24,8 @@ LARGEST_ANSWER = 4 * 1024 * 1024
 
 # These write IAM's whole answers to the log at debug level, whatever is in them.
 _QUOTING_LOGGERS = ("keystoneauth.identity.v3.base", "keystoneauth.identity.v3.federation", "keystoneauth.identity.v3.oidc")
+# Set while this thread's login is one of ours.
+_is_ours = ContextVar("_is_ours", default=False)
 
 _Result = TypeVar("_Result")
 
@@ -40,10 +44,7 @@ def with_session(
 
     from .transport import new_session
 
-    for name in _QUOTING_LOGGERS:
-        # The same function each time, so it is there once.
-        logging.getLogger(name).addFilter(_is_no_detail)
-    with within(CONNECT_SECONDS + READ_SECONDS) as limit, new_session(auth_url, ca_cert) as http:
+    with _unquoted(), within(CONNECT_SECONDS + READ_SECONDS) as limit, new_session(auth_url, ca_cert) as http:
         http.hooks["response"].append(functools.partial(_read_bounded, limit))
         # A redirect would carry the password to another host, so none is followed.
         session = Session(session=http, verify=ca_cert or True, cert=client_cert, user_agent=user_agent, redirect=False)
@@ -60,8 +61,22 @@ def with_session(
             raise ConnectTimeout("timed out") from exc
 
 
-def _is_no_detail(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.DEBUG
+@contextmanager
+def _unquoted() -> Iterator[None]:
+    """Keep IAM's answers to this thread out of the log, and those to the program's own logins in it."""
+    for name in _QUOTING_LOGGERS:
+        # The same function each time, so it is there once. It stays: to take one out while another thread goes through the
+        # list of them would make that thread skip the next, which may be one that keeps secrets too.
+        logging.getLogger(name).addFilter(_is_no_quote)
+    token = _is_ours.set(True)
+    try:
+        yield
+    finally:
+        _is_ours.reset(token)
+
+
+def _is_no_quote(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG or not _is_ours.get()
 
 
 def _read_bounded(limit: Limit, response: requests.Response, *_: Any, **__: Any) -> None:

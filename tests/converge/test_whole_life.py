@@ -194,9 +194,9 @@ def test_a_job_that_does_not_run_needs_no_pause(sandbox: Sandbox, run: Any, stat
 
 
 @pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
-def test_a_job_that_drs_does_not_show_is_not_called_paused_or_stopped(sandbox: Sandbox, run: Any, target: Target) -> None:
+def test_a_job_that_drs_does_not_show_is_not_called_paused_or_stopped(run: Any, target: Target) -> None:
     (failed,) = run("gone", desired={"target": target}).failed
-    assert "not known to DRS" in str(failed.error_message)
+    assert f"Nothing shows that it is {target.value}" in str(failed.error_message)
 
 
 def test_a_stop_that_drs_refuses_is_a_failure(sandbox: Sandbox, run: Any) -> None:

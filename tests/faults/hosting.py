@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from types import FunctionType
 from typing import Any
 
 import grpc
@@ -73,7 +75,7 @@ def serve(hook: Callable[..., Any], *arguments: Any, is_found: bool) -> Served:
         return _read_status(context, str(exc))
 
 
-def _as_the_host_does(
+def _call_the_hook(
     hook: Callable[..., Any],
     arguments: tuple[Any, ...],
     context: _Context,  # noqa: ARG001 - found by its name, in this frame
@@ -81,6 +83,10 @@ def _as_the_host_does(
     props: Mapping[str, Any],
 ) -> Any:
     return hook(*arguments[:-1], props)
+
+
+# Among the names of the host's own module, whose frames are the only ones that the package takes.
+_as_the_host_does = FunctionType(_call_the_hook.__code__, {"__spec__": find_spec("pulumi.dynamic.__main__")})
 
 
 def _read_status(context: _Context, text: str) -> Served:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pulumi_drs_start.converge import Progress, Waiting
 from pulumi_drs_start.drs.errors import OutOfTimeError
 from pulumi_drs_start.drs.models import Finding, JobStatus, Pairing
-from pulumi_drs_start.memory import Memory, Precheck, Request
+from pulumi_drs_start.memory import Action, Memory, Precheck, Request
 from pulumi_drs_start.messages import (
     attention_in_words,
     name_jobs,
@@ -18,9 +20,10 @@ from pulumi_drs_start.messages import (
     progress_in_words,
     reasons_for_failure,
     refusals_in_words,
+    retirement_in_words,
 )
 from pulumi_drs_start.outcome import JobOutcome, Result
-from pulumi_drs_start.plan import DesiredJob, Goal, Plan, Target, make_plan
+from pulumi_drs_start.plan import DesiredJob, Goal, Pause, Plan, Target, make_plan
 from pulumi_drs_start.status import Phase
 
 
@@ -85,7 +88,7 @@ def test_a_wait_that_ran_out_names_the_status_and_the_jobs() -> None:
 
 
 def test_progress_counts_first_what_runs() -> None:
-    assert progress_in_words({Phase.RUNNING: 812, Phase.STARTING: 188}) == "running 812/1,000, starting 188"
+    assert progress_in_words(Progress({Phase.RUNNING: 812, Phase.STARTING: 188})) == "running 812/1,000, starting 188"
 
 
 def test_a_plan_of_five_thousand_jobs_is_one_short_line() -> None:
@@ -123,7 +126,7 @@ def planned(status: str = "CONFIGURATION", memory: Memory | None = None, pairing
         pytest.param(planned("CREATING"), "will wait for 1 job (a), which is still being created", id="wait"),
         pytest.param(planned("INCRE_TRANSFER_STARTED"), "will start no job; 1 job is running", id="nothing"),
         pytest.param(
-            planned("PAUSING"), "will start no job; 1 job (a) is paused; it stays so, because somebody meant it", id="paused"
+            planned("PAUSING"), "will start no job; 1 job (a) is paused and stays paused (resume=True resumes it)", id="paused"
         ),
     ],
 )
@@ -145,7 +148,7 @@ def test_jobs_that_are_not_known_yet_are_mentioned(unknown: int | None, words: s
 
 def test_a_stop_is_announced_in_capitals() -> None:
     (warning,) = plan_warnings(planned("INCRE_TRANSFER_STARTED", target=Target.STOPPED))
-    assert warning.startswith("will STOP 1 job FOR GOOD (a): desired_state is "stopped". A stopped job can never be started again")
+    assert warning.startswith('will STOP 1 job FOR GOOD (a): desired_state is "stopped".')
     assert "STOP 3 jobs FOR GOOD" in str(on_destroy_in_words("stop", 3))
 
 
@@ -217,3 +220,37 @@ def test_a_refused_stop_says_so_and_what_to_run() -> None:
 def test_a_request_remembered_for_another_purpose_changes_no_words() -> None:
     memory = Memory(request=Request(start_time=None), was_started=True)
     assert plan_in_words(planned(memory=memory)) == "will start 1 job (a)"
+
+
+# -- why nothing happens for a while -------------------------------------------------------------------------------
+
+LOST = Waiting(Pause.LOST, Action.START, "", "HTTP 503: busy", 120.0, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        (
+            LOST,
+            "the answer to the start of 2 jobs (a, b) was lost (HTTP 503: busy): watching DRS for up to 2m before asking again, "
+            "so that nothing is started twice",
+        ),
+        (
+            replace(LOST, pause=Pause.REFUSED, said="DRS.M01504: Busy.", seconds=20.0, action=Action.STOP),
+            "DRS refused the stop of 2 jobs (a, b) (DRS.M01504: Busy.): asking again in 20s",
+        ),
+        (replace(LOST, pause=Pause.PRECHECK, action=None), "waiting for the pre-check of 2 jobs (a, b)"),
+        (
+            Waiting(Pause.OTHER, None, "waits for the other direction", "", None, ("a",)),
+            "waiting for 1 job (a), which waits for the other direction",
+        ),
+    ],
+)
+def test_a_wait_has_a_reason(waiting: Waiting, words: str) -> None:
+    assert progress_in_words(Progress({Phase.STARTABLE: 2}, [waiting])) == f"running 0/2, startable 2; {words}"
+
+
+def test_of_many_reasons_the_rest_is_counted() -> None:
+    words = progress_in_words(Progress({Phase.STARTABLE: 10}, [LOST] * 5))
+
+    assert words.endswith("; and 4 jobs more to wait for")

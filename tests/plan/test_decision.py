@@ -274,4 +274,4 @@ def test_a_time_that_is_past_is_called_so_for_a_scheduled_job_too() -> None:
     decision = decide(DesiredJob("a", YESTERDAY), actual, Memory(), Goal.RUNNING, Patience(), NOW)
 
     assert decision.request == Request(Action.START)
-    assert "which is past: it starts now" in (decision.warning or "")
+    assert "shall start now, because it was to start at 2027-01-14T08:00:00Z, which is past" in (decision.warning or "")
