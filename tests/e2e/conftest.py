@@ -15,9 +15,12 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.sandbox import Sandbox
+from pulumi_drs_start.sandbox import Sandbox, make_job
 
 ROOT = Path(__file__).parents[2]
+
+# Calls that change something.
+_ACTIONS = ("batch-starting", "batch-precheck", "batch-pause-task", "batch-retry-task", "batch-jobs")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +34,16 @@ def engine() -> str:
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(start_seconds=0.1, full_seconds=3600) as running:
         yield running
+
+
+def actions(sandbox: Sandbox) -> list[tuple[str, str, list[str]]]:
+    """The calls that would change something: which, in which project, for which jobs."""
+    return [(call["operation"], call["project_id"], call["jobs"]) for call in sandbox.calls() if call["operation"] in _ACTIONS]
+
+
+def hide(sandbox: Sandbox, *job_ids: str) -> None:
+    """Move jobs to another project, so that DRS does not know them in theirs any more."""
+    sandbox.add_jobs(*(make_job(job_id, project_id=sandbox.account.other_project_id) for job_id in job_ids))
 
 
 def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -55,6 +68,16 @@ class Run:
         """The events of a command run with --json."""
         return [json.loads(line) for line in self.output.splitlines() if line.startswith("{")]
 
+    def diagnostics(self, name: str = "batch") -> list[str]:
+        """What a preview run with --json said on a resource's own row."""
+        told = json.loads(self.output[self.output.index("{") :]).get("diagnostics") or []
+        return [one["message"].strip() for one in told if one.get("urn", "").endswith(f"::{name}")]
+
+    def said(self, name: str = "batch") -> list[str]:
+        """What a command run with --json said on a resource's own row, passing remarks included."""
+        told = [event["diagnosticEvent"] for event in self.events() if "diagnosticEvent" in event]
+        return [event["message"].strip() for event in told if event.get("urn", "").endswith(f"::{name}")]
+
 
 @dataclass
 class Stack:
@@ -77,6 +100,22 @@ class Stack:
             "pulumi.export('summary', batch.summary)\n"
             "pulumi.export('ready', batch.ready)\n"
         )
+
+    def program_with_output(self, value: Any, text: str) -> None:
+        """Make this the project's program; in it `made.result` is an output that no preview knows before an `up`."""
+        (self.folder / "made.py").write_text(
+            "from pulumi.dynamic import CreateResult, ResourceProvider\n"
+            "class Maker(ResourceProvider):\n"
+            "    def create(self, props):\n"
+            f"        return CreateResult('made', {{'result': {value!r}}})\n"
+        )
+        head = (
+            "from made import Maker\n"
+            "class Made(pulumi.dynamic.Resource):\n"
+            "    result: pulumi.Output\n"
+            "made = Made(Maker(), 'made', {'result': None})\n"
+        )
+        self.program(head + textwrap.dedent(text))
 
     def run(self, *arguments: str, **environment: str) -> Run:
         ended = subprocess.run(
@@ -122,6 +161,14 @@ class Stack:
     def outcomes(self) -> dict[str, str]:
         """Each job's outcome, as the state has it."""
         return {job_id: row["outcome"] for job_id, row in self.resource()["outputs"]["job_statuses"].items()}
+
+    def rests(self) -> bool:
+        """Whether a preview finds nothing to do."""
+        return self.preview("--expect-no-changes").exit_code == 0
+
+    def urn(self, name: str) -> str:
+        """The urn of a resource of this name."""
+        return f"urn:pulumi:dev::jobs::pulumi-python:dynamic/drs:JobBatchStart::{name}"
 
     def resource(self, type_name: str = "JobBatchStart") -> dict[str, Any]:
         """The state of the first resource of this type."""

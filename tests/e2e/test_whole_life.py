@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pulumi_drs_start.sandbox import Sandbox, faults, make_job, make_job_id
+from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 from pulumi_drs_start.times import to_iso
 
 from .conftest import Stack
@@ -48,20 +48,6 @@ def test_a_paused_job_is_resumed_when_that_is_asked(sandbox: Sandbox, stack: Sta
     assert f"will resume 1 job ({A})" in preview
     assert up.exit_code == 0, up.output
     assert stack.outcomes() == {A: "resumed"}
-    assert stack.preview("--expect-no-changes").exit_code == 0
-
-
-def test_a_job_taken_off_the_list_is_stopped_after_a_loud_warning(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A), make_job(B))
-    stack.starts(A, B, on_destroy="stop")
-    assert "on_destroy is stop" in stack.up()
-    stack.starts(A, on_destroy="stop")
-
-    preview, up = stack.preview(), stack.up()
-
-    assert f"warning: will STOP 1 job FOR GOOD ({B})" in preview
-    assert up.exit_code == 0, up.output
-    assert (sandbox.job(A)["stops"], sandbox.job(B)["stops"]) == (0, 1)
     assert stack.preview("--expect-no-changes").exit_code == 0
 
 
@@ -123,49 +109,7 @@ def test_a_job_that_was_refused_is_named_with_the_refusal_before_it_is_tried_aga
     assert f"1 job ({B}) failed the last time, and will be tried again: DRS.M00304: Not configured." in preview
 
 
-def test_a_stop_that_can_not_be_announced_by_name_is_announced_all_the_same(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A), make_job(B))
-    stack.starts(A, B, on_destroy="stop")
-    stack.up()
-    (stack.folder / "made.py").write_text(
-        "from pulumi.dynamic import CreateResult, ResourceProvider\n"
-        "class Maker(ResourceProvider):\n"
-        "    def create(self, props):\n"
-        f"        return CreateResult('made', {{'result': '{B}'}})\n"
-    )
-    stack.program(f"""
-        from pulumi.dynamic import Resource
-        from made import Maker
-
-        class Made(Resource):
-            result: pulumi.Output[str]
-
-        made = Made(Maker(), "made", {{"result": None}})
-        JobBatchStart("batch", jobs=[{A!r}, made.result], on_destroy="stop")
-    """)
-
-    preview, up = stack.preview(), stack.up()
-
-    assert "jobs that turn out to be declared no more will be STOPPED FOR GOOD" in preview
-    assert "will STOP" not in preview
-    assert up.exit_code == 0, up.output
-    assert sandbox.calls("batch-jobs") == []
-
-
-def test_a_refused_stop_holds_up_no_destroy_and_is_mentioned(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A), make_job(B))
-    stack.starts(A, B, on_destroy="stop")
-    stack.up()
-    sandbox.inject(faults.refuse_row("batch-jobs", "DRS.M00304", job_id=B, times=None))
-
-    run = stack.destroy()
-
-    assert run.exit_code == 0, run.output
-    assert sandbox.job(A)["stops"] == 1
-    assert B in run
-
-
-def test_a_renamed_resource_stops_nothing(sandbox: Sandbox, stack: Stack) -> None:
+def test_a_renamed_resource_stops_only_what_no_resource_declares(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
     stack.program(f"JobBatchStart('old', jobs=[{A!r}, {B!r}], on_destroy='stop')")
     stack.up()
@@ -177,29 +121,3 @@ def test_a_renamed_resource_stops_nothing(sandbox: Sandbox, stack: Stack) -> Non
     assert f"1 job ({A}) is declared by another resource of the program, and left to it" in run
     assert [sandbox.job(job_id)["stops"] for job_id in (A, B)] == [0, 1]
     assert stack.outcomes() == {A: "already_started"}
-
-
-def test_a_resource_that_is_replaced_where_it_is_stops_nothing(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A))
-    stack.starts(A, on_destroy="stop")
-    stack.up()
-    urn = stack.resource()["urn"]
-
-    run = stack.up("--replace", urn)
-
-    assert run.exit_code == 0, run.output
-    assert sandbox.job(A)["stops"] == 0
-
-
-def test_a_job_that_moves_to_a_resource_declared_before_is_not_stopped(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A), make_job(B))
-    both = "first = JobBatchStart('first', jobs={}, on_destroy='stop')\n"
-    both += "JobBatchStart('second', jobs={}, on_destroy='stop', opts=pulumi.ResourceOptions(depends_on=[first]))"
-    stack.program(both.format([A], [A, B]))
-    stack.up()
-    stack.program(both.format([A], [B]))
-
-    run = stack.up()
-
-    assert run.exit_code == 0, run.output
-    assert sandbox.job(A)["stops"] == 0
