@@ -20,6 +20,7 @@ from .drs.errors import (
     DrsError,
     JobBusyError,
     JobUnknownError,
+    NotAskedError,
     OneJobOnlyError,
     OperationEndedError,
     PermissionDeniedError,
@@ -51,7 +52,10 @@ LONGEST_LOOK_SECONDS = 30.0
 REFUSED_SENDS = 3
 
 # Failures that are nobody's in particular: sending another part of the batch meets the same.
-_CONCERNS_EVERY_JOB = (AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, UnreachableError)
+_CONCERNS_EVERY_JOB = (
+    *(AuthenticationError, PermissionDeniedError, TokenRejectedError),
+    *(ThrottledError, NotAskedError, UnreachableError),
+)
 
 # What starts jobs comes before what ends them.
 _CALLS: tuple[tuple[Action, ...], ...] = (
