@@ -20,6 +20,7 @@ from .drs.errors import (
     DrsError,
     JobBusyError,
     JobUnknownError,
+    NotAskedError,
     OneJobOnlyError,
     OperationEndedError,
     PermissionDeniedError,
@@ -57,7 +58,10 @@ REFUSED_SENDS = 3
 REFUSED_ENDINGS = 2
 
 # Failures that are nobody's in particular: sending another part of the batch meets the same.
-_CONCERNS_EVERY_JOB = (AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, UnreachableError)
+_CONCERNS_EVERY_JOB = (
+    *(AuthenticationError, PermissionDeniedError, TokenRejectedError),
+    *(ThrottledError, NotAskedError, UnreachableError),
+)
 
 # What starts jobs comes before what ends them.
 _CALLS: tuple[tuple[Action, ...], ...] = (

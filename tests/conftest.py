@@ -61,7 +61,7 @@ def make_client(sandbox: Sandbox) -> Iterator[ClientFactory]:
 
     yield make
     for client in made:
-        client._session.close()
+        client.close()
 
 
 @pytest.fixture

@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .auth_errors import WrongScopeError, advice_for, check_scope, translated
-from .deadline import in_turn
+from .deadline import has_ended, in_turn
 from .errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
 from .iam_session import with_session
-from .redaction import keep_secret
+from .redaction import keep_secret, keep_token_secret
+from .retry import Contact
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
@@ -62,6 +63,10 @@ class TokenSource(Protocol):
         """The project's id, as given or as the token tells. Raises DrsError."""
         ...
 
+    def close(self) -> None:
+        """Let go of what was got from elsewhere; who asks again makes it be got again."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Login:
@@ -73,6 +78,7 @@ class _Login:
 @dataclass(frozen=True, slots=True)
 class _Failure:
     cause: Exception
+    begun: float
     kept_until: float
 
 
@@ -101,8 +107,10 @@ class _IamAuth:
         self._clock = clock
         self._lock = threading.Lock()
         self._login: _Login | None = None
+        self._rejected: str | None = None
         self._failure: _Failure | None = None
         self._attempts = 0
+        self._contact = Contact()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._subject} at {self.auth_url}>"
@@ -121,11 +129,16 @@ class _IamAuth:
         return {"X-Auth-Token": token}
 
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
-        """Forget `rejected`, unless another thread already did; the next `token` logs in. Always possible here."""
-        with self._lock:
-            if self._login is not None and self._login.token == rejected:
-                self._login = None
+        """Give `rejected` to nobody any more; the next `token` logs in. Always possible here."""
+        # Without the lock, which another thread may hold for as long as its login takes.
+        login = self._login
+        if login is not None and login.token == rejected:
+            self._rejected = rejected
         return True
+
+    def close(self) -> None:
+        """Forget the token. Connections to IAM end with each login."""
+        self._login = None
 
     def project_id(self) -> str:
         """The project's id; when only its name is known, IAM tells it with the token. Raises as `token` does."""
@@ -136,33 +149,31 @@ class _IamAuth:
         raise AuthenticationError(f"IAM at {self.auth_url} named no project after {self._subject}. {self._advice}")
 
     def _logged_in(self) -> _Login:
-        try:
-            return self._logged_in_by_now()
-        except TimeoutError:
-            text = f"IAM at {self.auth_url} has not answered {self._subject} in time"
-        raise UnreachableError(text, url=self.auth_url)
-
-    def _logged_in_by_now(self) -> _Login:
-        """The login of whoever was first. Raises TimeoutError if that one is not done in the time of this thread."""
+        """The login of whoever was first."""
         attempts_before = self._attempts
-        with in_turn(self._lock):
-            if self._login is not None and self._clock() < self._login.stale_at:
-                return self._login
+        with in_turn(self._lock, f"{self._subject} at {self.auth_url}"):
+            login = self._login
+            if login is not None and login.token != self._rejected and self._clock() < login.stale_at:
+                return login
             if self._failure is not None:
                 waited_for_it = self._attempts != attempts_before
                 if waited_for_it or self._clock() < self._failure.kept_until:
-                    raise self._translated(self._failure.cause) from self._failure.cause
+                    raise self._translated(self._failure.cause, self._failure.begun) from self._failure.cause
+            begun = self._clock()
             try:
-                self._login = self._log_in()
+                self._login = login = self._log_in()
             except Exception as exc:
-                error = self._translated(exc)
-                kept = REFUSAL_SECONDS if isinstance(error, AuthenticationError) else 0.0
-                self._failure = _Failure(exc, self._clock() + kept)
+                error = self._translated(exc, begun)
+                # Where it was cut off because it is not wanted any more, or no longer here, it tells others nothing.
+                if not (error.retryable and has_ended()):
+                    kept = REFUSAL_SECONDS if isinstance(error, AuthenticationError) else 0.0
+                    self._failure = _Failure(exc, begun, self._clock() + kept)
+                    self._attempts += 1
                 raise error from exc
-            finally:
-                self._attempts += 1
-            self._failure = None
-            return self._login
+            self._failure = self._rejected = None
+            self._attempts += 1
+            self._contact.succeeded()
+            return login
 
     def _log_in(self) -> _Login:
         asked_at = self._clock()
@@ -182,9 +193,14 @@ class _IamAuth:
         """The login, as one of keystoneauth's plugins."""
         raise NotImplementedError
 
-    def _translated(self, exc: Exception) -> DrsError:
+    def _translated(self, exc: Exception, begun: float) -> DrsError:
         by_name = self._project_name if not self._project_id else None
-        return translated(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
+        error = translated(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
+        if not isinstance(error, UnreachableError):
+            self._contact.succeeded()
+        elif not error.was_connected:
+            self._contact.failed(error, begun, self._clock())
+        return error
 
 
 class PasswordAuth(_IamAuth):
@@ -326,6 +342,7 @@ class ReadyToken:
         ca_cert: str | None = None,
         user_agent: str = USER_AGENT,
         origins: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.auth_url = auth_url
         self._token = token
@@ -336,6 +353,8 @@ class ReadyToken:
         self._user_agent = user_agent
         self._advice = advice_for(("token", "project", "auth_url"), origins)
         self._lock = threading.Lock()
+        self._contact = Contact()
+        self._clock = clock
 
     def __repr__(self) -> str:
         return f"<ReadyToken for project {self._project_id or self._project_name or 'of its own'}>"
@@ -359,15 +378,19 @@ class ReadyToken:
             AuthenticationError: IAM does not accept the token, or it is for no project or another one.
             ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
         """
-        with self._lock:
-            if not self._project_id:
-                self._project_id = self._ask_iam()
-            return self._project_id
+        if not self._project_id:
+            with in_turn(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
+                self._project_id = self._project_id or self._ask_iam()
+        return self._project_id
+
+    def close(self) -> None:
+        """Nothing to let go of: the token is somebody else's."""
 
     def _ask_iam(self) -> str:
         """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""
         if not self.auth_url:
             raise AuthenticationError(f"nothing tells the project of the token: give its id. {self._advice}")
+        begun = self._clock()
         try:
             told = with_session(self.auth_url, self._read_token, ca_cert=self._ca_cert, user_agent=self._user_agent)
             project = told.get("project") or {}
@@ -376,7 +399,11 @@ class ReadyToken:
         except WrongScopeError as exc:
             raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
         except Exception as exc:
-            raise translated(exc, "the token", self.auth_url, self._advice) from exc
+            error = translated(exc, "the token", self.auth_url, self._advice)
+            if isinstance(error, UnreachableError) and not error.was_connected:
+                # Nothing else is ever asked of IAM here, so it has not answered before.
+                self._contact.failed(error, begun, self._clock())
+            raise error from exc
 
     def _read_token(self, session: Session) -> Mapping[str, Any]:
         headers = {"X-Auth-Token": self._token, "X-Subject-Token": self._token, "Accept": "application/json"}
@@ -396,5 +423,5 @@ def _checked_token(token: str) -> str:
     # requests would quote a token with odd characters in its error text.
     if not token or not token.isascii() or not token.isprintable():
         raise ValueError("no usable X-Subject-Token")
-    keep_secret(token)
+    keep_token_secret(token)
     return token

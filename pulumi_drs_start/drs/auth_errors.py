@@ -95,6 +95,8 @@ def translated(exc: Exception, subject: str, url: str, advice: str, *, project_n
     """
     from keystoneauth1 import exceptions as ks
 
+    from .transport import reason_of, was_connected
+
     def quoted(text: str) -> str:
         return clean_text(text, TEXT_OF_OTHERS).rstrip(". ")
 
@@ -109,6 +111,7 @@ def translated(exc: Exception, subject: str, url: str, advice: str, *, project_n
             wait = float(exc.retry_after) or None
             text = f"IAM at {url} can't answer now: {said}"
             error = kind(code or f"HTTP {status}", text, status=status, retry_after_seconds=wait)
+            error.said = text
         else:
             text = f"IAM at {url} refused {subject}: {status} {said}. {advice}"
             if project_name and (status != 401 or "project" in said.lower()):
@@ -118,9 +121,13 @@ def translated(exc: Exception, subject: str, url: str, advice: str, *, project_n
         error = AuthenticationError(f"IAM at {url} answered {subject} with a token that is {exc}. {advice}")
     elif isinstance(exc, ks.ConnectionError):
         untrusted = isinstance(exc, ks.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc)
-        text = f"IAM at {url} can't be reached: {quoted(_reason(exc))}. "
-        text += "Give the authority's certificate in " + _CA_CERT if untrusted else "Check its address and the network"
-        error = UnreachableError(text, url=url, retryable=not untrusted)
+        error = UnreachableError(
+            f"IAM at {url} can't be reached ({quoted(reason_of(exc))})",
+            url=url,
+            advice=f"Give the authority's certificate in {_CA_CERT}" if untrusted else "Check its address and the network",
+            was_connected=was_connected(exc),
+            retryable=not untrusted,
+        )
     elif isinstance(exc, ks.InvalidResponse) and 300 <= exc.response.status_code < 400:
         # Without its query, which may be anything.
         target = quoted(exc.response.headers.get("Location", "").partition("?")[0])
@@ -147,15 +154,3 @@ def _words(exc: Any) -> tuple[str, str]:
         if text := inner.get("message") or inner.get("error_msg"):
             return str(inner.get("error_code") or ""), str(text)
     return "", str(exc.message).partition(" (HTTP")[0]
-
-
-def _reason(exc: BaseException) -> str:
-    """What the system said, out of the several layers of wrapping that connection errors come in."""
-    seen: BaseException | None = exc
-    reason = "timed out" if "timed out" in str(exc) else type(exc).__name__
-    while seen is not None:
-        wrapped = getattr(seen.args[0], "reason", None) if seen.args else None
-        if isinstance(seen, OSError) and seen.strerror:
-            reason = seen.strerror
-        seen = wrapped if isinstance(wrapped, BaseException) else seen.__cause__ or seen.__context__
-    return reason

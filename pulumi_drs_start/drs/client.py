@@ -7,8 +7,10 @@ Whether a job should be started, or stopped, is decided elsewhere.
 
 from __future__ import annotations
 
+import atexit
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,13 +26,14 @@ from .errors import (
     ServiceRefusedError,
     ThrottledError,
     TokenRejectedError,
+    UnreachableError,
     UnreadableAnswerError,
     refusal_for,
 )
 from .http import encoded, exchange
 from .models import ActionAnswer, Answer, JobDetail, JobStatus, Lag, PrecheckAnswer, PrecheckResults, Row, StartRequest
 from .reading import BatchReader
-from .retry import RetryPolicy, TimeBudget
+from .retry import Contact, RetryPolicy, TimeBudget
 from .side_by_side import Lanes
 
 if TYPE_CHECKING:
@@ -53,10 +56,11 @@ DEFAULT_BATCH_SIZE = 100
 DETAIL_BATCH = 500
 
 _Answer = TypeVar("_Answer", bound=BaseModel)
+_T = TypeVar("_T")
 
 
 class DrsClient:
-    """Speaks to DRS for one project. May be shared by threads.
+    """Speaks to DRS for one project. May be shared by threads. Closed at the end of the process, if not before.
 
     Args:
         endpoint: scheme, host and port of DRS.
@@ -88,6 +92,12 @@ class DrsClient:
         # So many ids have passed in batch-status, whose page is the same.
         self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry, has_passed=True)
         self._lanes = Lanes()
+        self._contact = Contact()
+        _open_clients.add(self)
+
+    def close(self) -> None:
+        """Close the connections. The token source is not closed: other clients may share it."""
+        self._session.close()
 
     def get_project_id(self, budget: TimeBudget) -> str:
         """The id of the project of these jobs; asks IAM where only a login tells it.
@@ -334,22 +344,41 @@ class DrsClient:
         raise error
 
     def _token(self, budget: TimeBudget) -> str:
-        """A token, got in the time that is left: a login may be needed for it."""
-        if not (left := budget.remaining_seconds()):
-            budget.check()
-        with within(left):
-            return self._tokens.token()
+        return _in_time(self._tokens.token, budget)
 
     def _exchange(self, method: str, path: str, body: Mapping[str, Any], token: str, budget: TimeBudget) -> Any:
-        with within(budget.remaining_seconds()):
-            url = f"{self.endpoint}/v3/{self._tokens.project_id()}/{path}"
+        url = f"{self.endpoint}/v3/{_in_time(self._tokens.project_id, budget)}/{path}"
         headers = {**self._headers, **self._tokens.headers(token, method, url, encoded(body))}
-        try:
-            with self._lanes:
-                return exchange(self._session, method, url, body, headers, budget)
-        except ThrottledError:
-            self._lanes.narrow()
-            raise
+        with self._lanes.one(budget):
+            begun = budget.clock()
+            try:
+                answer = exchange(self._session, method, url, body, headers, budget)
+            except DrsError as error:
+                if isinstance(error, UnreachableError) and not error.was_connected:
+                    self._contact.failed(error, begun, budget.clock())
+                elif isinstance(error, ServiceRefusedError):
+                    self._contact.succeeded()
+                if isinstance(error, ThrottledError):
+                    self._lanes.narrow()
+                raise
+            self._contact.succeeded()
+            return answer
+
+
+def _in_time(ask: Callable[[], _T], budget: TimeBudget) -> _T:
+    """What a token source says, in the time that is left: a login may be needed for it."""
+    budget.check()
+    with within(budget.remaining_seconds(), budget.is_wanted):
+        return ask()
+
+
+_open_clients: weakref.WeakSet[DrsClient] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for client in list(_open_clients):
+        client.close()
 
 
 def _is_harmless_to_repeat(error: DrsError) -> bool:

@@ -5,12 +5,13 @@ Everything that can go wrong while talking to DRS or IAM.
     ├── ServiceRefusedError      the service answered, and the answer was no
     │   ├── TokenRejectedError       a new token may help: 403 DRS.M00100, or 401 from the gateway
     │   ├── PermissionDeniedError    it won't: 401 DRS.M00103, 403, IAM rights are missing
-    │   ├── ThrottledError           the same call works later: DRS.M01503, 429
+    │   ├── ThrottledError           the same call works later: DRS.M01503, 429, the gateway's 0308
     │   ├── JobBusyError             another operation runs on the job: DRS.M01504
     │   ├── WrongStatusError         not allowed in the job's present status: DRS.M00304
     │   ├── JobUnknownError          no such job, or it was deleted
     │   ├── OneJobOnlyError          this call takes one job at a time: DRS.M00299
     │   └── ServiceFaultError        5xx, 1xx, 408, DRS.M00004, DRS.M01501: a fault on their side
+    │       └── NotAskedError            one of the gateway, whose code proves that DRS was not asked
     ├── UnreachableError         no answer: refused, reset, timed out, TLS
     ├── UnreadableAnswerError    an answer that is not DRS speaking: HTML, cut off, wrongly shaped
     │   └── RedirectedError          a redirect, which would carry the token elsewhere
@@ -26,6 +27,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from . import gateway
+
 
 class DrsError(Exception):
     """Root of all errors of this package's DRS client.
@@ -34,6 +37,7 @@ class DrsError(Exception):
         retryable: the same call may work later, with nothing changed by the user.
         effect_unknown: the call may have had its effect although no good answer came. Read before repeating.
         retry_after_seconds: how long the service asked us to wait, if it did.
+        said: what happened, for somebody who waits while the call is repeated; without what to do about it.
     """
 
     retryable: bool = False
@@ -42,6 +46,7 @@ class DrsError(Exception):
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+        self.said = message
 
 
 class ServiceRefusedError(DrsError):
@@ -73,10 +78,21 @@ class ServiceRefusedError(DrsError):
         self.request_id = request_id
         self.job_id = job_id
         self.by_job = dict(by_job or {})
-        message = f"{code}: {text}" if text else code
+        message = self._detail
         if request_id:
             message += f" (request {request_id})"
         super().__init__(message, retry_after_seconds=retry_after_seconds)
+        self.said = self._said_by()
+
+    def _said_by(self) -> str:
+        if self.code.startswith("HTTP "):
+            return f"DRS answered {self.code}" + (f" ({self.text})" if self.text else "")
+        # The status of a whole call is none of a single row's.
+        return f"DRS answered HTTP {self.status} ({self._detail})" if self.status >= 400 else f"DRS answered {self._detail}"
+
+    @property
+    def _detail(self) -> str:
+        return f"{self.code}: {self.text}" if self.text else self.code
 
 
 class TokenRejectedError(ServiceRefusedError):
@@ -91,6 +107,9 @@ class ThrottledError(ServiceRefusedError):
     """The service asked us to slow down; it did not act."""
 
     retryable = True
+
+    def _said_by(self) -> str:
+        return f"DRS asked us to slow down ({self._detail})"
 
 
 class JobBusyError(ServiceRefusedError):
@@ -118,20 +137,43 @@ class ServiceFaultError(ServiceRefusedError):
     effect_unknown = True
 
 
+class NotAskedError(ServiceFaultError):
+    """The gateway failed before it passed the call on: the service knows nothing of it."""
+
+    effect_unknown = False
+
+    def _said_by(self) -> str:
+        return f"the gateway before DRS answered HTTP {self.status} ({self._detail})"
+
+
 class UnreachableError(DrsError):
     """No answer came.
 
     Attributes:
         url: where the call went.
+        was_connected: False when there was not even a connection.
+        in_vain_seconds: how long the host has been tried by now, if it has never answered this process.
     """
 
     retryable = True
 
-    def __init__(self, message: str, *, url: str, effect_unknown: bool = False, retryable: bool = True) -> None:
-        super().__init__(message)
+    def __init__(
+        self,
+        said: str,
+        *,
+        url: str,
+        advice: str = "",
+        was_connected: bool = True,
+        effect_unknown: bool = False,
+        retryable: bool = True,
+    ) -> None:
+        super().__init__(f"{said}. {advice}" if advice else said)
+        self.said = said
         self.url = url
+        self.was_connected = was_connected
         self.effect_unknown = effect_unknown
         self.retryable = retryable
+        self.in_vain_seconds: float | None = None
 
 
 class UnreadableAnswerError(DrsError):
@@ -209,10 +251,10 @@ def refusal_for(
 def _class_for(code: str, status: int) -> type[ServiceRefusedError]:
     if found := _BY_CODE.get(code):
         return found
-    if status == 429:
+    if status == 429 or gateway.is_throttled(code):
         return ThrottledError
     if status == 408 or status >= 500 or status < 200:
-        return ServiceFaultError
+        return NotAskedError if gateway.proves_not_asked(code, status) else ServiceFaultError
     if status == 401:
         # DRS itself says 403 for a bad token; a 401 with any other code is the gateway's.
         return TokenRejectedError

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -49,7 +50,7 @@ def exchange(
         ServiceRefusedError: the service said no; the subclass says how.
         UnreachableError: no answer came.
         UnreadableAnswerError: a good status with a body that is not JSON, or a redirect.
-        OutOfTimeError, CancelledError: the budget is used up.
+        OutOfTimeError, CancelledError: the budget is used up. What was sent by then ends in one of the others.
     """
     import requests
     from urllib3.exceptions import HTTPError
@@ -57,12 +58,13 @@ def exchange(
     from .transport import EndlessBodyError, as_it_is, read_body
 
     budget.check()
+    place = f"DRS at {urlsplit(url)._replace(path='', query='', fragment='').geturl()}"
     read_seconds = max(0.1, min(READ_SECONDS, budget.remaining_seconds()))
     started = time.monotonic()
     try:
         # A socket's own timeout comes first: it tells silence from an answer that takes too long.
         with (
-            within(read_seconds + GRACE_SECONDS) as limit,
+            within(read_seconds + GRACE_SECONDS, budget.is_wanted) as limit,
             session.request(
                 method,
                 url,
@@ -83,9 +85,11 @@ def exchange(
         raise UnreadableAnswerError(f"the answer of {url} {exc}") from exc
     except (requests.RequestException, HTTPError) as exc:
         log.debug("%s %s: %s", method, url, type(exc).__name__)
-        if limit.is_over:
-            raise UnreadableAnswerError(f"{url} did not answer in time") from exc
-        raise _unreachable(exc, url) from exc
+        error = _unreachable(exc, place, url)
+        if error.was_connected and limit.has_ended:
+            why = "did not answer in time" if limit.is_over else "had not answered when the operation was cancelled"
+            raise UnreadableAnswerError(f"{place} {why}") from exc
+        raise error from exc
     except OSError as exc:
         # The one that requests does not translate: it finds no CA bundle where it should be.
         said = f"{url} was not asked: {clean_text(str(exc), TEXT_OF_OTHERS)}. Check drs:caCert (OS_CACERT)"
@@ -133,32 +137,27 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:8] if secret else "none"
 
 
-def _unreachable(exc: Exception, url: str) -> UnreachableError:
+def _unreachable(exc: Exception, place: str, url: str) -> UnreachableError:
     import requests
-    from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, ProxyError
 
-    reason = getattr(exc.args[0] if exc.args else None, "reason", None)
+    from .transport import reason_of, was_connected
+
     if isinstance(exc, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc):
+        reason = getattr(exc.args[0] if exc.args else None, "reason", None)
         return UnreachableError(
             f"the TLS certificate of {url} was not accepted ({clean_text(str(reason or exc), TEXT_OF_OTHERS)}); "
             "give the authority's certificate in drs:caCert (OS_CACERT)",
             url=url,
             retryable=False,
         )
-    # Old versions of urllib3 blame a proxy for every broken connection, also after the request was sent.
-    cause = getattr(reason, "original_error", reason) if isinstance(reason, ProxyError) else reason
-    not_connected = (
-        isinstance(exc, requests.exceptions.ConnectTimeout)
-        or isinstance(cause, (NewConnectionError, ConnectTimeoutError))
-        or "Tunnel connection failed" in str(cause)
-    )
-    if not_connected:
-        said = f"{url} can't be reached ({clean_text(str(reason or exc), TEXT_OF_OTHERS)})"
-    elif isinstance(exc, requests.exceptions.Timeout):
-        said = f"{url} did not answer in time"
+    if not was_connected(exc):
+        said = f"{place} can't be reached ({clean_text(reason_of(exc), TEXT_OF_OTHERS)})"
+        return UnreachableError(said, url=url, was_connected=False)
+    if isinstance(exc, requests.exceptions.Timeout):
+        said = f"{place} did not answer in time"
     else:
-        said = f"the connection to {url} broke before the answer was complete"
-    return UnreachableError(said, url=url, effect_unknown=not not_connected)
+        said = f"the connection to {place} broke before the answer was complete"
+    return UnreachableError(said, url=url, effect_unknown=True)
 
 
 def _refusal(status: int, content: bytes, headers: Mapping[str, str]) -> ServiceRefusedError:

@@ -56,7 +56,7 @@ def with_session(
         try:
             return call(session)
         except (ClientException, ValueError) as exc:
-            if not limit.is_over:
+            if not limit.has_ended:
                 raise
             raise ConnectTimeout("timed out") from exc
 

@@ -39,22 +39,18 @@ def _one_line(text: str, limit: int) -> str:
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 
-def _to_text(value: Any) -> Any:
-    """Codes and texts are strings in the documents; a null or a number must not cost us the row."""
-    return clean_text(str(value)) if isinstance(value, (str, int, float)) else value
-
-
-def _to_word(value: Any) -> Any:
-    return clean_word(str(value)) if isinstance(value, (str, int, float)) else value
-
-
-def _to_any_text(value: Any) -> str | None:
+def _to_text(value: Any) -> str | None:
     """Text where there is some. An odd type costs the field and not the row, nor the rows beside it."""
     return (clean_text(str(value)) or None) if _is_textual(value) else None
 
 
-def _to_any_word(value: Any) -> str | None:
+def _to_word(value: Any) -> str | None:
     return (clean_word(str(value)) or None) if _is_textual(value) else None
+
+
+def _to_id(value: Any) -> str | None:
+    """As it is: what only looks like a job's id after cleaning is another one."""
+    return str(value) if _is_textual(value) else None
 
 
 def _is_textual(value: Any) -> bool:
@@ -62,10 +58,9 @@ def _is_textual(value: Any) -> bool:
 
 
 # Texts are shown; words are compared as well.
-_Text = Annotated[str | None, BeforeValidator(_to_text)]
-_Word = Annotated[str | None, BeforeValidator(_to_word)]
-AnyText = Annotated[str | None, BeforeValidator(_to_any_text)]
-AnyWord = Annotated[str | None, BeforeValidator(_to_any_word)]
+AnyText = Annotated[str | None, BeforeValidator(_to_text)]
+AnyWord = Annotated[str | None, BeforeValidator(_to_word)]
+_Id = Annotated[str | None, BeforeValidator(_to_id)]
 
 
 class Row(BaseModel):
@@ -73,11 +68,11 @@ class Row(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    id: str | None = None
-    status: _Word = None
+    id: _Id = None
+    status: AnyWord = None
     precheck_id: AnyWord = None
-    error_code: _Text = None
-    error_text: _Text = Field(default=None, validation_alias=AliasChoices("error_message", "error_msg"))
+    error_code: AnyText = None
+    error_text: AnyText = Field(default=None, validation_alias=AliasChoices("error_message", "error_msg"))
 
 
 class Answer(BaseModel):
@@ -93,9 +88,9 @@ class FailureEnvelope(BaseModel):
 
     model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
-    error_code: _Text = None
-    error_text: _Text = Field(default=None, validation_alias=AliasChoices("error_msg", "error_message", "message"))
-    request_id: _Text = None
+    error_code: AnyText = None
+    error_text: AnyText = Field(default=None, validation_alias=AliasChoices("error_msg", "error_message", "message"))
+    request_id: AnyText = None
 
 
 @dataclass(frozen=True, slots=True)

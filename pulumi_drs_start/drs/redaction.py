@@ -14,6 +14,7 @@ import json
 import re
 import threading
 from base64 import b64encode
+from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 STAND_IN = "***"
@@ -22,31 +23,41 @@ SHORTEST = 6
 # Of a secret this long, as tokens are, the first part is enough to know it by, also where a text was cut off.
 LONG = 32
 HEAD = 24
-# Logins are a day apart, so the oldest of so many are dead.
+# Of what logins give: they are a day apart, so the oldest of so many are dead.
 MOST = 500
 
-_spelled: dict[str, None] = {}
+_configured: dict[str, None] = {}
+_given: dict[str, None] = {}
 _longest = 0
 _lock = threading.Lock()
 
 
 def keep_secret(*secrets: str | None) -> None:
     """Take these out of every text from now on."""
-    global _longest
+    _keep(_configured, secrets)
+
+
+def keep_token_secret(token: str) -> None:
+    """Take a token that a login gave out of every text, until many others have followed it."""
+    _keep(_given, [token])
     with _lock:
-        new = {spelling for secret in secrets if secret and len(secret) >= SHORTEST for spelling in _spellings(secret)}
-        if new <= _spelled.keys():
-            return
-        _spelled.update(dict.fromkeys(new))
-        while len(_spelled) > MOST:
-            del _spelled[next(iter(_spelled))]
-        _longest = max(map(len, _spelled))
+        while len(_given) > MOST:
+            del _given[next(iter(_given))]
+
+
+def _keep(known: dict[str, None], secrets: Iterable[str | None]) -> None:
+    global _longest
+    new = {spelling for secret in secrets if secret and len(secret) >= SHORTEST for spelling in _spellings(secret)}
+    with _lock:
+        known.update(dict.fromkeys(new))
+        _longest = max([_longest, *map(len, new)])
 
 
 def forget() -> None:
     """Know of no secret any more."""
     with _lock:
-        _spelled.clear()
+        _configured.clear()
+        _given.clear()
 
 
 def redacted(text: str, limit: int | None = None, *, shortest: int = SHORTEST) -> str:
@@ -54,7 +65,8 @@ def redacted(text: str, limit: int | None = None, *, shortest: int = SHORTEST) -
     if limit is not None:
         # What is cut off in the middle of a secret would not be known for one any more.
         text = text[: limit + _longest]
-    present = [one for one in list(_spelled) if len(one) >= shortest and one[: HEAD if len(one) >= LONG else None] in text]
+    known = [*list(_configured), *list(_given)]
+    present = [one for one in known if len(one) >= shortest and one[: HEAD if len(one) >= LONG else None] in text]
     if present or "ignature=" in text:
         # Longer ones first: one secret may begin another.
         patterns = [_as_pattern(spelling) for spelling in sorted(present, key=len, reverse=True)]

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .errors import CancelledError, DrsError, OperationEndedError, OutOfTimeError
+from .errors import CancelledError, DrsError, OperationEndedError, OutOfTimeError, ThrottledError, UnreachableError
+from .models import clean_text
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 # Short enough that a second Ctrl-C is noticed before Pulumi kills the plugin.
 SLICE_SECONDS = 0.25
+# A host that has never answered is given up after so long: its name is wrong more often than it is away.
+FIRST_CONTACT_SECONDS = 12.0
+LONGEST_REASON = 300
 
 
 @dataclass(slots=True)
@@ -32,8 +36,8 @@ class TimeBudget:
         seconds: the limit, counted from now.
         clock: monotonic seconds.
         sleep: sleeps for so many seconds.
-        is_wanted: False as soon as nobody waits for the result any more.
-        on_wait: told why nothing happens for a while, in words.
+        is_wanted: False as soon as nobody waits for the result any more. May be asked by any thread.
+        on_wait: told in words why nothing happens for a while, and how long. May be called by any thread.
     """
 
     seconds: float
@@ -108,16 +112,31 @@ class RetryPolicy:
         from tenacity import Retrying, retry_if_exception
 
         def is_repeatable(error: BaseException) -> bool:
-            return isinstance(error, DrsError) and not isinstance(error, OperationEndedError) and repeat_if(error)
+            if not isinstance(error, DrsError) or isinstance(error, OperationEndedError) or not repeat_if(error):
+                return False
+            if not budget.is_wanted():
+                # Most likely it failed because it was cut off.
+                raise CancelledError("cancelled") from error
+            return True
 
         def wait(attempt: RetryCallState) -> float:
-            error = attempt.outcome.exception() if attempt.outcome else None
-            asked = error.retry_after_seconds if isinstance(error, DrsError) else None
-            return self.wait_seconds(attempt.attempt_number, asked)
+            error = _failure_of(attempt)
+            seconds = self.wait_seconds(attempt.attempt_number, error.retry_after_seconds)
+            in_vain = _seconds_in_vain(error)
+            return seconds if in_vain is None else min(seconds, max(0.0, FIRST_CONTACT_SECONDS - in_vain))
 
         def is_last(attempt: RetryCallState) -> bool:
+            if attempt.attempt_number >= self.attempts or (_seconds_in_vain(_failure_of(attempt)) or 0) >= FIRST_CONTACT_SECONDS:
+                return True
             # Also when the next wait would end after the budget: the failure says more than "out of time" would.
-            return attempt.attempt_number >= self.attempts or attempt.upcoming_sleep >= budget.remaining_seconds()
+            return attempt.upcoming_sleep >= budget.remaining_seconds()
+
+        def tell(attempt: RetryCallState) -> None:
+            error = _failure_of(attempt)
+            log.debug("attempt %d failed (%s), trying again", attempt.attempt_number, error)
+            verb = "asking" if isinstance(error, ThrottledError) else "trying"
+            seconds = max(1, round(attempt.upcoming_sleep))
+            budget.on_wait(f"{clean_text(error.said, LONGEST_REASON)}: {verb} again in {seconds} s")
 
         return Retrying(
             retry=retry_if_exception(is_repeatable),
@@ -125,10 +144,34 @@ class RetryPolicy:
             wait=wait,
             sleep=budget.pause,
             reraise=True,
-            before_sleep=_log_attempt,
+            before_sleep=tell,
         )
 
 
-def _log_attempt(retry_state: RetryCallState) -> None:
-    error = retry_state.outcome.exception() if retry_state.outcome else None
-    log.debug("attempt %d failed (%s), trying again", retry_state.attempt_number, error)
+def _failure_of(attempt: RetryCallState) -> DrsError:
+    """The error that is to be repeated; only those come here."""
+    error = attempt.outcome.exception() if attempt.outcome else None
+    return error if isinstance(error, DrsError) else DrsError("no answer")
+
+
+def _seconds_in_vain(error: DrsError) -> float | None:
+    return error.in_vain_seconds if isinstance(error, UnreachableError) else None
+
+
+class Contact:
+    """Whether a host has ever answered, and since when it has been tried. May be shared by threads."""
+
+    def __init__(self) -> None:
+        self._has_answered = False
+        self._tried_since: float | None = None
+
+    def succeeded(self) -> None:
+        """There was a connection."""
+        self._has_answered = True
+
+    def failed(self, error: UnreachableError, begun: float, now: float) -> None:
+        """There was none, after a try that began then: tell with the error how long that has been so from the beginning."""
+        if self._tried_since is None:
+            self._tried_since = begun
+        if not self._has_answered:
+            error.in_vain_seconds = now - self._tried_since

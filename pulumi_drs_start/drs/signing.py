@@ -123,3 +123,6 @@ class SigningAuth:
     def project_id(self) -> str:
         """The project's id."""
         return self._project_id
+
+    def close(self) -> None:
+        """Nothing to let go of: nobody is asked."""

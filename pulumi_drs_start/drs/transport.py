@@ -1,12 +1,15 @@
 """
-HTTP sessions whose exchanges end: connections that a `deadline` can cut, and bodies read within bounds, packed ones too.
+HTTP sessions whose exchanges end: connections that a `deadline` can cut, and bodies read within bounds, packed ones too; and what
+connection errors mean.
 
 Imported with the first session, because `requests` takes its time.
 """
 
 from __future__ import annotations
 
+import socket
 import zlib
+from collections.abc import Iterator
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -14,8 +17,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
-from .deadline import Limit, watch
+from .deadline import Limit, unless_ended, watch
 from .urls import is_loopback
 
 CHUNK = 64 * 1024
@@ -60,7 +64,7 @@ def read_body(response: requests.Response, largest: int, limit: Limit) -> bytes:
     chunks: list[bytes] = []
     left = largest
     while (unpacker is None or not unpacker.eof) and (chunk := response.raw.read(CHUNK, decode_content=False)):
-        if limit.is_over:
+        if limit.is_over or limit.is_cut:
             raise EndlessBodyError("did not end in time")
         if unpacker is not None:
             try:
@@ -83,31 +87,61 @@ def _unpacker_for(encoding: str) -> Any:
     raise EndlessBodyError("is packed in a way that was not asked for")
 
 
-class _HTTPConnection(HTTPConnection):
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """An error of a connection, and one after the other those in the several layers of wrapping that it comes in."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        # Old versions of urllib3 blame a proxy for every broken connection, also after the request was sent.
+        wrapped = getattr(seen, "original_error", None) or (getattr(seen.args[0], "reason", None) if seen.args else None)
+        seen = wrapped if isinstance(wrapped, BaseException) else seen.__cause__ or seen.__context__
+
+
+def was_connected(error: BaseException) -> bool:
+    """Whether there was a connection, so that something may have been sent."""
+    return not any(
+        isinstance(one, (requests.exceptions.ConnectTimeout, NewConnectionError, ConnectTimeoutError)) or _is_of_tunnel(one)
+        for one in causes(error)
+    )
+
+
+def reason_of(error: BaseException) -> str:
+    """What the system said, such as ``Connection refused``."""
+    reason = "timed out" if "timed out" in str(error) else type(error).__name__
+    for one in causes(error):
+        if isinstance(one, OSError) and one.strerror:
+            reason = one.strerror
+        elif _is_of_tunnel(one):
+            reason = str(one)
+    return reason
+
+
+def _is_of_tunnel(error: BaseException) -> bool:
+    return str(error).startswith("Tunnel connection failed")
+
+
+class _Watched(HTTPConnection):
     def _new_conn(self) -> Any:
-        connection = super()._new_conn()
-        # A proxy may answer byte by byte too.
+        try:
+            connection = unless_ended(super()._new_conn, socket.socket.close)
+        except TimeoutError as exc:
+            raise ConnectTimeoutError(self, "timed out") from exc
+        # Here already: a handshake, or a proxy, may answer byte by byte too.
         watch(connection)
         return connection
 
-    def getresponse(self) -> Any:
+    def putrequest(self, *arguments: Any, **options: Any) -> None:
+        # A connection that was kept; others are made after this.
         watch(self.sock)
-        return super().getresponse()
+        super().putrequest(*arguments, **options)
 
 
-class _HTTPSConnection(HTTPSConnection):
-    def _new_conn(self) -> Any:
-        connection = super()._new_conn()
-        watch(connection)
-        return connection
-
-    def getresponse(self) -> Any:
-        watch(self.sock)
-        return super().getresponse()
+class _HTTPSConnection(_Watched, HTTPSConnection):
+    pass
 
 
 class _HTTPPool(HTTPConnectionPool):
-    ConnectionCls = _HTTPConnection
+    ConnectionCls = _Watched
 
 
 class _HTTPSPool(HTTPSConnectionPool):

@@ -10,6 +10,7 @@ from pulumi_drs_start.drs.auth import ReadyToken
 from pulumi_drs_start.drs.errors import (
     CancelledError,
     DrsError,
+    NotAskedError,
     OutOfTimeError,
     PermissionDeniedError,
     TokenRejectedError,
@@ -168,6 +169,28 @@ def test_a_drs_that_goes_away_between_two_batches_tells_who_was_not_started(
     assert [job.job_id for job in result.failed] == ["b", "c"]
     assert "can't be reached" in (result.failed[0].error_message or "")
     assert result.jobs["a"].outcome == "started"
+
+
+NOT_ASKED = {"error_code": "APIG.0613", "error_msg": "The IAM service is currently unavailable.", "request_id": "4e6f"}
+
+
+def test_a_gateway_that_did_not_ask_drs_delays_nobody(sandbox: Sandbox, run: Any) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    sandbox.inject(faults.answer(START, 503, NOT_ASKED))
+    assert run("a", "b").failed == []
+    # The second call comes right after the first, with no look in between.
+    calls = [call["operation"] for call in sandbox.calls()]
+    assert calls[calls.index(START) :][:2] == [START, START]
+    assert [sandbox.job(job_id)["starts"] for job_id in "ab"] == [1, 1]
+
+
+def test_a_gateway_that_stays_away_ends_the_operation_and_blames_no_job(sandbox: Sandbox, run: Any, client: Any) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    sandbox.inject(faults.answer(START, 503, NOT_ASKED, times=None))
+    result = run("a", "b")
+    assert isinstance(result.ended_by, NotAskedError)
+    assert len(sandbox.calls(START)) == client.retry.attempts
+    assert all(remembered(outcome) == Memory() for outcome in result.jobs.values())
 
 
 def test_a_drs_that_is_never_there_is_an_error_and_no_result(sandbox: Sandbox, run: Any) -> None:

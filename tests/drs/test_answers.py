@@ -53,7 +53,6 @@ BROKEN = {
     "null": None,
     "a row that is none": {"results": [None]},
     "a row that is a word": {"results": ["a"]},
-    "an id that is a number": {"results": [{"id": 5, "status": "PAUSING"}]},
     "a status that is an object": {"results": [{"id": "a", "status": {"value": "PAUSING"}}]},
     "results that are null": {"results": None},
     "another call's answer": {"total_record": 0, "jobs": []},
@@ -244,6 +243,27 @@ def test_a_code_that_is_a_number_does_not_cost_the_row() -> None:
     assert Answer.model_validate({"results": [{"id": "a", "error_code": 17}]}).results[0].error_code == "17"
 
 
+def test_an_id_that_is_a_number_names_its_job(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
+    sandbox.inject(answer(200, {"results": [{"id": 5, "status": "PAUSING"}]}))
+    assert client.get_statuses(["5"], budget)["5"].status == "PAUSING"
+
+
+@pytest.mark.parametrize("odd", [{"value": 1}, ["x"], True, None, 1.5])
+@pytest.mark.parametrize("field", ["id", "status", "precheck_id", "error_code", "error_message"])
+def test_an_odd_field_costs_itself_and_not_the_answer(
+    sandbox: Sandbox, client: DrsClient, budget: TimeBudget, field: str, odd: Any
+) -> None:
+    rows = [{"id": "a", "status": "PAUSING"}, {"id": "b", "status": "PAUSING", field: odd}]
+    sandbox.inject(answer(200, {"results": rows}))
+    assert client.get_statuses(["a", "b"], budget)["a"].status == "PAUSING"
+
+
+def test_an_odd_field_of_a_refusal_does_not_cost_its_code(sandbox: Sandbox, client: DrsClient) -> None:
+    error = failure(sandbox, client, answer(404, {"error_code": "X.1", "error_msg": {"en": "no"}, "request_id": ["5b1e"]}))
+    assert isinstance(error, ServiceRefusedError)
+    assert (error.code, error.text) == ("X.1", "")
+
+
 def test_fields_nobody_knows_are_ignored() -> None:
     assert Answer.model_validate({"results": [{"id": "a", "order_id": {}}], "x": 1}).results[0].id == "a"
 
@@ -251,5 +271,5 @@ def test_fields_nobody_knows_are_ignored() -> None:
 def test_what_was_sent_is_not_quoted_when_a_shape_is_wrong() -> None:
     """Rows of details hold database passwords."""
     with pytest.raises(ValidationError) as caught:
-        Answer.model_validate({"results": [{"id": ["hunter2"]}]})
+        Answer.model_validate({"results": ["hunter2"]})
     assert "hunter2" not in str(caught.value)

@@ -192,7 +192,7 @@ def test_an_iam_that_nobody_serves_is_named_with_the_systems_words() -> None:
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/v3"
         error = _error(_login(url))
 
-    assert str(error) == f"IAM at {url} can't be reached: Connection refused. Check its address and the network"
+    assert str(error) == f"IAM at {url} can't be reached (Connection refused). Check its address and the network"
 
 
 def test_a_host_that_does_not_exist_is_unreachable() -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
 
+import pytest
+
 from pulumi_drs_start.drs.client import READ_BATCH, DrsClient
+from pulumi_drs_start.drs.errors import CancelledError, OutOfTimeError
 from pulumi_drs_start.drs.retry import TimeBudget
 from pulumi_drs_start.drs.side_by_side import LANES, Lanes, side_by_side
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
@@ -21,7 +25,7 @@ def most_at_once(lanes: Lanes, threads: int = 2 * LANES) -> int:
 
     def pass_through(_: int) -> None:
         nonlocal inside, most
-        with lanes:
+        with lanes.one(TimeBudget(30)):
             with lock:
                 inside += 1
                 most = max(most, inside)
@@ -46,6 +50,56 @@ def test_narrowed_lanes_let_one_pass() -> None:
     lanes = Lanes()
     lanes.narrow()
     assert most_at_once(lanes, 3) == 1
+
+
+def test_lanes_are_as_wide_as_before_after_a_minute_without_a_throttle() -> None:
+    now = [0.0]
+    lanes = Lanes(clock=lambda: now[0])
+    lanes.narrow()
+    now[0] = 30
+    lanes.narrow()
+    now[0] = 89
+    assert most_at_once(lanes, 3) == 1
+    now[0] = 91
+    assert most_at_once(lanes) == LANES
+
+
+def test_who_waits_for_narrow_lanes_is_let_in_when_they_widen() -> None:
+    now = [0.0]
+    lanes = Lanes(clock=lambda: now[0])
+    lanes.narrow()
+    with lanes.one(TimeBudget(5)):
+        threading.Timer(0.2, lambda: now.__setitem__(0, 61.0)).start()
+        with lanes.one(TimeBudget(5)):
+            assert now[0] > 60
+
+
+def test_waiting_for_a_lane_ends_with_the_time_limit() -> None:
+    lanes = Lanes(1)
+    with lanes.one(TimeBudget(5)):
+        begun = time.monotonic()
+        with pytest.raises(OutOfTimeError, match=r"the time limit of 0\.3s was reached"), lanes.one(TimeBudget(0.3)):
+            pass
+        assert time.monotonic() - begun < 1
+
+
+def test_waiting_for_a_lane_ends_with_a_cancellation() -> None:
+    lanes = Lanes(1)
+    begun = time.monotonic()
+    budget = TimeBudget(60, is_wanted=lambda: time.monotonic() < begun + 0.3)
+    with lanes.one(TimeBudget(5)), pytest.raises(CancelledError), lanes.one(budget):
+        pass
+    assert time.monotonic() - begun < 1
+
+
+def test_waiting_for_a_lane_is_told_when_drs_asked_to_slow_down() -> None:
+    lanes, told = Lanes(2), []
+    for is_throttled in (False, True):
+        if is_throttled:
+            lanes.narrow()
+        with lanes.one(TimeBudget(5)), suppress(OutOfTimeError), lanes.one(TimeBudget(0.5, on_wait=told.append)):
+            pass
+    assert told == ["DRS asked us to slow down: waiting for the end of another call"]
 
 
 def test_results_come_in_order_and_exceptions_hide_no_result() -> None:

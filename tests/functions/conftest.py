@@ -17,5 +17,5 @@ def _login(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, value)
     yield
     for client in functions._clients.values():
-        client._session.close()
+        client.close()
     functions._clients.clear()

@@ -153,7 +153,7 @@ def test_drs_may_answer_anything(treat: Treat, nasty: Callable[[Treat], str]) ->
         client.start_jobs([StartRequest("a")], TimeBudget(SECONDS))
     check(caught.value)
     assert caught.value.effect_unknown
-    client._session.close()
+    client.close()
 
 
 @pytest.mark.parametrize("treat", ANSWERS.values(), ids=ANSWERS)
@@ -167,14 +167,14 @@ def test_iam_may_answer_anything(treat: Treat, nasty: Callable[[Treat], str], sa
     check(caught.value)
     assert not caught.value.effect_unknown
     assert sandbox.calls() == []
-    client._session.close()
+    client.close()
 
 
 def test_repeats_share_the_operation_s_time(nasty: Callable[[Treat], str]) -> None:
     client = DrsClient(nasty(ANSWERS["a header that drips"]), ReadyToken("the-token", project_id="p"))
     with bounded(), pytest.raises(DrsError):
         client.get_statuses(["a"], TimeBudget(SECONDS))
-    client._session.close()
+    client.close()
 
 
 def test_waiting_for_another_thread_s_login_ends_with_one_s_own_time(nasty: Callable[[Treat], str]) -> None:
@@ -196,7 +196,7 @@ def test_waiting_for_another_thread_s_login_ends_with_one_s_own_time(nasty: Call
         thread.join()
     assert ended == [0.5, 2.0]
     for client in (slow, quick):
-        client._session.close()
+        client.close()
 
 
 def test_no_login_is_begun_when_the_time_is_over(client: DrsClient, sandbox: Sandbox) -> None:
@@ -210,7 +210,7 @@ def test_what_is_packed_honestly_is_read(nasty: Callable[[Treat], str]) -> None:
     url = nasty(lambda c: c.sendall(OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body))
     client = DrsClient(url, ReadyToken("the-token", project_id="p"), retry=ONCE)
     assert client.get_statuses(["a"], TimeBudget(5))["a"].status == "PAUSING"
-    client._session.close()
+    client.close()
 
 
 BIG = 10**4000
