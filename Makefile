@@ -6,20 +6,35 @@ BIN    := $(VENV)/bin
 WORKERS ?= 4
 SCHEDULES ?= 500
 
-.PHONY: setup demo test search test-lowest test-pythons faults lint bench pulumi clean help
+.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed ## Create .venv and install the project into it
+# Installs what the lock names and nothing else; any pip of Python 3.10 or later can do it.
+LOCKED  = install --quiet --disable-pip-version-check --require-hashes --requirement
+PROJECT = install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+# The project with all its extras, not locked.
+WHOLE   = install --quiet --editable '.[sandbox,clouds,aksk]'
 
-$(VENV)/.installed: pyproject.toml
+setup: $(VENV)/.installed ## Create .venv and install the project into it, with the locked versions of everything
+
+$(VENV)/.installed: pyproject.toml .ci/lock/dev.txt
 	@echo "Setting up the virtual environment in $(VENV) (about a minute, once) ..."
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --editable '.[sandbox]' --group dev
+	@$(BIN)/python -m pip $(LOCKED) .ci/lock/dev.txt
+	@$(BIN)/python -m pip $(PROJECT)
 	@touch $@
+
+UV_COMPILE = $(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+  --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
+
+lock: ## Write the lock anew as pyproject.toml asks; UPGRADE=1 takes the newest version of everything
+	@$(PYTHON) -m venv $(VENV)/lock
+	@$(VENV)/lock/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13'
+	@$(UV_COMPILE) --all-extras --group dev --output-file .ci/lock/dev.txt pyproject.toml
+	@$(UV_COMPILE) --group bench --constraint .ci/lock/dev.txt --output-file .ci/lock/bench.txt
 
 pulumi: setup ## Find the pulumi command or build it; print its folder
 	@$(BIN)/python .ci/engine.py
@@ -40,7 +55,7 @@ faults: setup ## Run the long fault campaign: kills, lost answers, drift, two pr
 
 # All sizes take about a quarter of an hour and are kept; SIZES="1 10" is a short run, kept nowhere.
 bench: setup ## Measure ours, other ways and the floor on the real engine; write docs/benchmark.md
-	@$(BIN)/python -m pip install --quiet --group bench
+	@$(BIN)/python -m pip $(LOCKED) .ci/lock/bench.txt
 	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES) --out .bench,--out docs)
 
 lint: setup ## Check style, types, the direction of imports and the dependencies
@@ -56,11 +71,17 @@ FAST   := -m 'not engine' --ignore=tests/packaging --ignore=tests/faults
 ENGINE := tests/e2e/test_whole_life.py tests/e2e/test_failures.py \
   --deselect tests/e2e/test_failures.py::test_an_unexpected_error_keeps_its_traceback
 
+test-newest: setup ## Run lint and every test with the newest versions of the dependencies
+	@$(BIN)/python -m venv --clear $(VENV)/newest
+	@$(VENV)/newest/bin/python -m pip install --quiet --upgrade pip
+	@$(VENV)/newest/bin/python -m pip $(WHOLE) --group dev
+	@$(MAKE) --no-print-directory lint test BIN=$(VENV)/newest/bin
+
 test-lowest: setup ## Run tests with the lowest versions of the dependencies that pyproject.toml allows
-	@$(BIN)/python -m venv $(VENV)/lowest
+	@$(BIN)/python -m venv --clear $(VENV)/lowest
 	@$(BIN)/python .ci/lowest.py > $(VENV)/lowest/constraints.txt
-	@$(VENV)/lowest/bin/python -m pip install --quiet --constraint $(VENV)/lowest/constraints.txt \
-	  --editable '.[sandbox,clouds,aksk]' --group test
+	@$(VENV)/lowest/bin/python -m pip install --quiet --upgrade pip
+	@$(VENV)/lowest/bin/python -m pip $(WHOLE) --group test --constraint $(VENV)/lowest/constraints.txt
 	@cat $(VENV)/lowest/constraints.txt
 	@# Not the vendor's client, which is only there to check the sandbox.
 	@$(VENV)/lowest/bin/python -m pytest $(FAST) --ignore=tests/sandbox/test_vendor_sdk.py -n $(WORKERS)
@@ -70,7 +91,7 @@ test-lowest: setup ## Run tests with the lowest versions of the dependencies tha
 # Found on PATH, or where pyenv keeps its own; PYTHONS may name others.
 PYTHONS ?= 3.10 3.11 3.12 3.13
 
-test-pythons: ## Run the tests that need no engine on each Python version at hand
+test-pythons: ## Run the tests that need no engine on each Python version at hand, with the locked versions
 	@ran=; missing=; failed=; \
 	for version in $(PYTHONS); do \
 	  python="$$(command -v python$$version || true)"; \
@@ -81,8 +102,8 @@ test-pythons: ## Run the tests that need no engine on each Python version at han
 	  folder="$(VENV)/pythons/$$version"; \
 	  echo "== Python $$version ($$("$$python" --version))"; \
 	  if "$$python" -m venv "$$folder" && \
-	    "$$folder/bin/python" -m pip install --quiet --upgrade pip && \
-	    "$$folder/bin/python" -m pip install --quiet --editable '.[sandbox,clouds,aksk]' --group test && \
+	    "$$folder/bin/python" -m pip $(LOCKED) .ci/lock/dev.txt && \
+	    "$$folder/bin/python" -m pip $(PROJECT) && \
 	    "$$folder/bin/python" -m pytest $(FAST) -n $(WORKERS); \
 	  then ran="$$ran $$version"; else failed="$$failed $$version"; fi; \
 	done; \

@@ -16,7 +16,8 @@ import tempfile
 from importlib import metadata
 
 OURS = "pulumi-drs-start"
-MOST_AT_RUN_TIME = 5
+# Three of them come with the other five, and are named because they are imported.
+MOST_AT_RUN_TIME = 8
 
 
 def main() -> int:

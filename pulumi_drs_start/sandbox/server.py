@@ -24,7 +24,7 @@ class SandboxNotInstalledError(ImportError):
     """FastAPI and uvicorn come with the extra `sandbox`."""
 
     def __init__(self) -> None:
-        super().__init__("the sandbox needs the extra of its name: pip install 'pulumi-drs-start[sandbox]'")
+        super().__init__("the sandbox needs the package's extra of its name: in the checkout, pip install '.[sandbox]'")
 
 
 class Sandbox(SandboxAdmin):

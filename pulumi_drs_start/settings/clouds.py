@@ -86,7 +86,7 @@ def read_cloud(name: str, environment: Mapping[str, str], regions: Sequence[str]
     try:
         from openstack.config import loader
     except ImportError as exc:
-        raise CloudError("clouds.yaml needs openstacksdk: pip install 'pulumi-drs-start[clouds]'") from exc
+        raise CloudError("clouds.yaml needs the package's extra clouds: in the checkout, pip install '.[clouds]'") from exc
     config = _first_file("OS_CLIENT_CONFIG_FILE", environment, loader.CONFIG_FILES)
     secure = _first_file("OS_CLIENT_SECURE_FILE", environment, loader.SECURE_FILES)
     vendor = _first_file("", environment, loader.VENDOR_FILES)

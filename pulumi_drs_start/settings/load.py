@@ -176,7 +176,7 @@ def _signature(found: Finder) -> dict[str, Any]:
     if find_spec("huaweicloudsdkcore") is None:
         key = found.get(at.ACCESS_KEY) or found.get(at.SECRET_KEY)
         where = key.origin if key else "an access key"
-        found.problems.append(f"{where} needs the vendor's signer: pip install 'pulumi-drs-start[aksk]'")
+        found.problems.append(f"{where} needs the package's extra aksk: in the checkout, pip install '.[aksk]'")
     access, secret, temporary = found.get(at.ACCESS_KEY), found.get(at.SECRET_KEY), found.get(at.SECURITY_TOKEN)
     also = ""
     if access is None:

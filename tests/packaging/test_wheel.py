@@ -57,11 +57,14 @@ def test_the_metadata_names_version_licence_and_needs(wheel: zipfile.ZipFile) ->
     assert metadata["License-Expression"] == "Apache-2.0"
     needs = [need for need in metadata.get_all("Requires-Dist", []) if "extra ==" not in need]
     assert {need.split(">")[0].split("<")[0] for need in needs} == {
+        "grpcio",
         "keystoneauth1",
+        "protobuf",
         "pulumi",
         "pydantic",
         "requests",
         "tenacity",
+        "urllib3",
     }
     assert any(name.endswith("/licenses/LICENSE") for name in wheel.namelist())
 

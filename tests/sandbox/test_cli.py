@@ -82,5 +82,5 @@ def test_without_its_extra_it_says_what_to_install():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=30, check=False)
     assert done.returncode == 2
-    assert "pip install 'pulumi-drs-start[sandbox]'" in done.stderr
+    assert "needs the package's extra of its name: in the checkout, pip install '.[sandbox]'" in done.stderr
     assert "Traceback" not in done.stderr

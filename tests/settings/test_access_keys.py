@@ -120,7 +120,9 @@ def test_what_fits_in_no_header_is_refused_without_being_quoted(name: str, value
 def test_without_the_signer_the_command_to_install_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huaweicloudsdkcore", None)
 
-    assert "drs:accessKey needs the vendor's signer: pip install 'pulumi-drs-start[aksk]'" in refused({**PLACE, **KEYS}, {})
+    assert "drs:accessKey needs the package's extra aksk: in the checkout, pip install '.[aksk]'" in refused(
+        {**PLACE, **KEYS}, {}
+    )
 
 
 def test_keys_are_not_shown() -> None:

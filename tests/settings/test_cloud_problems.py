@@ -125,7 +125,7 @@ def test_a_password_that_yaml_takes_for_a_number_isrefused(number: str, write: W
 def test_without_openstacksdk_the_command_to_install_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openstack.config", None)
 
-    assert "pip install 'pulumi-drs-start[clouds]'" in refused({"cloud": "otc"}, {})
+    assert "needs the package's extra clouds: in the checkout, pip install '.[clouds]'" in refused({"cloud": "otc"}, {})
 
 
 def test_openstacksdk_is_not_imported_unless_a_cloud_is_named() -> None:
