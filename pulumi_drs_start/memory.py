@@ -134,7 +134,7 @@ class Memory:
         scheduled_for: when the job was to start, as it was last seen scheduled; milliseconds since the epoch.
         ended_unstarted: the job was seen over without ever having been started.
         was_ended: DRS showed the job as over, or said that it was deleted.
-        paused_here: the job is paused because this resource declared it so.
+        paused_here: the job is paused because this resource asked DRS for it.
         stopped_here: the job is over, and this resource declared it stopped.
     """
 

@@ -159,7 +159,7 @@ def outcome_of(
         scheduled_for=_scheduled_for(desired, actual, memory, phase, was_started=was_started),
         ended_unstarted=(is_over and not was_started) or (is_unseen and memory.ended_unstarted),
         was_ended=is_seen_ended(actual) or (is_unseen and memory.was_ended),
-        paused_here=_is_paused_here(desired, memory, phase, patience, now),
+        paused_here=_is_paused_here(memory, phase, patience, now),
         stopped_here=_is_stopped_here(desired, memory, phase, patience, now),
     )
 
@@ -181,10 +181,9 @@ def _scheduled_for(desired: DesiredJob, actual: JobStatus, memory: Memory, phase
     return memory.scheduled_for
 
 
-def _is_paused_here(desired: DesiredJob, memory: Memory, phase: Phase, patience: Patience, now: float) -> bool:
-    was_ours = memory.paused_here or memory.was_asked_lately(Action.PAUSE, patience, now)
+def _is_paused_here(memory: Memory, phase: Phase, patience: Patience, now: float) -> bool:
     if phase is Phase.PAUSED:
-        return desired.target is Target.PAUSED or was_ours
+        return memory.paused_here or memory.was_asked_lately(Action.PAUSE, patience, now)
     return phase is Phase.MISSING and memory.paused_here
 
 

@@ -249,7 +249,7 @@ def _decide_starting(case: _Case) -> Decision:
 
 
 def _decide_paused(case: _Case) -> Decision:
-    # A pause that was declared here ends with its declaration; one that somebody else made is theirs to end.
+    # A pause that this resource made ends with its declaration; one that somebody else made is theirs to end.
     is_ours = case.memory.paused_here or case.memory.was_asked_lately(Action.PAUSE, case.patience, case.now)
     if case.desired.resume or is_ours:
         return case.ask(Request(Action.RESUME), "is paused", "was resumed, which DRS does not show yet")

@@ -105,13 +105,8 @@ class DrsClient:
         Raises:
             DrsError: IAM can't be asked, or does not tell.
         """
-
-        def ask() -> str:
-            budget.check()
-            with within(budget.remaining_seconds()):
-                return self._tokens.project_id()
-
-        found: str = self.retry.calling(budget, repeat_if=lambda e: e.retryable)(ask)
+        calling = self.retry.calling(budget, repeat_if=lambda e: e.retryable)
+        found: str = calling(_in_time, self._tokens.project_id, budget)
         return found
 
     # Most operations need neither of these, nor the models of rows that are imported where they are read: building those

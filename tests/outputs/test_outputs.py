@@ -93,13 +93,13 @@ def stored_memory(status: str, memory: Memory, *, now: float = 1000.0, **desired
     return memories_of(json.loads(json.dumps(to_outputs({}, Result({"a": outcome})))))["a"]
 
 
-def test_a_pause_that_was_declared_is_remembered_until_the_job_runs() -> None:
-    paused = stored_memory("PAUSING", Memory(), target=Target.PAUSED)
+def test_a_pause_of_ours_is_remembered_until_the_job_runs() -> None:
+    paused = stored_memory("PAUSING", Memory(request=Request(Action.PAUSE), accepted_at=990.0), target=Target.PAUSED)
     assert paused.paused_here
     assert stored_memory("MISSING", paused).paused_here
     assert stored_memory("PAUSING", paused).paused_here
     assert not stored_memory("INCRE_TRANSFER_STARTED", paused).paused_here
-    assert not stored_memory("PAUSING", Memory()).paused_here
+    assert not stored_memory("PAUSING", Memory(), target=Target.PAUSED).paused_here
 
 
 def test_a_stop_that_was_declared_is_remembered() -> None:

@@ -209,7 +209,7 @@ def test_a_schedule_cancelled_before_its_time_is_a_failure(memory: Memory, statu
 # -- what jobs shall be, and have been -----------------------------------------------------------------------------
 
 PAUSED_BY_US = [
-    pytest.param(Memory(paused_here=True), id="it was declared paused"),
+    pytest.param(Memory(paused_here=True), id="it was paused by this resource"),
     pytest.param(Memory(request=Request(Action.PAUSE), accepted_at=NOW - 60), id="DRS accepted our pause a minute ago"),
     pytest.param(Memory(request=Request(Action.PAUSE), lost_at=NOW - 60), id="the answer to our pause was lost a minute ago"),
 ]
