@@ -272,7 +272,7 @@ def attention_in_words(outcomes: Iterable[JobOutcome]) -> list[str]:
     by_what: dict[str, list[str]] = {}
     for job in outcomes:
         if job.phase in _NEEDS_ATTENTION and not job.is_fulfilled and job.outcome not in ("failed", "resumed"):
-            said = f" ({job.error_message.rstrip('.')})" if job.error_message and not job.error_message.startswith("it ") else ""
+            said = f" ({job.error_message})" if job.error_message and not job.error_message.startswith("it ") else ""
             by_what.setdefault(_NEEDS_ATTENTION[job.phase].format(said=said), []).append(job.job_id)
     lines += [f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(what, len(ids))}" for what, ids in by_what.items()]
     by_alarm: dict[str, list[str]] = {}
@@ -314,12 +314,15 @@ def _waiting_in_words(waiting: Waiting) -> str:
         )
     if waiting.pause is Pause.REFUSED and waiting.action is not None:
         noun, _ = _CALLS[waiting.action]
+        if waiting.said.startswith(_BUSY):
+            return f"DRS is busy with {jobs}{said}: asking for the {noun} again in {seconds}"
         return f"DRS refused the {noun} of {jobs}{said}: asking again in {seconds}"
     if waiting.pause is Pause.PRECHECK:
         return f"waiting for the pre-check of {jobs}"
     return f"waiting for {jobs}, which {_plural(waiting.reason, len(waiting.job_ids))}"
 
 
+_BUSY = "DRS.M01504"
 _CALLS = {
     Action.START: ("start", "started"),
     Action.SCHEDULE: ("scheduled start", "started"),

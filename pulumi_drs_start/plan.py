@@ -122,7 +122,7 @@ class _Case:
     @property
     def said(self) -> str:
         """What DRS gives as the reason, in brackets; nothing if it gives none."""
-        return f" ({self.actual.error_message.rstrip('.')})" if self.actual.error_message else ""
+        return f" ({self.actual.error_message})" if self.actual.error_message else ""
 
     def nothing(self, reason: str, *, is_fulfilled: bool = False, warning: str | None = None) -> Decision:
         return Decision(Action.NOTHING, self.phase, reason, is_fulfilled=is_fulfilled, warning=warning)

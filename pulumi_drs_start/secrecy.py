@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from .times import parse_start_time, to_iso
+
 SECRET_INPUTS = "secret_inputs"  # noqa: S105 - a name
 """Of an input, and an output: the names of those inputs among `CAN_BE_REPEATED` that are secret, with blanks between."""
 
@@ -34,7 +36,8 @@ def concealing(bags: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
         if "jobs" in names:
             hidden.update(_texts([*(job.get("job_id") for job in jobs), *_rows(rows)]))
         if names:
-            hidden.update(_texts([*times, *(job.get("start_time") for job in jobs)]))
+            for value in [*times, *(job.get("start_time") for job in jobs)]:
+                hidden.update(_spellings(value))
     if not hidden:
         return lambda text: text
 
@@ -46,6 +49,15 @@ def concealing(bags: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
         return _LISTED.sub("", re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", HIDDEN, text))
 
     return conceal
+
+
+def _spellings(value: Any) -> set[str]:
+    """A time as it was declared, and as DRS, the state and messages have it."""
+    try:
+        milliseconds = parse_start_time(value)
+    except ValueError:
+        return _texts([value])
+    return _texts([value]) | {str(milliseconds), to_iso(milliseconds)}
 
 
 def _list(value: Any) -> list[Any]:

@@ -380,7 +380,7 @@ def calls(sandbox: Sandbox) -> list[str]:
         (200, "forth back", False, 40, 3),
         (400, "back", False, 40, 6),
         # Four hundred lags, ten in a call: so Huawei asks for it.
-        (400, "back", True, 47, 42),
+        (400, "back", True, 27, 22),
     ],
 )
 def test_many_pairs_are_looked_at_in_few_calls_and_later_in_fewer(

@@ -27,8 +27,11 @@ log = logging.getLogger(__name__)
 
 RECOVERY = "jobs/batch-rpo-and-rto"
 PROGRESS = "jobs/batch-progress"
-# Huawei asks for no more than ten jobs in a call about disaster recovery.
+# Huawei recommends no more than ten jobs in a call about disaster recovery, and sets no limit. Of very many jobs more are sent:
+# forty calls one after the other would keep DRS busier.
 RECOVERY_BATCH = 10
+MANY = 200
+RECOVERY_BATCH_OF_MANY = 20
 PROGRESS_BATCH = 100
 
 # Gets the rows of one of the two calls for these jobs.
@@ -44,6 +47,7 @@ class LagReader:
 
     def __init__(self, retry: RetryPolicy) -> None:
         self._recovery = BatchReader("batch-rpo-and-rto", RECOVERY_BATCH, retry)
+        self._recovery_of_many = BatchReader("batch-rpo-and-rto", RECOVERY_BATCH_OF_MANY, retry)
         self._progress = BatchReader("batch-progress", PROGRESS_BATCH, retry)
         self._has_recovery = True
 
@@ -51,7 +55,8 @@ class LagReader:
         """One for every job. Raises DrsError if DRS can't be asked; that it refuses to tell is no error."""
         found: dict[str, Lag] | None = None
         if self._has_recovery:
-            found = _read(self._recovery, job_ids, lambda part: _lags(ask(RECOVERY, part), part, LagRow.to_lag), budget)
+            reader = self._recovery_of_many if len(job_ids) > MANY else self._recovery
+            found = _read(reader, job_ids, lambda part: _lags(ask(RECOVERY, part), part, LagRow.to_lag), budget)
             self._has_recovery = found is not None
         if found is None:
             found = _read(self._progress, job_ids, lambda part: _lags(ask(PROGRESS, part), part, LagRow.to_progress_lag), budget)
