@@ -27,15 +27,14 @@ class DeclaredJobs:
         """Note what a resource declares. A place of None is not known yet, and so are its jobs."""
         with self._lock:
             self._jobs[urn] = (place, frozenset(job_ids))
-            self._replaced.add(urn)
 
-    def may_be_replaced(self, urn: str) -> None:
-        """Note that a resource of the program is compared with its state: if it is deleted now, another one takes its place."""
+    def is_replaced(self, urn: str) -> None:
+        """Note that a resource is to be replaced. If it is deleted before that is made, the program has not come to its end."""
         with self._lock:
             self._replaced.add(urn)
 
-    def made(self, urn: str) -> None:
-        """Note that a resource was created or updated: what is deleted of it from now on was replaced by it."""
+    def is_made(self, urn: str) -> None:
+        """Note that the new one was made, or that there was no need to."""
         with self._lock:
             self._replaced.discard(urn)
 

@@ -154,7 +154,6 @@ class Hooks:
         """Whether ``up`` would act: inputs that changed, jobs that are not as they should be, failures to try again."""
         checked = _checked(news, olds)
         inputs = checked.inputs
-        _declared_jobs.may_be_replaced(call.urn or "")
         if _place_is_unknown(inputs):
             if line := messages.retirement_in_words([job.job_id for job in jobs_to_retire(olds)], str(olds.get("on_destroy"))):
                 call.warn(
@@ -163,6 +162,7 @@ class Hooks:
             return DiffResult(changes=True)
         replaces = _replaces(news, olds)
         if replaces:
+            _declared_jobs.is_replaced(call.urn or "")
             self._tell_replacement(call, replaces, olds)
             return DiffResult(changes=True, replaces=replaces)
         jobs = desired_jobs(inputs)
@@ -244,7 +244,7 @@ class Hooks:
 
     def _converge(self, call: host.Call, resource_id: str, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out what is declared and return the outputs; fail the command, with the resource saved, if some jobs failed."""
-        _declared_jobs.made(call.urn or "")
+        _declared_jobs.is_made(call.urn or "")
         inputs = _checked(props, olds).inputs
         place = Place.from_output(props.get("place"))
         result, timeout_seconds = self._bring_about(call, inputs, desired_jobs(inputs), memories_of(olds), place, goal_of(inputs))

@@ -14,8 +14,9 @@ pytestmark = pytest.mark.engine
 
 BEFORE = """
 JobBatchStart("moved", jobs=["archive"], start_time="2099-12-01T02:00:00+01:00")
-JobBatchStart("resting", jobs=["wiki", "forum"], on_destroy="pause")
-JobBatchStart("retired", jobs=["test", "trial"], on_destroy="stop")
+JobBatchStart("resting", jobs=["wiki", "forum"])
+JobBatchStart("retired", jobs=["test", "trial"])
+JobBatchStart("shrunk", jobs=["news", "blog"])
 """
 DUAL_ACTIVE = {"db_use_type": "cloudDataGuard", "multi_write": True, "task_type": "INCR_TRANS"}
 
@@ -35,7 +36,7 @@ def told(text: str) -> dict[str, set[str]]:
 
 
 def test_the_readme_shows_what_preview_prints(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(*map(make_job, ("archive", "wiki", "forum", "test", "trial")))
+    sandbox.add_jobs(*map(make_job, ("archive", "wiki", "forum", "test", "trial", "news", "blog")))
     stack.program(BEFORE)
     up = stack.up()
     assert up.exit_code == 0, up.output

@@ -236,8 +236,12 @@ LOST = Waiting(Pause.LOST, Action.START, "", "HTTP 503: busy", 120.0, ("a", "b")
             "so that nothing is started twice",
         ),
         (
-            replace(LOST, pause=Pause.REFUSED, said="DRS.M01504: Busy.", seconds=20.0, action=Action.STOP),
-            "DRS refused the stop of 2 jobs (a, b) (DRS.M01504: Busy.): asking again in 20s",
+            replace(LOST, pause=Pause.REFUSED, said="DRS.M00304: No.", seconds=20.0, action=Action.STOP),
+            "DRS refused the stop of 2 jobs (a, b) (DRS.M00304: No.): asking again in 20s",
+        ),
+        (
+            replace(LOST, pause=Pause.REFUSED, said="DRS.M01504: Busy.", seconds=20.0),
+            "DRS is busy with 2 jobs (a, b) (DRS.M01504: Busy.): asking for the start again in 20s",
         ),
         (replace(LOST, pause=Pause.PRECHECK, action=None), "waiting for the pre-check of 2 jobs (a, b)"),
         (

@@ -59,7 +59,6 @@ def test_the_metadata_names_version_licence_and_needs(wheel: zipfile.ZipFile) ->
     assert {need.split(">")[0].split("<")[0] for need in needs} == {
         "grpcio",
         "keystoneauth1",
-        "protobuf",
         "pulumi",
         "pydantic",
         "requests",
