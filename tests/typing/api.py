@@ -16,12 +16,12 @@ from pulumi_drs_start import (
 )
 
 made: pulumi.Output[str] = pulumi.Output.from_input("9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101")
-row: JobStartArgsDict = {"job_id": made}
+row: JobStartArgsDict = {"job_id": made, "desired_state": "stopped"}
 
 by_id = JobBatchStart("by-id", jobs=["9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101", made])
 mixed = JobBatchStart(
     "mixed",
-    jobs=[JobStartArgs(job_id=made), row, {"job_id": "9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101"}, made],
+    jobs=[JobStartArgs(job_id=made, desired_state="paused"), row, {"job_id": "9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101"}, made],
     wait_for="accepted",
     timeout="30m",
     on_failure="record",
