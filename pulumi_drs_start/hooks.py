@@ -228,7 +228,7 @@ class Hooks:
         listed = listed_ids(props)
         place = Place.from_output(props.get("place"))
         jobs = jobs_to_retire(props)
-        if jobs and place is not None:
+        if jobs:
             jobs = self._not_declared(call, place, jobs, str(props.get("on_destroy")))
         if not jobs:
             call.info(messages.left_in_words(listed))
@@ -291,12 +291,19 @@ class Hooks:
             )
         return result, timeout_seconds
 
-    def _not_declared(self, call: host.Call, place: Place, jobs: Sequence[DesiredJob], on_destroy: str) -> list[DesiredJob]:
+    def _not_declared(
+        self, call: host.Call, place: Place | None, jobs: Sequence[DesiredJob], on_destroy: str
+    ) -> list[DesiredJob]:
         """Those that may be paused or stopped: without the jobs that this program declares, or may declare, all the same.
 
         A resource that gets another name is deleted under the old one after it was created under the new one.
         """
         urn = call.urn or ""
+        if place is None:
+            call.warn(
+                messages.not_retired_in_words([job.job_id for job in jobs], on_destroy, "the state does not say where they are")
+            )
+            return []
         if _declared_jobs.declares(urn, place):
             # It is only made anew, at the same place: what is no longer on its list was taken off, and that stops nothing.
             return []
@@ -304,9 +311,7 @@ class Hooks:
         if declared := [job.job_id for job in jobs if job.job_id in theirs]:
             call.warn(messages.declared_elsewhere_in_words(declared))
         left = [job for job in jobs if job.job_id not in theirs]
-        # Where no host is found, there is no command either, and no other resource.
-        why = _declared_jobs.why_unsure(urn) or (call.urn and command.why_partial(command.pulumi_arguments(), os.environ))
-        if left and why:
+        if left and (why := _declared_jobs.why_unsure(urn) or _why_partial(call)):
             call.warn(messages.not_retired_in_words([job.job_id for job in left], on_destroy, why))
             return []
         return left
@@ -316,7 +321,10 @@ class Hooks:
         theirs = _declared_jobs.at(place) if place else frozenset()
         retired = [job.job_id for job in jobs_to_retire(olds) if job.job_id not in theirs]
         where = f", away from {place}" if place else ""
-        if line := messages.retirement_in_words(retired, str(olds.get("on_destroy"))):
+        on_destroy = str(olds.get("on_destroy"))
+        if retired and (why := _why_partial(call)):
+            call.warn(messages.not_retired_in_words(retired, on_destroy, why))
+        elif line := messages.retirement_in_words(retired, on_destroy):
             call.warn(f"the resource will be replaced, because {' and '.join(replaces)} changed{where}: {line}")
 
     def _settings(self, overrides: Overrides) -> Settings:
@@ -431,6 +439,11 @@ def _connection_for(settings: Settings, elsewhere: tuple[Place, Settings] | None
             _connections[settings] = _Connection(settings, client, Looker(client), BatchLimit(settings.batch_size))
         connection = _connections[settings]
     return replace(connection, elsewhere=elsewhere) if elsewhere else connection
+
+
+def _why_partial(call: host.Call) -> str | None:
+    """Why this command does not know the whole program. Where no host is found, there is no command to look for."""
+    return command.why_partial(command.pulumi_arguments(), os.environ) if call.urn else None
 
 
 def _reading(call: host.Call) -> TimeBudget:
