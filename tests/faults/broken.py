@@ -129,12 +129,12 @@ def stop_instead_of_pausing() -> None:
 
 
 def forget_what_leaves() -> None:
-    """Take a job that is declared no more for one that is no longer our business."""
+    """Let the resource go, and its jobs run."""
 
-    def nobody(_inputs: Any, _job_ids: Any) -> list[Any]:
+    def nobody(_inputs: Any) -> list[Any]:
         return []
 
-    hooks.leaving_jobs = nobody  # type: ignore[assignment]
+    hooks.jobs_to_retire = nobody
 
 
 BUILDS: dict[str, Callable[[], None]] = {

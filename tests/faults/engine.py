@@ -176,7 +176,7 @@ class Engine:
             report = self._folder / f"{program}.report"
             report.unlink(missing_ok=True)
             resources = self._resources(schedule, ids, program)
-            command = Command(resources, what, self._environment, schedule.finds_host, kill, self._build)
+            command = Command(f"program-{program}", resources, what, self._environment, schedule.finds_host, kill, self._build)
             pids.append((run_forked(command, report, self._folder / f"{program}.log"), kill))
             reports.append(report)
         ended = _wait(pids)

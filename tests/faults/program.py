@@ -50,6 +50,7 @@ class Command:
     """One command of one program.
 
     Attributes:
+        program: its name.
         resources: of the program.
         what: ``up``, ``preview`` or ``destroy``.
         environment: variables for the provider's configuration.
@@ -58,6 +59,7 @@ class Command:
         build: which of `broken.BUILDS` to be, or None for the package as it is.
     """
 
+    program: str
     resources: tuple[Resource, ...]
     what: str
     environment: Mapping[str, str]
@@ -112,6 +114,7 @@ def _run(command: Command, report: Path, output: Path) -> None:
     wire.watch_with(watch)
     if command.build is not None:
         broken.BUILDS[command.build]()
+    hosting.is_the_command("pulumi", command.what)
     provider = JobBatchStartProvider()
     provider.configure(_Request())  # type: ignore[arg-type]
     places = threading.Semaphore(AT_ONCE)
@@ -134,7 +137,7 @@ def _operate(provider: JobBatchStartProvider, resource: Resource, command: Comma
     state = resource.state or {"id": None, "inputs": {}, "outputs": {}}
     outputs = _delivered(state["outputs"])
     watch.begin(_knowledge_of(outputs))
-    serve = partial(hosting.serve, is_found=command.finds_host)
+    serve = partial(hosting.serve, urn=hosting.urn_of(command.program, resource.name), is_found=command.finds_host)
     try:
         if command.what == "destroy":
             if state["id"] is None:
