@@ -207,7 +207,12 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
         asks = (wrongs.PAUSE if on_destroy == "pause" else wrongs.STOP,)
         count = rng.choices((1, 2, 3), (1, 4, 2))[0]
         for number in range(count):
-            ends.append(_up(rng, number, count, (), ends, programs, 0, asks))
+            end = _up(rng, number, count, (), ends, programs, 0, asks)
+            if number < count - 1 and rng.random() < 0.3:
+                # A job that is not shown must not be taken for one that is over.
+                unseen = FaultSpec("missing rows", wrongs.STATUS, rng.choice((2, 4, 12)), rng.choice((0, 0, 1)))
+                end = replace(end, faults=(*end.faults, unseen))
+            ends.append(end)
     return Schedule(
         seed=seed,
         jobs=kinds,
