@@ -43,8 +43,9 @@ def _allows(action: str, status: str) -> bool:
 
 @dataclass(slots=True, eq=False)
 class _Exchange:
-    """A request that was sent, and what was heard so far; without an answer `status` is None."""
+    """A request that was sent, and what was heard so far; without an answer `status` is None. `number` tells its turn."""
 
+    number: int
     path: str
     jobs: list[str]
     status: int | None = None
@@ -58,34 +59,37 @@ class Knowledge:
     Attributes:
         read: the status last read.
         accepted: what DRS accepted, (action, job) -> why that is not asked again, and until when (seconds since the epoch).
-        lost: actions whose answer never came, without a look since.
-        doubtful: those whose answer never came, at any time.
+        lost: (action, job) -> the number of the last request whose answer never came.
+        looked: the number of the request that read the status last.
         thread: that of the operation; others make calls for it and end before it goes on.
         exchanges: that nothing was learnt from yet, each with its thread.
     """
 
     read: dict[str, str] = field(default_factory=dict)
     accepted: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
-    lost: set[tuple[str, str]] = field(default_factory=set)
-    doubtful: set[tuple[str, str]] = field(default_factory=set)
+    lost: dict[tuple[str, str], int] = field(default_factory=dict)
+    looked: dict[str, int] = field(default_factory=dict)
     thread: int = field(default_factory=threading.get_ident)
     exchanges: list[tuple[int, _Exchange]] = field(default_factory=list)
 
     def learn_from_the_past(self) -> None:
-        """Take note of what this thread's exchanges came to; the operation's own thread does so for all of them."""
+        """Take note of what this thread's exchanges came to; the operation's own thread does so for all of them.
+
+        Not always in the order in which they were sent, so each is weighed by its number.
+        """
         me = threading.get_ident()
         for entry in list(self.exchanges):
             thread, past = entry
             if me in (self.thread, thread):
                 self.exchanges.remove(entry)
-                self.learn(past.path, past.jobs, past.status, bytes(past.heard))
+                self.learn(past)
 
     def needless(self, action: str, job_id: str) -> str | None:
         """Why asking that of the job would be once too often, or None."""
         why, until = self.accepted.get((action, job_id), ("", 0.0))
         if clock.now() < until:
             return why
-        if (action, job_id) in self.lost:
+        if self.lost.get((action, job_id), 0) > self.looked.get(job_id, 0):
             return "sent again after a lost answer, without a look"
         if job_id not in self.read:
             return "sent before the first look"
@@ -100,30 +104,30 @@ class Knowledge:
             is_alone: nobody else pauses them, so one whose answer was lost has paused a job that reads so.
         """
         accepted = {job_id for (action, job_id), (_, until) in self.accepted.items() if action == "pause" and until == _FOR_GOOD}
-        lost = {job_id for action, job_id in self.doubtful if action == "pause" and self.read.get(job_id) == jobs.PAUSED}
+        lost = {job_id for action, job_id in self.lost if action == "pause" and self.read.get(job_id) == jobs.PAUSED}
         return sorted(accepted | lost if is_alone else accepted)
 
-    def learn(self, path: str, named: list[str], status: int | None, content: bytes) -> None:
-        """Take note of an answer; without one `status` is None."""
-        body = _json(content)
+    def learn(self, past: _Exchange) -> None:
+        """Take note of an answer, or that there was none."""
+        body = _json(bytes(past.heard))
         rows = body.get("results") if isinstance(body, dict) else None
         by_id = {str(row.get("id")): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-        if path.endswith("/batch-status"):
-            for job_id in named:
-                if job_id in by_id and status == 200:
+        if past.path.endswith("/batch-status"):
+            for job_id in past.jobs:
+                if job_id in by_id and past.status == 200 and past.number > self.looked.get(job_id, 0):
+                    self.looked[job_id] = past.number
                     self.read[job_id] = str(by_id[job_id].get("status"))
-                    self.lost -= {(action, job_id) for action in ACTIONS.values()}
-        elif action := _action(path):
+        elif action := _action(past.path):
             # DRS.M01504 comes with a 202, and speaks of the whole call where there are no rows.
-            is_envelope = status in (200, 202) and isinstance(body, dict) and "error_code" in body
-            refused = is_envelope or (status in _CLEAR_REFUSALS and status != 408)
-            for job_id in named:
-                row = by_id.get(job_id, {}) if status in (200, 202) else {}
+            is_good = past.status in (200, 202)
+            is_envelope = is_good and isinstance(body, dict) and "error_code" in body
+            refused = is_envelope or (past.status in _CLEAR_REFUSALS and past.status != 408)
+            for job_id in past.jobs:
+                row = by_id.get(job_id, {}) if is_good else {}
                 if row.get("status") == "success":
                     self.accepted[action, job_id] = ("sent although DRS had accepted it", _FOR_GOOD)
                 elif not row and not refused:
-                    self.lost.add((action, job_id))
-                    self.doubtful.add((action, job_id))
+                    self.lost[action, job_id] = past.number
 
 
 def _action(path: str) -> str | None:
@@ -168,11 +172,11 @@ class Watch:
         knowledge = self._knowledge.get()
         path = request.url.partition("?")[0]
         named = _named(request.body) if "/jobs/" in path else []
-        this = _Exchange(path, named)
         with self._lock:
             knowledge.learn_from_the_past()
-            knowledge.exchanges.append((threading.get_ident(), this))
             self._calls += 1
+            this = _Exchange(self._calls, path, named)
+            knowledge.exchanges.append((threading.get_ident(), this))
             token = request.headers.get("X-Auth-Token")
             if token and token not in self._tokens:
                 self._tokens.add(token)
