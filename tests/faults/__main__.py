@@ -19,10 +19,10 @@ from .campaign import Outcome, Tally, Worker, run_all, shrink
 from .schedule import make_schedule
 
 COLUMNS = {
-    "double": "double starts",
+    "double": "double calls",
     "lost": "lost jobs",
     "not converged": "not converged",
-    "needless": "needless starts",
+    "needless": "needless calls",
     "secret": "secrets",
 }
 SHRUNK = 5

@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pulumi_drs_start import converge, hooks
+from pulumi_drs_start import converge, hooks, messages, outcome, plan
 from pulumi_drs_start.drs.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.models import ActionAnswer, StartRequest
 from pulumi_drs_start.drs.retry import TimeBudget
 from pulumi_drs_start.memory import Action, Memory, Refusal
+from pulumi_drs_start.plan import DesiredJob, Goal, Target
+from pulumi_drs_start.status import Phase
 
 log = logging.getLogger(__name__)
 
@@ -128,13 +130,102 @@ def stop_instead_of_pausing() -> None:
     DrsClient.pause_jobs = DrsClient.stop_jobs  # type: ignore[method-assign]
 
 
-def forget_what_leaves() -> None:
-    """Take a job that is declared no more for one that is no longer our business."""
+def leave_what_shall_rest() -> None:
+    """Let the resource go, and its jobs run."""
 
-    def nobody(_inputs: Any, _job_ids: Any) -> list[Any]:
+    def nobody(_inputs: Any) -> list[Any]:
         return []
 
-    hooks.leaving_jobs = nobody  # type: ignore[assignment]
+    hooks.jobs_to_retire = nobody
+
+
+def call_the_unseen_done() -> None:
+    """Take a job that DRS does not show for one that is over."""
+
+    def done(case: Any, wanted: str) -> Any:
+        return case.nothing(f"is not there, and so as good as {wanted}", is_fulfilled=True)
+
+    plan._decide_unseen = done
+
+
+def let_go_at_any_price() -> None:
+    """Delete a resource although something went wrong with its jobs."""
+    reasons_for_failure = messages.reasons_for_failure
+
+    def forgiving(result: Any, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
+        return [] if command == "pulumi destroy" else reasons_for_failure(result, timeout_seconds, command)
+
+    messages.reasons_for_failure = forgiving
+
+
+def leave_what_is_starting() -> None:
+    """Take a job that starts for one that does not run, and so needs no pause."""
+    decide_pause = plan._decide_pause
+
+    def careless(case: Any) -> Any:
+        if case.phase is Phase.STARTING:
+            return case.nothing("does not run, so there is nothing to pause", is_fulfilled=True)
+        return decide_pause(case)
+
+    plan._decide_pause = careless
+
+
+def stop_what_leaves() -> None:
+    """Stop a job that is taken off the list."""
+    update = hooks.Hooks._converge
+
+    def thorough(self: Any, call: Any, resource_id: str, props: Any, olds: Any) -> dict[str, Any]:
+        listed = hooks.listed_ids(props)
+        left = [DesiredJob(job_id, target=Target.STOPPED) for job_id in hooks.listed_ids(olds) if job_id not in listed]
+        if left:
+            place = hooks.Place.from_output(props.get("place"))
+            self._bring_about(call, {"timeout": "60m"}, left, {}, place, Goal.RUNNING)
+        return update(self, call, resource_id, props, olds)
+
+    hooks.Hooks._converge = thorough  # type: ignore[method-assign]
+
+
+def start_whatever_is_declared() -> None:
+    """Know nothing of ``desired_state``."""
+    desired_jobs = hooks.desired_jobs
+
+    def ignorant(inputs: Any) -> list[DesiredJob]:
+        return [replace(job, target=Target.STARTED) for job in desired_jobs(inputs)]
+
+    hooks.desired_jobs = ignorant
+
+
+def forget_our_pauses() -> None:
+    """Take every pause for somebody else's."""
+
+    def never(*_: Any) -> bool:
+        return False
+
+    outcome._is_paused_here = never
+
+
+def claim_every_pause() -> None:
+    """Take every pause for one of this resource's."""
+
+    def always(_memory: Any, phase: Any, *_: Any) -> bool:
+        return phase is Phase.PAUSED
+
+    outcome._is_paused_here = always
+
+
+def pause_again_after_a_lost_answer() -> None:
+    """Treat a pause whose answer was lost like any call that may be repeated."""
+    pause_jobs = DrsClient.pause_jobs
+
+    def careless(self: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> ActionAnswer:
+        try:
+            return pause_jobs(self, job_ids, budget)
+        except DrsError as exc:
+            if not exc.effect_unknown:
+                raise
+            return pause_jobs(self, job_ids, budget)
+
+    DrsClient.pause_jobs = careless  # type: ignore[method-assign]
 
 
 BUILDS: dict[str, Callable[[], None]] = {
@@ -150,6 +241,14 @@ BUILDS: dict[str, Callable[[], None]] = {
         never_mind_the_time,
         resume_uninvited,
         stop_instead_of_pausing,
-        forget_what_leaves,
+        leave_what_shall_rest,
+        call_the_unseen_done,
+        let_go_at_any_price,
+        leave_what_is_starting,
+        stop_what_leaves,
+        start_whatever_is_declared,
+        forget_our_pauses,
+        claim_every_pause,
+        pause_again_after_a_lost_answer,
     )
 }

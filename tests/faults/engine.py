@@ -29,6 +29,9 @@ NEVER = "2100-01-01T00:00:00Z"
 SETTLED_SECONDS = 600.0
 """Enough for every started job to be seen running."""
 
+LAST_CALL_SECONDS = 0.05
+"""Real seconds in which the sandbox gets to the calls of a process that was killed."""
+
 
 @dataclass(slots=True)
 class Ran:
@@ -48,16 +51,15 @@ class Run:
     """All that is to be judged.
 
     Attributes:
-        expected_starts: job id -> how often it must have been started in the end.
-        expected_retries: job id -> how often it must have been resumed in the end.
+        due: job id -> what must have become of it in the end.
         last: of each program, the last ``up``.
         previews: of each program, those after it: at once, and when everything has come to rest.
         stacks: of each program, its states by resource.
         stacks_before_the_end: the same, before the first ``destroy``.
         facts: of the sandbox: job id -> its counters, after the previews.
-        end: of each program, the last ``destroy``.
-        end_facts: of the sandbox, after that.
-        needless: notes of starts that were needless.
+        ends: every ``destroy`` of each program, and the sandbox's facts after it.
+        paused: the jobs that a program knows it has paused.
+        needless: notes of calls that were needless.
         crashes: tracebacks of errors that no hook may show.
         tokens: that were used.
         texts: everything that was printed, logged and stored.
@@ -65,14 +67,13 @@ class Run:
         kills: how many processes were really killed.
     """
 
-    expected_starts: dict[str, int]
-    expected_retries: dict[str, int]
+    due: dict[str, jobs.Due]
     last: list[Ran] = field(default_factory=list)
     previews: list[list[Ran]] = field(default_factory=list)
     stacks: list[dict[str, Any]] = field(default_factory=list)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    end: list[Ran] = field(default_factory=list)
-    end_facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ends: list[tuple[list[Ran], dict[str, dict[str, Any]]]] = field(default_factory=list)
+    paused: set[str] = field(default_factory=set)
     needless: list[dict[str, str]] = field(default_factory=list)
     crashes: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -113,31 +114,37 @@ class Engine:
         self._sandbox.set_policy(speed=clock.SPEED, **schedule.policy)
         self._sandbox.add_jobs(*jobs.declare(schedule.jobs, schedule.open_lag_seconds))
         ids = jobs.job_ids(schedule.jobs)
-        kinds = {job_id: jobs.kind_of(name, schedule.life) for job_id, name in zip(ids, schedule.jobs, strict=True)}
-        starts, retries = ({job_id: getattr(kind, name) for job_id, kind in kinds.items()} for name in ("starts", "retries"))
-        run = Run(starts, retries)
+        run = Run({})
+        for job_id, name in zip(ids, schedule.jobs, strict=True):
+            kind = jobs.kind_of(name, schedule.life)
+            run.due[job_id] = jobs.Due(kind.starts, kind.retries)
         run.stacks = [{} for _ in range(schedule.programs)]
-        for up in schedule.ups:
-            run.last = self._with_faults(schedule, up, ids, run, "up")
-        at_once = self._command(schedule, ids, run, "preview")
+        for number, up in enumerate(schedule.ups):
+            self._let_pass(up, ids, run, schedule.life)
+            self._expect(schedule, number, ids, run)
+            run.last = self._with_faults(schedule, up, schedule.declared(number), run, "up")
+        declared = schedule.declared(len(schedule.ups) - 1)
+        at_once = self._command(schedule, declared, run, "preview")
         self._rest(SETTLED_SECONDS)
-        at_rest = self._command(schedule, ids, run, "preview")
+        at_rest = self._command(schedule, declared, run, "preview")
         run.previews = [list(pair) for pair in zip(at_once, at_rest, strict=True)]
         run.facts = self._sandbox.jobs()
         run.stacks_before_the_end = [dict(stack) for stack in run.stacks]
         for end in schedule.ends:
-            run.end = self._with_faults(schedule, end, ids, run, "destroy")
-        run.end_facts = self._sandbox.jobs()
+            self._rest(end.rest_seconds)
+            ran = self._with_faults(schedule, end, declared, run, "destroy")
+            run.ends.append((ran, self._sandbox.jobs()))
         run.texts |= {path.name: path.read_text("utf-8", "replace") for path in self._folder.glob("*.log")}
         run.texts |= {path.name: path.read_text("utf-8") for path in self._folder.glob("*.state.json")}
         return run
 
-    def _with_faults(self, schedule: Schedule, up: Up, ids: list[str], run: Run, what: str) -> list[Ran]:
-        """A command of every program, and what happens before and meanwhile."""
-        self._let_pass(up, ids, run, schedule.life)
+    def _with_faults(self, schedule: Schedule, up: Up, declared: list[str], run: Run, what: str) -> list[Ran]:
+        """A command of every program, and what happens meanwhile."""
         for fault in up.faults:
             self._sandbox.inject(**wrongs.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
-        ran = self._command(schedule, ids, run, what, up.kills)
+        ran = self._command(schedule, declared, run, what, up.kills)
+        if any(one.ended == "killed" for one in ran):
+            clock.real_sleep(LAST_CALL_SECONDS)
         left = sum(fault["times"] for fault in self._sandbox.faults())
         run.faults += sum(fault.times for fault in up.faults) - left
         run.kills += sum(one.ended == "killed" for one in ran)
@@ -155,38 +162,67 @@ class Engine:
                 continue
             if what == "back":
                 self._sandbox.set_status(ids[index], "CONFIGURATION")
-                run.expected_starts[ids[index]] = job["starts"] + 1
+                run.due[ids[index]].starts = job["starts"] + 1
             else:
                 self._sandbox.set_status(ids[index], "PAUSING")
                 if life == "resume":
-                    run.expected_retries[ids[index]] = job["retries"] + 1
+                    run.due[ids[index]].retries = job["retries"] + 1
         # A start accepted a moment ago is believed rather than the status; that moment is over.
         self._rest(up.rest_seconds)
+
+    def _expect(self, schedule: Schedule, number: int, ids: list[str], run: Run) -> None:
+        """Note what must become of jobs that the program declares otherwise from this up on."""
+        up, declared = schedule.ups[number], schedule.declared(number)
+        facts = self._sandbox.jobs() if up.declares else {}
+        for index, _ in up.declares:
+            job_id, shall_be = ids[index], declared[index]
+            job = facts.get(job_id, {})
+            due = jobs.Due(*(job.get(count, 0) for count in ("starts", "retries", "pauses", "stops")), shall_be=shall_be)
+            status = job.get("status", "DELETED" if schedule.policy.get("unknown_in_status") == "deleted" else None)
+            if shall_be == "started":
+                self._expect_a_start(due, jobs.kind_of(schedule.jobs[index], schedule.life), status, job_id in run.paused)
+                run.paused.discard(job_id)
+            elif shall_be != "gone":
+                due.rest = jobs.coming_to_rest(shall_be, status)
+                due.pauses += due.rest is jobs.Rest.ASKED and shall_be == "paused"
+                due.stops += due.rest is jobs.Rest.ASKED and shall_be == "stopped"
+            run.due[job_id] = due
+
+    def _expect_a_start(self, due: jobs.Due, kind: jobs.Kind, status: str | None, is_pause_ours: bool) -> None:
+        if status in ("CREATING", "CONFIGURATION"):
+            due.starts += kind.starts
+        elif status == jobs.PAUSED and is_pause_ours:
+            due.retries += 1
+        elif status == jobs.PAUSED:
+            # Of the pause of a process that was killed nobody knows whose it was.
+            due.may_be_resumed = due.pauses > 0
 
     def _rest(self, seconds: float) -> None:
         if seconds:
             self._sandbox.advance(seconds)
             clock.jump(seconds)
 
-    def _command(self, schedule: Schedule, ids: list[str], run: Run, what: str, kills: tuple[Kill, ...] = ()) -> list[Ran]:
+    def _command(self, schedule: Schedule, declared: list[str], run: Run, what: str, kills: tuple[Kill, ...] = ()) -> list[Ran]:
         """Every program at once."""
         reports, pids = [], []
         for program in range(schedule.programs):
             kill = next((kill for kill in kills if kill.program == program), None)
             report = self._folder / f"{program}.report"
             report.unlink(missing_ok=True)
-            resources = self._resources(schedule, ids, program)
-            command = Command(resources, what, self._environment, schedule.finds_host, kill, self._build)
+            resources = self._resources(schedule, declared, program)
+            name, is_alone = f"program-{program}", schedule.programs == 1
+            command = Command(name, resources, what, self._environment, is_alone, schedule.finds_host, kill, self._build)
             pids.append((run_forked(command, report, self._folder / f"{program}.log"), kill))
             reports.append(report)
         ended = _wait(pids)
         return [self._take(program, report, how, run) for program, (report, how) in enumerate(zip(reports, ended, strict=True))]
 
-    def _resources(self, schedule: Schedule, ids: list[str], program: int) -> tuple[Resource, ...]:
-        state = self._load(program)
+    def _resources(self, schedule: Schedule, declared: list[str], program: int) -> tuple[Resource, ...]:
+        state, ids = self._load(program), jobs.job_ids(schedule.jobs)
+        listed = [_listed(job_id, shall_be) for job_id, shall_be in zip(ids, declared, strict=True)]
         resources = []
         for number in range(schedule.resources):
-            if own := ids[number :: schedule.resources]:
+            if own := [job for job in listed[number :: schedule.resources] if job is not None]:
                 name = f"r{number}"
                 inputs = {
                     "jobs": own,
@@ -214,8 +250,9 @@ class Engine:
                 ran.results[fact["resource"]] = fact
                 if "state" in fact:
                     state[fact["resource"]] = fact["state"]
+                    run.paused.update(fact["paused"])
                 if fact.get("is_gone"):
-                    del state[fact["resource"]]
+                    state.pop(fact["resource"], None)
                 if "crash" in fact:
                     run.crashes.append(fact["crash"])
                 run.texts[f"messages of {program}"] = run.texts.get(f"messages of {program}", "") + str(fact.get("failure"))
@@ -232,6 +269,13 @@ class Engine:
 
     def _state_file(self, program: int) -> Path:
         return self._folder / f"{program}.state.json"
+
+
+def _listed(job_id: str, shall_be: str) -> Any:
+    """A job as the list of a resource has it; None for one that was taken off."""
+    if shall_be == "gone":
+        return None
+    return job_id if shall_be == "started" else {"job_id": job_id, "desired_state": shall_be}
 
 
 def _wait(running: list[tuple[int, Kill | None]]) -> list[str]:

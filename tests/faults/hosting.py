@@ -17,7 +17,7 @@ import grpc
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from pulumi_drs_start import host
+from pulumi_drs_start import command, host
 
 PROVIDER = {"__provider": "pickled"}
 """What every bag of the real host carries besides."""
@@ -53,23 +53,35 @@ class _Context(grpc.ServicerContext):  # type: ignore[misc]
 _Context.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
 
 
+@dataclass(frozen=True, slots=True)
 class _Request:
-    urn = "urn:pulumi:campaign::faults::pulumi-python:dynamic/drs:JobBatchStart::jobs"
-    timeout = 0.0
+    urn: str
+    timeout: float = 0.0
 
 
-def serve(hook: Callable[..., Any], *arguments: Any, is_found: bool) -> Served:
+def is_the_command(*words: str) -> None:
+    """Let the command line of Pulumi, which this process has not above it, be this one."""
+    command.pulumi_arguments = lambda: words  # type: ignore[assignment]
+
+
+def urn_of(program: str, resource: str) -> str:
+    """The engine's name for a resource."""
+    return f"urn:pulumi:{program}::faults::pulumi-python:dynamic/drs:JobBatchStart::{resource}"
+
+
+def serve(hook: Callable[..., Any], *arguments: Any, urn: str, is_found: bool) -> Served:
     """Call a hook as the host does.
 
     Args:
         hook: of the provider.
         arguments: its own; the last is a bag.
+        urn: of the resource.
         is_found: the package finds the host's internals.
     """
     context = _Context()
     try:
         if is_found:
-            return Served(_as_the_host_does(hook, arguments, context, _Request(), {**arguments[-1], **PROVIDER}))
+            return Served(_as_the_host_does(hook, arguments, context, _Request(urn), {**arguments[-1], **PROVIDER}))
         return Served(hook(*arguments))
     except host.HookFailedError as exc:
         return _read_status(context, str(exc))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any
 
 from pulumi_drs_start.sandbox import make_job, make_job_id
@@ -83,6 +84,15 @@ def kind_of(name: str, life: str) -> Kind:
     return kind
 
 
+def kind_of_due(name: str, life: str, due: Due) -> Kind:
+    """A kind in a schedule of that life, where the job may have been declared to be something else than started."""
+    kind = kind_of(name, life)
+    if due.rest is None:
+        return kind
+    code = "DRS.M00304" if due.rest is Rest.REFUSED else None
+    return replace(kind, fails=due.rest.is_impossible, is_beyond_help=due.rest is Rest.UNDOABLE, code=code)
+
+
 CAN_DRIFT = ("fresh", "fresh_incremental", "slow")
 """Kinds that a schedule may set back or pause between two ups."""
 
@@ -119,7 +129,67 @@ def declare(kinds: tuple[str, ...], open_lag_seconds: float) -> list[dict[str, A
 
 RUNNING = ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "INCRE_TRANSFER_STARTED")
 PAUSED = "PAUSING"
-PAUSABLE = (*RUNNING[:2], "FULL_TRANSFER_FAILED", "INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED")
-NOT_STOPPABLE = ("STARTJOBING", "START_JOB_FAILED", "CREATE_FAILED")
-ON_ITS_WAY = ("CONFIGURATION", "STARTJOBING")
-ENDED = ("RELEASE_RESOURCE_STARTED", "RELEASE_RESOURCE_COMPLETE")
+FAILED = ("FULL_TRANSFER_FAILED", "INCRE_TRANSFER_FAILED")
+STARTING = "STARTJOBING"
+ENDED = ("RELEASE_RESOURCE_STARTED", "RELEASE_RESOURCE_COMPLETE", "DELETED", "CREATE_FAILED")
+"""Over, or never there: neither paused nor stopped any more."""
+
+
+class Rest(Enum):
+    """How a job that shall be paused or stopped comes to rest."""
+
+    ASKED = "DRS is asked for it once"
+    AT_REST = "it is at rest already"
+    REFUSED = "DRS refuses it"
+    UNDOABLE = "it can't even be asked for"
+
+    @property
+    def is_impossible(self) -> bool:
+        """It stays as it is, and that is a failure of the job."""
+        return self in (Rest.REFUSED, Rest.UNDOABLE)
+
+
+def coming_to_rest(shall_be: str, status: str | None) -> Rest:
+    """What becomes of a job that shall be ``paused`` or ``stopped``.
+
+    Args:
+        shall_be: one of the two.
+        status: that DRS shows; None for a job that it does not know.
+    """
+    if status is None or (shall_be == "paused" and status == "WAITING_FOR_START"):
+        return Rest.UNDOABLE
+    if status in ENDED:
+        return Rest.AT_REST
+    if shall_be == "stopped":
+        return Rest.REFUSED if status == "START_JOB_FAILED" else Rest.ASKED
+    if status in (*NOT_STARTED, PAUSED):
+        return Rest.AT_REST
+    return Rest.ASKED if status in (*RUNNING, *FAILED, STARTING) else Rest.REFUSED
+
+
+def rests(shall_be: str, status: str | None) -> bool:
+    """Whether a job is where a pause or a stop would have brought it."""
+    return status is not None and coming_to_rest(shall_be, status) is Rest.AT_REST
+
+
+@dataclass(slots=True)
+class Due:
+    """What must have become of a job in the end.
+
+    Attributes:
+        starts: how often it must have been started; the next three likewise.
+        retries: resumed.
+        pauses: paused.
+        stops: stopped.
+        may_be_resumed: once more is as right: nobody can know whose pause it was.
+        shall_be: what it is declared to be: ``started``, ``paused``, ``stopped``; or ``gone`` from its list.
+        rest: how a job that shall be paused or stopped comes to that.
+    """
+
+    starts: int
+    retries: int
+    pauses: int = 0
+    stops: int = 0
+    may_be_resumed: bool = False
+    shall_be: str = "started"
+    rest: Rest | None = None

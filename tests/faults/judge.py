@@ -4,7 +4,7 @@ What must hold after every schedule, checked against the sandbox's own counters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,65 +57,114 @@ def judge(schedule: Schedule, run: Run) -> Verdict:
     return verdict
 
 
-def _named(schedule: Schedule) -> Iterator[tuple[str, str, jobs.Kind]]:
-    for job_id, name in zip(jobs.job_ids(schedule.jobs), schedule.jobs, strict=True):
-        yield job_id, name, jobs.kind_of(name, schedule.life)
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A job, and what is to be expected of it."""
+
+    job_id: str
+    name: str
+    kind: jobs.Kind
+    due: jobs.Due
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.name} job {self.job_id}"
+
+
+def _all_jobs(schedule: Schedule, run: Run) -> Iterator[_Job]:
+    for index, (job_id, name) in enumerate(zip(jobs.job_ids(schedule.jobs), schedule.jobs, strict=True)):
+        due = run.due[job_id]
+        yield _Job(job_id, name, jobs.kind_of_due(name, schedule.life, due), due, f"r{index % schedule.resources}")
+
+
+def _listed(schedule: Schedule, run: Run) -> list[_Job]:
+    """The jobs that were not taken off their list."""
+    return [job for job in _all_jobs(schedule, run) if job.due.shall_be != "gone"]
 
 
 def _judge_jobs(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
-    """Started exactly once, and none lost."""
-    for job_id, name, kind in _named(schedule):
-        job = run.facts.get(job_id)
-        if job is None:
+    """Started, resumed, paused and stopped as often as it was due, no more and no less, and none lost."""
+    for job in _all_jobs(schedule, run):
+        facts, due = run.facts.get(job.job_id), job.due
+        if facts is None:
             continue
-        expected = run.expected_starts[job_id]
-        if job["starts"] > expected:
-            yield "double", f"{name} job {job_id} was started {job['starts']} times, not {expected}"
-        elif job["starts"] < expected:
-            yield "lost", f"{name} job {job_id} was started {job['starts']} times, not {expected}; it is {job['status']}"
-        elif kind.starts and not kind.fails and job["status"] in jobs.NOT_STARTED and not _waits_for_its_time(schedule, job):
-            yield "lost", f"{name} job {job_id} was started, but is {job['status']}"
-        elif schedule.life == "scheduled" and kind.starts and not kind.fails and job["status"] != "WAITING_FOR_START":
-            yield "not converged", f"{name} job {job_id} was to wait for its time, but is {job['status']}"
-        retries = run.expected_retries[job_id]
-        if job["retries"] != retries:
-            wrong = "double" if job["retries"] > retries else "lost"
-            yield wrong, f"{name} job {job_id} was resumed {job['retries']} times, not {retries}; it is {job['status']}"
-
-
-def _waits_for_its_time(schedule: Schedule, job: dict[str, Any]) -> bool:
-    return schedule.life == "scheduled" and job["status"] == "WAITING_FOR_START"
+        for word in ("starts", "retries", "pauses", "stops"):
+            least: int = getattr(due, word)
+            most = least + (word == "retries" and due.may_be_resumed)
+            if not least <= facts[word] <= most:
+                wrong = "double" if facts[word] > most else "lost"
+                had = f"had {facts[word]} {word}, not {least}; it is {facts['status']}"
+                yield wrong, f"{job}, which shall be {due.shall_be}, {had}"
+        if due.rest is jobs.Rest.ASKED and not jobs.rests(due.shall_be, facts["status"]):
+            yield "not converged", f"{job} shall be {due.shall_be}, but is {facts['status']}"
+        if due.shall_be == "started" and job.kind.starts and not job.kind.fails and facts["starts"] == due.starts:
+            if schedule.life == "scheduled" and facts["status"] != "WAITING_FOR_START":
+                yield "not converged", f"{job} was to wait for its time, but is {facts['status']}"
+            elif schedule.life != "scheduled" and facts["status"] in jobs.NOT_STARTED:
+                yield "lost", f"{job} was started, but is {facts['status']}"
 
 
 def _judge_end(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
-    """Every job is paused or stopped once, if its status allows it; those that can't be hold up nothing."""
-    for program, ran in enumerate(run.end):
-        if ran.ended != "done" or run.stacks[program]:
-            said = "; ".join(str(result.get("failure")) for result in ran.results.values())[:300]
-            yield "not converged", f"the last destroy of program {program} was {ran.ended} and left something: {said}"
-    # A job that DRS leaves out of its answers can't be told from one that is gone, and what is gone holds up no destroy.
-    may_seem_gone = any(fault.kind == "missing rows" for end in schedule.ends for fault in end.faults)
-    for job_id, name, _ in _named(schedule):
-        job, before = run.end_facts.get(job_id), run.facts.get(job_id)
-        if job is None or before is None:
+    """Every job is paused or stopped once, if it needs that; what can't be brought to rest keeps its resource, and is named."""
+    if not run.ends:
+        return
+    shall_be = {"pause": "paused", "stop": "stopped"}[schedule.on_destroy]
+    statuses = {job.job_id: run.facts.get(job.job_id, _unknown(schedule))["status"] for job in _listed(schedule, run)}
+    coming = {job_id: jobs.coming_to_rest(shall_be, status) for job_id, status in statuses.items()}
+    yield from _judge_counts_at_the_end(schedule, run, coming)
+    for number, (rans, facts) in enumerate(run.ends, 1):
+        for program, ran in enumerate(rans):
+            for name, own in _by_resource(schedule, run).items():
+                said = ran.results.get(name, {})
+                if said.get("is_gone"):
+                    for job in own:
+                        status = facts.get(job.job_id, _unknown(schedule))["status"]
+                        if not jobs.rests(shall_be, status):
+                            yield "not converged", f"destroy {number} of program {program} let {name} go with {job} {status}"
+                elif said and not said.get("failure"):
+                    yield "not converged", f"destroy {number} of program {program} kept {name}, and did not say why"
+    for program, ran in enumerate(run.ends[-1][0]):
+        if ran.ended != "done":
+            yield "not converged", f"the last destroy of program {program} was {ran.ended}"
+        for name, own in _by_resource(schedule, run).items():
+            text = str(ran.results.get(name, {}).get("failure") or "")
+            impossible = {job.job_id for job in own if coming[job.job_id].is_impossible}
+            if not impossible and (text or name in run.stacks[program]):
+                yield "not converged", f"the last destroy of program {program} left {name}: {text[:300]}"
+            for job in own:
+                if job.job_id in impossible and job.job_id not in text and " more)" not in text:
+                    yield "not converged", f"{job} can't be {shall_be}, which the last destroy does not say: {text[:300]}"
+                elif impossible and job.job_id not in impossible and job.job_id in text:
+                    yield "not converged", f"{job} is called a failure by the last destroy: {text[:300]}"
+
+
+def _unknown(schedule: Schedule) -> dict[str, Any]:
+    """What stands for the facts of a job that DRS does not know."""
+    return {"status": "DELETED" if schedule.policy.get("unknown_in_status") == "deleted" else None}
+
+
+def _by_resource(schedule: Schedule, run: Run) -> dict[str, list[_Job]]:
+    found: dict[str, list[_Job]] = {}
+    for job in _listed(schedule, run):
+        found.setdefault(job.resource, []).append(job)
+    return found
+
+
+def _judge_counts_at_the_end(schedule: Schedule, run: Run, coming: Mapping[str, jobs.Rest]) -> Iterator[tuple[str, str]]:
+    """What the destroys together did to each job; to one that is on no list any more nothing."""
+    word = {"pause": "pauses", "stop": "stops"}[schedule.on_destroy]
+    for job in _all_jobs(schedule, run):
+        before, after = run.facts.get(job.job_id), run.ends[-1][1].get(job.job_id)
+        if before is None or after is None:
             continue
-        if job["starts"] != before["starts"] or job["retries"] != before["retries"]:
-            yield "double", f"destroy started or resumed {name} job {job_id}"
-        status = before["status"]
-        if status in jobs.ON_ITS_WAY and before["starts"]:
-            # Whether it gets there in time, and can be paused or stopped then, is left to chance.
-            if job["pauses"] + job["stops"] > 1:
-                yield "double", f"{name} job {job_id} was paused or stopped twice"
-            continue
-        pauses = schedule.on_destroy == "pause" and status in jobs.PAUSABLE
-        stops = schedule.on_destroy == "stop" and status not in (*jobs.NOT_STOPPABLE, *jobs.ENDED)
-        for word, expected in (("pauses", int(pauses)), ("stops", int(stops))):
-            if job[word] > expected or (job[word] < expected and not may_seem_gone):
-                wrong = "double" if job[word] > expected else "lost"
-                yield wrong, f"{name} job {job_id}, which was {status}, had {job[word]} {word}, not {expected}"
-        rests = job["status"] == jobs.PAUSED if pauses else job["status"] in jobs.ENDED if stops else True
-        if not rests and not may_seem_gone:
-            yield "not converged", f"{name} job {job_id} is {job['status']} after {schedule.on_destroy}"
+        asked = coming.get(job.job_id) is jobs.Rest.ASKED
+        for count in ("starts", "retries", "pauses", "stops"):
+            expected = before[count] + (asked and count == word)
+            if after[count] != expected:
+                wrong = "double" if after[count] > expected else "lost"
+                yield wrong, f"{job}, which was {before['status']}, had {after[count]} {count} after destroy, not {expected}"
+        if asked and after["status"] not in (jobs.PAUSED if word == "pauses" else jobs.ENDED):
+            yield "not converged", f"{job} is {after['status']} after destroy with {schedule.on_destroy}"
 
 
 def _judge_last_up(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
@@ -129,51 +178,53 @@ def _judge_last_up(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
         text = "\n".join(result["failure"] for result in ran.results.values() if result.get("failure"))
         is_told = schedule.on_failure == "fail"
         failing = False
-        for job_id, name, kind in _named(schedule):
-            row = rows.get(job_id)
-            if row is None:
-                yield "not converged", f"the state of program {program} has no row of {name} job {job_id}: {text[:300]}"
-            elif kind.fails:
+        for job in _all_jobs(schedule, run):
+            row = rows.get(job.job_id)
+            if job.due.shall_be == "gone":
+                if row is not None or job.job_id in text:
+                    yield "not converged", f"{job} is on no list, but program {program} tells of it: {row}; {text[:300]}"
+            elif row is None:
+                yield "not converged", f"the state of program {program} has no row of {job}: {text[:300]}"
+            elif job.kind.fails:
                 failing = True
-                yield from _judge_failed_row(f"{name} job {job_id}", job_id, kind, row, text if is_told else None)
-            elif row["outcome"] == "failed" or (job_id in text and is_told):
+                yield from _judge_failed_row(job, row, text if is_told else None)
+            elif row["outcome"] == "failed" or (job.job_id in text and is_told):
                 said = f"{row.get('error_code')}: {row.get('error_message')}"
-                yield "not converged", f"{name} job {job_id} is called failed by program {program}: {said}; {text[:300]}"
+                yield "not converged", f"{job} is called failed by program {program}: {said}; {text[:300]}"
         if text and not failing:
             yield "not converged", f"the last up of program {program} failed: {text[:300]}"
 
 
-def _judge_failed_row(job: str, job_id: str, kind: jobs.Kind, row: dict[str, Any], text: str | None) -> Iterator[tuple[str, str]]:
+def _judge_failed_row(job: _Job, row: dict[str, Any], text: str | None) -> Iterator[tuple[str, str]]:
+    code = job.kind.code
     if row["outcome"] != "failed":
-        yield "not converged", f"{job} can't be started, but its outcome is {row['outcome']}"
-    if kind.code and row.get("error_code") != kind.code:
-        yield "not converged", f"{job} has code {row.get('error_code')}, not {kind.code}"
+        yield "not converged", f"{job} can't be {job.due.shall_be}, but its outcome is {row['outcome']}"
+    if code and row.get("error_code") != code:
+        yield "not converged", f"{job} has code {row.get('error_code')}, not {code}"
     # Of many with one cause only the first are named, the others counted.
-    if text is not None and job_id not in text and " more)" not in text:
+    if text is not None and job.job_id not in text and " more)" not in text:
         yield "not converged", f"{job} is not named in the failure: {text[:300]}"
-    if text is not None and kind.code and kind.code not in text:
-        yield "not converged", f"the failure does not tell {kind.code} of {job}: {text[:300]}"
+    if text is not None and code and code not in text:
+        yield "not converged", f"the failure does not tell {code} of {job}: {text[:300]}"
 
 
 def _judge_previews(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
     """A further preview reports a change exactly when something is left to try."""
-    ids = {job_id: kind for job_id, _, kind in _named(schedule)}
     for program, previews in enumerate(run.previews):
         for when, ran in zip(("at once", "at rest"), previews, strict=True):
-            for number in range(min(schedule.resources, len(ids))):
-                own = list(ids)[number :: schedule.resources]
-                result = ran.results.get(f"r{number}", {})
-                failing = [ids[job_id] for job_id in own if ids[job_id].fails]
+            for name, own in _by_resource(schedule, run).items():
+                result = ran.results.get(name, {})
+                failing = [job.kind for job in own if job.kind.fails]
                 expected = any(schedule.on_failure == "fail" or not kind.is_beyond_help for kind in failing)
                 if result.get("changes") != expected:
                     said = result.get("failure") or f"changes={result.get('changes')}"
-                    yield "not converged", f"the preview {when} of program {program}, r{number}, should say {expected}; {said}"
+                    yield "not converged", f"the preview {when} of program {program}, {name}, should say {expected}; {said}"
 
 
 def _judge_needless(run: Run) -> Iterator[tuple[str, str]]:
     for reasons in run.needless:
         for job_id, why in reasons.items():
-            yield "needless", f"a start of job {job_id} was {why}"
+            yield "needless", f"a call for job {job_id} was needless: {why}"
 
 
 def _judge_secrets(run: Run) -> Iterator[tuple[str, str]]:

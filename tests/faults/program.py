@@ -19,11 +19,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pulumi_drs_start.memory import Patience
+from pulumi_drs_start.memory import Action, Patience
 from pulumi_drs_start.outputs import memories_of
 from pulumi_drs_start.provider import JobBatchStartProvider
 
-from . import broken, clock, hosting, wire
+from . import broken, hosting, wire
 from .schedule import Kill
 
 AT_ONCE = 4
@@ -50,17 +50,21 @@ class Command:
     """One command of one program.
 
     Attributes:
+        program: its name.
         resources: of the program.
         what: ``up``, ``preview`` or ``destroy``.
         environment: variables for the provider's configuration.
+        is_alone: no other program has the same jobs.
         finds_host: the package finds the internals of Pulumi's host; see `hosting`.
         kill: when to die.
         build: which of `broken.BUILDS` to be, or None for the package as it is.
     """
 
+    program: str
     resources: tuple[Resource, ...]
     what: str
     environment: Mapping[str, str]
+    is_alone: bool
     finds_host: bool
     kill: Kill | None = None
     build: str | None = None
@@ -112,6 +116,7 @@ def _run(command: Command, report: Path, output: Path) -> None:
     wire.watch_with(watch)
     if command.build is not None:
         broken.BUILDS[command.build]()
+    hosting.is_the_command("pulumi", command.what)
     provider = JobBatchStartProvider()
     provider.configure(_Request())  # type: ignore[arg-type]
     places = threading.Semaphore(AT_ONCE)
@@ -120,7 +125,7 @@ def _run(command: Command, report: Path, output: Path) -> None:
         with places:
             result = _operate(provider, resource, command, watch)
             watch.moment("unsaved")
-            note({"resource": resource.name, **result})
+            note({"resource": resource.name, **result, "paused": watch.paused(command.is_alone)})
 
     threads = [threading.Thread(target=work, args=(resource,)) for resource in command.resources]
     for thread in threads:
@@ -134,11 +139,11 @@ def _operate(provider: JobBatchStartProvider, resource: Resource, command: Comma
     state = resource.state or {"id": None, "inputs": {}, "outputs": {}}
     outputs = _delivered(state["outputs"])
     watch.begin(_knowledge_of(outputs))
-    serve = partial(hosting.serve, is_found=command.finds_host)
+    serve = partial(hosting.serve, urn=hosting.urn_of(command.program, resource.name), is_found=command.finds_host)
     try:
         if command.what == "destroy":
             if state["id"] is None:
-                return {}
+                return {"is_gone": True}
             served = serve(provider.delete, state["id"], outputs)
             return {"failure": served.failure} if served.failure else {"is_gone": True}
         served = serve(provider.check, _delivered(state["inputs"]), _delivered(resource.declared))
@@ -179,13 +184,15 @@ def _saved(state: Mapping[str, Any], inputs: Mapping[str, Any], served: hosting.
 
 
 def _knowledge_of(outputs: Mapping[str, Any]) -> wire.Knowledge:
-    """What the state says was accepted so shortly ago that reading CONFIGURATION is no reason to start again."""
-    since = clock.now() - Patience().lag_seconds
-    memories = memories_of(outputs)
-    recent = [
-        job_id for job_id, memory in memories.items() if memory.request.action.is_start and (memory.accepted_at or since) > since
-    ]
-    return wire.Knowledge(accepted=dict.fromkeys(recent, "sent although the state remembers that DRS accepted it"))
+    """What the state says was accepted so shortly ago that a status without a trace of it is no reason to ask again."""
+    patience, accepted = Patience(), {}
+    for job_id, memory in memories_of(outputs).items():
+        action = memory.request.action
+        if memory.accepted_at is not None:
+            seconds = patience.resume_seconds if action is Action.RESUME else patience.lag_seconds
+            why = "sent although the state remembers that DRS accepted it"
+            accepted["start" if action.is_start else action.value, job_id] = (why, memory.accepted_at + seconds)
+    return wire.Knowledge(accepted=accepted)
 
 
 def _delivered(value: Any) -> Any:

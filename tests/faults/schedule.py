@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from . import jobs, wrongs
@@ -52,12 +53,15 @@ class Up:
     Attributes:
         rest_seconds: passes before, at once.
         drift: job index -> what becomes of a job before, if it runs then: ``back`` to CONFIGURATION, or ``paused``.
+        declares: job index -> what the program declares the job to be from now on: ``paused``, ``stopped``, ``started``, or
+            ``gone`` where it is taken off its list.
     """
 
     faults: tuple[FaultSpec, ...] = ()
     kills: tuple[Kill, ...] = ()
     rest_seconds: float = 0.0
     drift: tuple[tuple[int, str], ...] = ()
+    declares: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,8 @@ class Schedule:
         resources: how many a program spreads its jobs over.
         open_lag_seconds: see `jobs.declare`.
         finds_host: the package finds the internals of Pulumi's host; see `hosting`.
-        life: ``plain``; ``scheduled``: every job has a time that never comes; ``resume``: what is paused or failed is resumed.
+        life: ``plain``; ``scheduled``: every job has a time that never comes; ``resume``: what is paused or failed is resumed;
+            ``desired``: some jobs are declared paused or stopped after a while.
         on_destroy: what becomes of the jobs in the end.
         ends: if that is not ``leave``, the ``destroy`` commands in their order; the last has neither faults nor kills.
     """
@@ -92,11 +97,25 @@ class Schedule:
     on_destroy: str = "leave"
     ends: tuple[Up, ...] = ()
 
+    def declared(self, number: int) -> list[str]:
+        """What every job is declared to be in the up of that number, from 0; see `Up.declares`."""
+        declared = ["started"] * len(self.jobs)
+        for up in self.ups[: number + 1]:
+            for index, what in up.declares:
+                declared[index] = what
+        for first in range(min(self.resources, len(declared))):
+            own = range(first, len(declared), self.resources)
+            if all(declared[index] == "gone" for index in own):
+                # A resource keeps its last job.
+                declared[first] = "started"
+        return declared
+
     def features(self) -> list[str]:
         """What the campaign's table counts this schedule under."""
-        found = {fault.kind for up in self.ups for fault in up.faults}
-        found |= {f"killed ({kill.moment})" for up in self.ups for kill in up.kills}
+        found = {fault.kind for up in (*self.ups, *self.ends) for fault in up.faults}
+        found |= {f"killed ({kill.moment})" for up in (*self.ups, *self.ends) for kill in up.kills}
         found |= {f"drift ({what})" for up in self.ups for _, what in up.drift}
+        found |= {f"declared {what}" for up in self.ups for _, what in up.declares}
         found |= {"two programs at once"} if self.programs > 1 else set()
         found |= {"several resources"} if self.resources > 1 else set()
         found |= set() if self.finds_host else {"fallback for partial failure"}
@@ -134,6 +153,7 @@ def from_json(text: str) -> Schedule:
             tuple(Kill(**kill) for kill in up["kills"]),
             up["rest_seconds"],
             tuple((index, what) for index, what in up["drift"]),
+            tuple((index, what) for index, what in up["declares"]),
         )
 
     lists = {"ups": tuple(map(read, raw["ups"])), "ends": tuple(map(read, raw["ends"]))}
@@ -159,24 +179,40 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
     kinds = _kinds(rng, most_jobs, policy, wait_for)
     if is_stuck:
         kinds = ("creating_stuck", *kinds[1:])
-    life = rng.choices(("plain", "scheduled", "resume"), (4, 1, 1))[0]
+    life = rng.choices(("plain", "scheduled", "resume", "desired"), (8, 2, 2, 3))[0]
     if life == "scheduled":
         open_lag = 0
-    if life == "resume":
+    if life in ("resume", "desired"):
         kinds = tuple(jobs.CALM.get(kind, kind) for kind in kinds)
         policy["resume_seconds"] = rng.choice((0, 5, 30))
     on_destroy = rng.choices(("leave", "pause", "stop"), (4, 1, 1))[0]
-    asks = {"resume": wrongs.RESUME}.get(life, wrongs.START)
-    count = rng.choices((1, 2, 3, 4), (1, 4, 3, 1))[0]
+    if life == "desired" or on_destroy == "pause":
+        # Such a lag does not pass while nobody looks, and nobody knows of it for so long.
+        policy |= {"lag_looks": 0, "start_looks": 0}
+    asks = (wrongs.RESUME if life == "resume" else wrongs.START,)
+    count = rng.choices((2, 3, 4), (3, 4, 2))[0] if life == "desired" else rng.choices((1, 2, 3, 4), (1, 4, 3, 1))[0]
     ups: list[Up] = []
     for number in range(count):
-        ups.append(_up(rng, number, count, kinds, ups, programs, open_lag, asks))
+        if life == "desired" and number:
+            asks = (wrongs.PAUSE, wrongs.STOP, wrongs.RESUME)
+        can_drift = () if life == "desired" else kinds
+        ups.append(_up(rng, number, count, can_drift, ups, programs, open_lag, asks))
+    if life == "desired":
+        ups = _declare(rng, ups, len(kinds))
+    if len(kinds) > resources and rng.random() < 0.15:
+        gone = (rng.randrange(len(kinds)), "gone")
+        ups[-1] = replace(ups[-1], declares=(*ups[-1].declares, gone))
     ends: list[Up] = []
     if on_destroy != "leave":
-        asks = wrongs.PAUSE if on_destroy == "pause" else wrongs.STOP
+        asks = (wrongs.PAUSE if on_destroy == "pause" else wrongs.STOP,)
         count = rng.choices((1, 2, 3), (1, 4, 2))[0]
         for number in range(count):
-            ends.append(_up(rng, number, count, (), ends, programs, 0, asks))
+            end = _up(rng, number, count, (), ends, programs, 0, asks)
+            if number < count - 1 and rng.random() < 0.3:
+                # A job that is not shown must not be taken for one that is over.
+                unseen = FaultSpec("missing rows", wrongs.STATUS, rng.choice((2, 4, 12)), rng.choice((0, 0, 1)))
+                end = replace(end, faults=(*end.faults, unseen))
+            ends.append(end)
     return Schedule(
         seed=seed,
         jobs=kinds,
@@ -194,6 +230,28 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
         on_destroy=on_destroy,
         ends=tuple(ends),
     )
+
+
+def _declare(rng: random.Random, ups: list[Up], jobs_in_all: int) -> list[Up]:
+    """Let some jobs be declared paused or stopped from some up on, and some of the paused ones started again later."""
+    declaring: list[Up] = ups[:1]
+    paused: list[int] = []
+    for number, up in enumerate(ups[1:], 1):
+        declares: dict[int, str] = {}
+        if number == 1 or rng.random() < 0.5:
+            for index in paused:
+                if rng.random() < 0.7:
+                    declares[index] = "started"
+            if number == 1 or rng.random() < 0.3:
+                for index in rng.sample(range(jobs_in_all), rng.randint(1, min(jobs_in_all, 8))):
+                    declares.setdefault(index, rng.choice(("paused", "paused", "stopped")))
+            stopped = {index for earlier in declaring for index, what in earlier.declares if what == "stopped"}
+            declares = {index: what for index, what in declares.items() if index not in stopped}
+            paused = [index for index in {**dict.fromkeys(paused), **declares} if declares.get(index, "paused") == "paused"]
+        # What was begun before has come to an end: else nobody could say what is to be expected.
+        rest = LONG_REST_SECONDS if declares else up.rest_seconds
+        declaring.append(replace(up, declares=tuple(sorted(declares.items())), rest_seconds=rest))
+    return declaring
 
 
 def _kinds(rng: random.Random, most_jobs: int, policy: dict[str, Any], wait_for: str) -> tuple[str, ...]:
@@ -239,14 +297,14 @@ def _up(
     before: list[Up],
     programs: int,
     open_lag: float,
-    asks: str,
+    asks: Sequence[str],
 ) -> Up:
     is_last = number == count - 1
     faults: list[FaultSpec] = []
     kills: list[Kill] = []
     if not is_last:
         for _ in range(rng.choices((0, 1, 2, 4), (1, 3, 3, 2))[0]):
-            operation = rng.choice((asks, asks, wrongs.STATUS, "any"))
+            operation = rng.choice((rng.choice(asks), rng.choice(asks), wrongs.STATUS, "any"))
             times, skip = rng.choice((1, 1, 2, 3, 12)), rng.choice((0, 0, 1, 3))
             faults.append(FaultSpec(rng.choice(list(wrongs.KINDS)), operation, times, skip))
         for program in range(programs):

@@ -45,18 +45,21 @@ def smaller(schedule: Schedule) -> Iterator[Schedule]:
 
 
 def _without_jobs(schedule: Schedule, start: int, size: int) -> Schedule:
-    """Without some jobs; what drifts keeps drifting."""
+    """Without some jobs; what happens to the others still does."""
+
+    def kept(by_job: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
+        left = ((index, what) for index, what in by_job if not start <= index < start + size)
+        return tuple((index - size if index >= start else index, what) for index, what in left)
 
     def moved(up: Up) -> Up:
-        kept = ((index, what) for index, what in up.drift if not start <= index < start + size)
-        return replace(up, drift=tuple((index - size if index >= start else index, what) for index, what in kept))
+        return replace(up, drift=kept(up.drift), declares=kept(up.declares))
 
     jobs = (*schedule.jobs[:start], *schedule.jobs[start + size :])
     return replace(schedule, jobs=jobs, ups=tuple(moved(up) for up in schedule.ups))
 
 
 def _smaller_up(up: Up) -> Iterator[Up]:
-    for field in ("faults", "kills", "drift"):
+    for field in ("faults", "kills", "drift", "declares"):
         items = getattr(up, field)
         for index in range(len(items)):
             changed: dict[str, Any] = {field: (*items[:index], *items[index + 1 :])}
@@ -66,5 +69,5 @@ def _smaller_up(up: Up) -> Iterator[Up]:
             if getattr(fault, name) != least:
                 less: dict[str, Any] = {name: least}
                 yield replace(up, faults=(*up.faults[:index], replace(fault, **less), *up.faults[index + 1 :]))
-    if up.rest_seconds and not up.drift:
+    if up.rest_seconds and not up.drift and not up.declares:
         yield replace(up, rest_seconds=0.0)

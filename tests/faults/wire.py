@@ -1,8 +1,8 @@
 """
-At the client's end of the wire: kills the process around a call, and notices starts that were needless.
+At the client's end of the wire: kills the process around a call, and notices calls that were needless.
 
 It sits below the package, in the HTTP library, and judges by what really went over the wire: what this resource's operation
-was told of a job before it sent the job's start.
+was told of a job before it asked for the job's start, resumption, pause or stop.
 """
 
 from __future__ import annotations
@@ -20,17 +20,32 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
-from . import clock
+from . import clock, jobs
 from .schedule import Kill
 
-MAY_BE_STARTED = ("CONFIGURATION", "WAITING_FOR_START")
+ACTIONS = {"batch-starting": "start", "batch-retry-task": "resume", "batch-pause-task": "pause", "batch-jobs": "stop"}
+"""The calls that change a job, by the end of their path."""
+
 _CLEAR_REFUSALS = range(400, 500)
+_FOR_GOOD = float("inf")
+
+
+def _allows(action: str, status: str) -> bool:
+    """Whether a status is a reason to ask for that. DRS may refuse it all the same."""
+    if action == "start":
+        return status in ("CONFIGURATION", "WAITING_FOR_START")
+    if action == "resume":
+        return status in (jobs.PAUSED, *jobs.FAILED, "START_JOB_FAILED")
+    if status == jobs.STARTING or status in jobs.ENDED:
+        return False
+    return action == "stop" or status not in (jobs.PAUSED, *jobs.NOT_STARTED)
 
 
 @dataclass(slots=True, eq=False)
 class _Exchange:
-    """A request that was sent, and what was heard so far; without an answer `status` is None."""
+    """A request that was sent, and what was heard so far; without an answer `status` is None. `number` tells its turn."""
 
+    number: int
     path: str
     jobs: list[str]
     status: int | None = None
@@ -43,59 +58,80 @@ class Knowledge:
 
     Attributes:
         read: the status last read.
-        accepted: starts that DRS accepted, now or as the state remembers.
-        lost: starts whose answer never came, without a look since.
+        accepted: what DRS accepted, (action, job) -> why that is not asked again, and until when (seconds since the epoch).
+        lost: (action, job) -> the number of the last request whose answer never came.
+        looked: the number of the request that read the status last.
         thread: that of the operation; others make calls for it and end before it goes on.
         exchanges: that nothing was learnt from yet, each with its thread.
     """
 
     read: dict[str, str] = field(default_factory=dict)
-    accepted: dict[str, str] = field(default_factory=dict)
-    lost: set[str] = field(default_factory=set)
+    accepted: dict[tuple[str, str], tuple[str, float]] = field(default_factory=dict)
+    lost: dict[tuple[str, str], int] = field(default_factory=dict)
+    looked: dict[str, int] = field(default_factory=dict)
     thread: int = field(default_factory=threading.get_ident)
     exchanges: list[tuple[int, _Exchange]] = field(default_factory=list)
 
     def learn_from_the_past(self) -> None:
-        """Take note of what this thread's exchanges came to; the operation's own thread does so for all of them."""
+        """Take note of what this thread's exchanges came to; the operation's own thread does so for all of them.
+
+        Not always in the order in which they were sent, so each is weighed by its number.
+        """
         me = threading.get_ident()
         for entry in list(self.exchanges):
             thread, past = entry
             if me in (self.thread, thread):
                 self.exchanges.remove(entry)
-                self.learn(past.path, past.jobs, past.status, bytes(past.heard))
+                self.learn(past)
 
-    def needless(self, job_id: str) -> str | None:
-        """Why a start of the job would be one too many, or None."""
-        if job_id in self.accepted:
-            return self.accepted[job_id]
-        if job_id in self.lost:
+    def needless(self, action: str, job_id: str) -> str | None:
+        """Why asking that of the job would be once too often, or None."""
+        why, until = self.accepted.get((action, job_id), ("", 0.0))
+        if clock.now() < until:
+            return why
+        if self.lost.get((action, job_id), 0) > self.looked.get(job_id, 0):
             return "sent again after a lost answer, without a look"
         if job_id not in self.read:
             return "sent before the first look"
-        if self.read[job_id] not in MAY_BE_STARTED:
+        if not _allows(action, self.read[job_id]):
             return f"sent although it was read as {self.read[job_id]}"
         return None
 
-    def learn(self, path: str, jobs: list[str], status: int | None, content: bytes) -> None:
-        """Take note of an answer; without one `status` is None."""
-        body = _json(content)
+    def paused(self, is_alone: bool) -> list[str]:
+        """The jobs that this operation has paused, as it must know.
+
+        Args:
+            is_alone: nobody else pauses them, so one whose answer was lost has paused a job that reads so.
+        """
+        accepted = {job_id for (action, job_id), (_, until) in self.accepted.items() if action == "pause" and until == _FOR_GOOD}
+        lost = {job_id for action, job_id in self.lost if action == "pause" and self.read.get(job_id) == jobs.PAUSED}
+        return sorted(accepted | lost if is_alone else accepted)
+
+    def learn(self, past: _Exchange) -> None:
+        """Take note of an answer, or that there was none."""
+        body = _json(bytes(past.heard))
         rows = body.get("results") if isinstance(body, dict) else None
         by_id = {str(row.get("id")): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
-        if path.endswith("/batch-status"):
-            for job_id in jobs:
-                if job_id in by_id and status == 200:
+        if past.path.endswith("/batch-status"):
+            for job_id in past.jobs:
+                if job_id in by_id and past.status == 200 and past.number > self.looked.get(job_id, 0):
+                    self.looked[job_id] = past.number
                     self.read[job_id] = str(by_id[job_id].get("status"))
-                    self.lost.discard(job_id)
-        elif path.endswith("/batch-starting"):
-            # DRS.M01504 comes with 202, and speaks of the whole call where there are no rows.
-            is_envelope = status == 202 and isinstance(body, dict) and "error_code" in body
-            refused = is_envelope or (status in _CLEAR_REFUSALS and status != 408)
-            for job_id in jobs:
-                row = by_id.get(job_id, {}) if status == 202 else {}
+        elif action := _action(past.path):
+            # DRS.M01504 comes with a 202, and speaks of the whole call where there are no rows.
+            is_good = past.status in (200, 202)
+            is_envelope = is_good and isinstance(body, dict) and "error_code" in body
+            refused = is_envelope or (past.status in _CLEAR_REFUSALS and past.status != 408)
+            for job_id in past.jobs:
+                row = by_id.get(job_id, {}) if is_good else {}
                 if row.get("status") == "success":
-                    self.accepted[job_id] = "sent although DRS had accepted it"
+                    self.accepted[action, job_id] = ("sent although DRS had accepted it", _FOR_GOOD)
                 elif not row and not refused:
-                    self.lost.add(job_id)
+                    self.lost[action, job_id] = past.number
+
+
+def _action(path: str) -> str | None:
+    return ACTIONS.get(path.rpartition("/")[2])
 
 
 class Watch:
@@ -118,6 +154,13 @@ class Watch:
         """From here on this context works for a resource of which so much is known."""
         self._knowledge.set(knowledge)
 
+    def paused(self, is_alone: bool) -> list[str]:
+        """See `Knowledge.paused`."""
+        knowledge = self._knowledge.get()
+        with self._lock:
+            knowledge.learn_from_the_past()
+            return knowledge.paused(is_alone)
+
     def moment(self, moment: str) -> None:
         """Die here if so scheduled."""
         kill = self._kill
@@ -128,18 +171,18 @@ class Watch:
         """Send a request, and take note of what it is; what came of it is learnt before the next one."""
         knowledge = self._knowledge.get()
         path = request.url.partition("?")[0]
-        jobs = _named(request.body) if "/jobs/" in path else []
-        this = _Exchange(path, jobs)
+        named = _named(request.body) if "/jobs/" in path else []
         with self._lock:
             knowledge.learn_from_the_past()
-            knowledge.exchanges.append((threading.get_ident(), this))
             self._calls += 1
+            this = _Exchange(self._calls, path, named)
+            knowledge.exchanges.append((threading.get_ident(), this))
             token = request.headers.get("X-Auth-Token")
             if token and token not in self._tokens:
                 self._tokens.add(token)
                 self._note({"token": token})
-        if path.endswith("/batch-starting"):
-            reasons = {job_id: why for job_id in jobs if (why := knowledge.needless(job_id))}
+        if action := _action(path):
+            reasons = {job_id: f"{action}: {why}" for job_id in named if (why := knowledge.needless(action, job_id))}
             if reasons:
                 self._note({"needless": reasons})
         self.moment("before")
