@@ -58,7 +58,7 @@ class Run:
         stacks_before_the_end: the same, before the first ``destroy``.
         facts: of the sandbox: job id -> its counters, after the previews.
         ends: every ``destroy`` of each program, and the sandbox's facts after it.
-        paused: the jobs that a program knows it has paused.
+        paused: the jobs of which a program must know that it has paused them.
         needless: notes of calls that were needless.
         crashes: tracebacks of errors that no hook may show.
         tokens: that were used.
@@ -194,7 +194,7 @@ class Engine:
         elif status == jobs.PAUSED and is_pause_ours:
             due.retries += 1
         elif status == jobs.PAUSED:
-            # Of the pause of a process that was killed nobody knows whose it was.
+            # A pause of a process that was killed, or did not see it, nobody can call his own.
             due.may_be_resumed = due.pauses > 0
 
     def _rest(self, seconds: float) -> None:

@@ -98,14 +98,15 @@ class Knowledge:
         return None
 
     def paused(self, is_alone: bool) -> list[str]:
-        """The jobs that this operation has paused, as it must know.
+        """The jobs that this operation has paused, as it must know: it has asked for that, and then seen it.
 
         Args:
-            is_alone: nobody else pauses them, so one whose answer was lost has paused a job that reads so.
+            is_alone: nobody else pauses them, so it is also known where the answer was lost.
         """
-        accepted = {job_id for (action, job_id), (_, until) in self.accepted.items() if action == "pause" and until == _FOR_GOOD}
-        lost = {job_id for action, job_id in self.lost if action == "pause" and self.read.get(job_id) == jobs.PAUSED}
-        return sorted(accepted | lost if is_alone else accepted)
+        asked = {job_id for (action, job_id), (_, until) in self.accepted.items() if action == "pause" and until == _FOR_GOOD}
+        if is_alone:
+            asked |= {job_id for action, job_id in self.lost if action == "pause"}
+        return sorted(job_id for job_id in asked if self.read.get(job_id) == jobs.PAUSED)
 
     def learn(self, past: _Exchange) -> None:
         """Take note of an answer, or that there was none."""
