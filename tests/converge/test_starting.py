@@ -150,7 +150,8 @@ def test_three_hundred_jobs_start_in_batches_whatever_the_order_of_rows(sandbox:
 def test_the_batch_size_can_be_set(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(*(make_job(job_id) for job_id in ids(10)))
     run(*ids(10), batch_size=4)
-    assert [len(call["jobs"]) for call in sandbox.calls(START)] == [4, 4, 2]
+    # After the first they go side by side, and arrive in any order.
+    assert sorted(len(call["jobs"]) for call in sandbox.calls(START)) == [2, 4, 4]
 
 
 def test_jobs_that_are_done_are_not_read_again(sandbox: Sandbox, run: Any) -> None:
