@@ -84,14 +84,6 @@ class Settings(BaseModel):
     origins: tuple[tuple[str, str], ...] = ()
 
     @property
-    def place(self) -> tuple[str | None, ...]:
-        """Which jobs these settings reach: the same ones wherever two of these are equal."""
-        project = (
-            (self.project_id,) if self.project_id else (None, self.project_name, self.project_domain_id, self.project_domain_name)
-        )
-        return (self.endpoint, *project)
-
-    @property
     def has_ready_token(self) -> bool:
         """Whether a token was given rather than a password; it can't be renewed."""
         return self.token is not None
