@@ -34,8 +34,8 @@ class Figures:
         pairs = zip(self.samples[way, size], self.samples[FLOOR.name, size], strict=False)
         return median(mine.usages[command].seconds / floor.usages[command].seconds for mine, floor in pairs)
 
-    def memory(self, way: str, size: int) -> float:
-        """Peak memory, bytes."""
+    def record(self, way: str, size: int) -> float:
+        """Peak record, bytes."""
         return median(sample.memory_bytes for sample in self.samples[way, size])
 
     def state(self, way: str, size: int) -> int | None:
@@ -101,7 +101,7 @@ def targets(figures: Figures) -> list[Target]:
         found.append(Target(f"growth of the time of {command}{_AS_FAST}", growth, 1.0, cause))
     others: dict[str, Callable[[int], float]] = {
         "calls": lambda size: sum(figures.calls(ours, size, FIRST).values()),
-        "memory": lambda size: figures.memory(ours, size),
+        "record": lambda size: figures.record(ours, size),
         "the state file": lambda size: figures.state(ours, size) or 0,
     }
     for name, measure in others.items():
@@ -109,7 +109,7 @@ def targets(figures: Figures) -> list[Target]:
     if len(sizes) > 1:
         first, last = sizes[0], sizes[-1]
         grown, cause = _memory_growth(figures, ours), f"the same of the floor is {_memory_growth(figures, floor):.2f}"
-        found.append(Target(f"memory of {_jobs(last)}, in that of {_jobs(first)}", grown, 1.5, cause))
+        found.append(Target(f"record of {_jobs(last)}, in that of {_jobs(first)}", grown, 1.5, cause))
     return found
 
 
@@ -118,4 +118,4 @@ def _jobs(count: int) -> str:
 
 
 def _memory_growth(figures: Figures, way: str) -> float:
-    return figures.memory(way, figures.sizes[-1]) / figures.memory(way, figures.sizes[0])
+    return figures.record(way, figures.sizes[-1]) / figures.record(way, figures.sizes[0])

@@ -70,7 +70,7 @@ class FloorProvider(ResourceProvider):
             "job_statuses": {job["job_id"]: dict(row) for job in props["jobs"]},
             "summary": {"running": len(props["jobs"]), "total": len(props["jobs"])},
             "ready": True,
-            "remembered": {},
+            "records": {},
         }
         return CreateResult(f"floor-{uuid.uuid4().hex}", {**props, **outputs})
 

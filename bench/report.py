@@ -48,10 +48,10 @@ def markdown(figures: Figures, minutes: float) -> str:
         _call_table(figures, FIRST),
         "At rest:",
         _call_table(figures, REST),
-        "## Memory and state",
-        "Peak memory of the plugin (of a script: its own), as a multiple of the floor's with as many jobs, "
+        "## JobRecord and state",
+        "Peak record of the plugin (of a script: its own), as a multiple of the floor's with as many jobs, "
         "and the state file likewise.",
-        _table(figures, "memory", lambda way, size: f"{figures.memory(way, size) / figures.memory(FLOOR.name, size):.2f}"),
+        _table(figures, "record", lambda way, size: f"{figures.record(way, size) / figures.record(FLOOR.name, size):.2f}"),
         _table(figures, "state file", lambda way, size: _state(figures, way, size)),
         _how(minutes, repeats),
     ]
@@ -175,6 +175,6 @@ def _how(minutes: float, repeats: int) -> str:
         f"*{OTHERS[2].name}*: a program with a plain dynamic resource per job, that logs in, starts it and polls twice a second. "
         "It looks at no job in a preview, so it sees no drift.",
         f"{limits}. *{OURS.name}* and the floor are measured in turn ({repeats} of each), the others once; medians are given.",
-        "Memory is the peak resident set that the kernel notes for the plugin's process.",
+        "JobRecord is the peak resident set that the kernel notes for the plugin's process.",
     ]
     return "## How it was measured\n\n" + "\n".join(f"- {line}" for line in lines)

@@ -246,7 +246,7 @@ class Demo:
 
     def sandbox_rows(self) -> dict[str, dict[str, Any]]:
         """Return how the jobs stand in the sandbox, whatever Pulumi says."""
-        from pulumi_drs_start.status import phase_of
+        from pulumi_drs_start.reconcile.phase import phase_of
 
         jobs = self.sandbox.jobs()
         return {job_id: {"status": job["status"], "phase": phase_of(job["status"]).value} for job_id, job in jobs.items()}

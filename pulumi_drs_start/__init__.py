@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .found import FoundJobs
     from .functions import find_jobs, find_jobs_output, get_job_statuses, get_job_statuses_output
     from .resource import JobBatchStart, JobStartArgs, JobStartArgsDict
+    from .schema.types import FoundJobs
 
 __version__ = "0.1.0"
 

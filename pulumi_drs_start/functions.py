@@ -19,17 +19,17 @@ from typing import Any, TypeVar
 
 import pulumi
 
-from .drs.client import DrsClient
+from .drs.calls.client import DrsClient
+from .drs.calls.listing import JobListing
 from .drs.errors import DrsError
-from .drs.listing import JobListing
-from .drs.retry import TimeBudget
-from .found import FoundJobs
-from .inputs import PLACES, parse_duration
-from .logs import log_where_asked
-from .messages import count_jobs, explain
-from .search import JobQuery, checked_text, kind_of, look_through, make_query
+from .drs.http.retry import TimeBudget
+from .operations.query import JobQuery, checked_text, kind_of, look_through, make_query
+from .reconcile.phase import phase_of
+from .schema.inputs import PLACES, parse_duration
+from .schema.messages import count_jobs, explain
+from .schema.types import FoundJobs
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
-from .status import phase_of
+from .settings.logs import log_where_asked
 
 log = logging.getLogger(__name__)
 

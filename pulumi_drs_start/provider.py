@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pulumi.dynamic import CheckResult, ConfigureRequest, CreateResult, DiffResult, ReadResult, ResourceProvider, UpdateResult
 
 if TYPE_CHECKING:
-    from .hooks import Hooks
+    from .dynamic.hooks import Hooks
 
 
 class JobBatchStartProvider(ResourceProvider):
@@ -24,7 +24,7 @@ class JobBatchStartProvider(ResourceProvider):
 
     @cached_property
     def _hooks(self) -> Hooks:
-        from .hooks import Hooks
+        from .dynamic.hooks import Hooks
 
         return Hooks()
 

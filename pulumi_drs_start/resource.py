@@ -10,9 +10,9 @@ from typing import Any, Literal, TypedDict, TypeVar
 
 import pulumi
 
-from .found import FoundJobs
+from .dynamic.secrecy import CAN_BE_REPEATED, REPEATING, SECRET_INPUTS
 from .provider import JobBatchStartProvider
-from .secrecy import CAN_BE_REPEATED, REPEATING, SECRET_INPUTS
+from .schema.types import FoundJobs
 
 _T = TypeVar("_T")
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from pulumi_drs_start.drs.auth import PasswordAuth
-from pulumi_drs_start.drs.client import DrsClient
-from pulumi_drs_start.drs.retry import RetryPolicy
+from pulumi_drs_start.drs.auth.sources import PasswordAuth
+from pulumi_drs_start.drs.calls.client import DrsClient
+from pulumi_drs_start.drs.http.retry import RetryPolicy
 from pulumi_drs_start.sandbox import Sandbox
 
 # `make test` tries the same examples on every machine, so that its result changes with the code alone.

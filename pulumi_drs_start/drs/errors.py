@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import gateway
+from .http import gateway
 
 
 class DrsError(Exception):

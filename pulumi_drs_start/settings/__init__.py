@@ -13,9 +13,9 @@ all. Who logs in, and where, is never taken from a place weaker than the one tha
 it is an error. OS_CLOUD, which is in many a shell for other tools, counts only where no login of equal strength is given.
 """
 
+from .keys import CONFIG_KEYS
 from .load import load_settings
 from .model import Overrides, Settings, SettingsError
-from .places import CONFIG_KEYS
 from .sources import shared_token_source, token_source, user_agent
 
 __all__ = [

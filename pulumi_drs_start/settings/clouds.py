@@ -19,8 +19,8 @@ from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..drs.models import clean_text
-from ..drs.urls import is_loopback
+from ..drs.calls.models import clean_text
+from ..drs.http.urls import is_loopback
 
 log = getLogger(__name__)
 

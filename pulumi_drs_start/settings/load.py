@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from ..drs.auth import LOGINS_WITH_A_PROJECT
-from ..drs.urls import is_loopback
-from . import places as at
+from ..drs.auth.sources import LOGINS_WITH_A_PROJECT
+from ..drs.http.urls import is_loopback
+from . import keys as at
+from .keys import Finder, shown
 from .model import Overrides, Settings, SettingsError
-from .places import Finder, shown
 
 # Regions whose list of endpoints names DRS ("Regions and Endpoints"). The Swiss region's does not.
 REGIONS_WITH_DRS = ("eu-de", "eu-nl")

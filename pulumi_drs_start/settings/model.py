@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from ..drs.client import DEFAULT_BATCH_SIZE
+from ..drs.calls.client import DEFAULT_BATCH_SIZE
 
 
 @dataclass(frozen=True, slots=True)

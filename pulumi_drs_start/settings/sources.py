@@ -8,8 +8,8 @@ import json
 import sys
 import threading
 
-from ..drs.auth import PasswordAuth, PluginAuth, ReadyToken, TokenSource
-from ..drs.client import DEFAULT_BATCH_SIZE
+from ..drs.auth.sources import PasswordAuth, PluginAuth, ReadyToken, TokenSource
+from ..drs.calls.client import DEFAULT_BATCH_SIZE
 from .model import Settings
 
 _PROJECT = {"project_id", "project_name", "project_domain_id", "project_domain_name"}
@@ -22,7 +22,7 @@ def token_source(settings: Settings) -> TokenSource:
     """A new token source for these settings."""
     origins = dict(settings.origins)
     if settings.access_key is not None and settings.secret_key is not None:
-        from ..drs.signing import SigningAuth
+        from ..drs.auth.signing import SigningAuth
 
         return SigningAuth(
             settings.access_key.get_secret_value(),

@@ -9,9 +9,9 @@ from contextlib import suppress
 
 import pytest
 
-from pulumi_drs_start.drs import redaction
-from pulumi_drs_start.drs.models import StartRequest
-from pulumi_drs_start.drs.retry import TimeBudget
+from pulumi_drs_start.drs.calls.models import StartRequest
+from pulumi_drs_start.drs.http import redaction
+from pulumi_drs_start.drs.http.retry import TimeBudget
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
 

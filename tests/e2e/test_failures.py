@@ -141,7 +141,7 @@ def test_an_unexpected_error_keeps_its_traceback(sandbox: Sandbox, stack: Stack)
     sandbox.add_jobs(make_job("a"))
     stack.starts("a")
     (stack.folder / "sitecustomize.py").write_text(
-        "import pulumi_drs_start.hooks as p\ndef broken(*a, **k): raise KeyError('a defect')\np.make_plan = broken\n"
+        "import pulumi_drs_start.dynamic.hooks as p\ndef broken(*a, **k): raise KeyError('a defect')\np.make_plan = broken\n"
     )
 
     run = stack.preview(PYTHONPATH=str(stack.folder))
@@ -160,7 +160,7 @@ def check_the_fallback(sandbox: Sandbox, stack: Stack) -> None:
     add_one_refused(sandbox)
     stack.starts("a", "b", "c")
     (stack.folder / "sitecustomize.py").write_text(
-        "import pulumi_drs_start.host as h\nh._host_variables = lambda: (None, None, {}, None)\n"
+        "import pulumi_drs_start.dynamic.host as h\nh._host_variables = lambda: (None, None, {}, None)\n"
     )
     hidden = {"PYTHONPATH": str(stack.folder)}
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
-from pulumi_drs_start.times import to_iso
+from pulumi_drs_start.schema.times import to_iso
 
 from .conftest import Stack
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from pulumi_drs_start import JobBatchStart
+from pulumi_drs_start.reconcile.phase import Phase
 from pulumi_drs_start.sandbox import Sandbox, make_job
 from pulumi_drs_start.settings import CONFIG_KEYS
-from pulumi_drs_start.status import Phase
 
 from .conftest import ROOT, Project
 

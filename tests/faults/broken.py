@@ -11,14 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pulumi_drs_start import converge, hooks, messages, outcome, plan
-from pulumi_drs_start.drs.client import DrsClient
+from pulumi_drs_start.drs.calls.client import DrsClient
+from pulumi_drs_start.drs.calls.models import ActionAnswer, StartRequest
 from pulumi_drs_start.drs.errors import DrsError
-from pulumi_drs_start.drs.models import ActionAnswer, StartRequest
-from pulumi_drs_start.drs.retry import TimeBudget
-from pulumi_drs_start.memory import Action, Memory, Refusal
-from pulumi_drs_start.plan import DesiredJob, Goal, Target
-from pulumi_drs_start.status import Phase
+from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.dynamic import hooks
+from pulumi_drs_start.reconcile import converge, outcome, plan
+from pulumi_drs_start.reconcile.phase import Phase
+from pulumi_drs_start.reconcile.plan import DesiredJob, Goal, Target
+from pulumi_drs_start.reconcile.record import Action, JobRecord, Refusal
+from pulumi_drs_start.schema import messages
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +44,10 @@ def repeat_after_a_lost_answer() -> None:
 def forget_accepted_starts() -> None:
     """Start from what DRS shows alone, as if the state held nothing."""
 
-    def nothing(_outputs: Any) -> dict[str, Memory]:
+    def nothing(_outputs: Any) -> dict[str, JobRecord]:
         return {}
 
-    hooks.memories_of = nothing  # type: ignore[assignment]
+    hooks.records_of = nothing  # type: ignore[assignment]
 
 
 def ignore_failed_rows() -> None:
@@ -65,7 +67,7 @@ def blame_the_whole_batch() -> None:
     def give_up(self: Any, job_ids: Sequence[str], error: DrsError) -> bool:
         for job_id in job_ids:
             refusal = Refusal(getattr(error, "code", None), str(error), is_final=True)
-            self.memories[job_id] = Memory(refusal=refusal)
+            self.records[job_id] = JobRecord(refusal=refusal)
         return False
 
     converge._Operation._handle_failed_call = give_up  # type: ignore[method-assign]
@@ -86,9 +88,9 @@ def believe_every_status() -> None:
     """Do not wait for a start to show after a lost answer: start again as soon as CONFIGURATION is read."""
     decide = converge.decide
 
-    def hasty(desired: Any, actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
-        unharmed = Memory(accepted_at=memory.accepted_at, accepted_now=memory.accepted_now, was_started=memory.was_started)
-        return decide(desired, actual, unharmed, goal, patience, now)
+    def hasty(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
+        unharmed = JobRecord(accepted_at=record.accepted_at, accepted_now=record.accepted_now, was_started=record.was_started)
+        return decide(desired, actual, unharmed, goal, grace, now)
 
     converge.decide = hasty
 
@@ -97,9 +99,9 @@ def start_everything() -> None:
     """Ask DRS to start every job once, without regard to its status: it will refuse what runs already."""
     decide = converge.decide
 
-    def eager(desired: Any, actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
-        decision = decide(desired, actual, memory, goal, patience, now)
-        untried = memory.accepted_at is None and memory.refusal is None
+    def eager(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
+        decision = decide(desired, actual, record, goal, grace, now)
+        untried = record.accepted_at is None and record.refusal is None
         return replace(decision, action=Action.START) if untried else decision
 
     converge.decide = eager
@@ -119,8 +121,8 @@ def resume_uninvited() -> None:
     """Resume what is paused, asked or not."""
     decide = converge.decide
 
-    def helpful(desired: Any, actual: Any, memory: Memory, goal: Any, patience: Any, now: float) -> Any:
-        return decide(replace(desired, resume=True), actual, memory, goal, patience, now)
+    def helpful(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
+        return decide(replace(desired, resume=True), actual, record, goal, grace, now)
 
     converge.decide = helpful
 
@@ -207,7 +209,7 @@ def forget_our_pauses() -> None:
 def claim_every_pause() -> None:
     """Take every pause for one of this resource's."""
 
-    def always(_memory: Any, phase: Any, *_: Any) -> bool:
+    def always(_record: Any, phase: Any, *_: Any) -> bool:
         return phase is Phase.PAUSED
 
     outcome._is_paused_here = always

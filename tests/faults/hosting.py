@@ -17,7 +17,8 @@ import grpc
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from pulumi_drs_start import command, host
+from pulumi_drs_start.dynamic import host
+from pulumi_drs_start.operations import command
 
 PROVIDER = {"__provider": "pickled"}
 """What every bag of the real host carries besides."""

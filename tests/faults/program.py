@@ -19,9 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pulumi_drs_start.memory import Action, Patience
-from pulumi_drs_start.outputs import memories_of
 from pulumi_drs_start.provider import JobBatchStartProvider
+from pulumi_drs_start.reconcile.record import Action, GracePeriods
+from pulumi_drs_start.schema.state import records_of
 
 from . import broken, hosting, wire
 from .schedule import Kill
@@ -185,13 +185,13 @@ def _saved(state: Mapping[str, Any], inputs: Mapping[str, Any], served: hosting.
 
 def _knowledge_of(outputs: Mapping[str, Any]) -> wire.Knowledge:
     """What the state says was accepted so shortly ago that a status without a trace of it is no reason to ask again."""
-    patience, accepted = Patience(), {}
-    for job_id, memory in memories_of(outputs).items():
-        action = memory.request.action
-        if memory.accepted_at is not None:
-            seconds = patience.resume_seconds if action is Action.RESUME else patience.lag_seconds
+    grace, accepted = GracePeriods(), {}
+    for job_id, record in records_of(outputs).items():
+        action = record.request.action
+        if record.accepted_at is not None:
+            seconds = grace.resume_seconds if action is Action.RESUME else grace.lag_seconds
             why = "sent although the state remembers that DRS accepted it"
-            accepted["start" if action.is_start else action.value, job_id] = (why, memory.accepted_at + seconds)
+            accepted["start" if action.is_start else action.value, job_id] = (why, record.accepted_at + seconds)
     return wire.Knowledge(accepted=accepted)
 
 

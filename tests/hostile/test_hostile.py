@@ -1,5 +1,5 @@
 """
-Answers that are meant to hurt: each is bounded in time and memory, and ends in an error of ours that can be shown.
+Answers that are meant to hurt: each is bounded in time and record, and ends in an error of ours that can be shown.
 
 What is merely wrong is in `tests/drs`; here somebody does it on purpose, or a proxy has gone mad. All of it is done to the
 client twice: as DRS, and as IAM.
@@ -20,15 +20,15 @@ from functools import cache
 from typing import Any
 
 import pytest
+from tests.drs.http.test_connections import read_request
 
-from pulumi_drs_start.drs.auth import PasswordAuth, ReadyToken
-from pulumi_drs_start.drs.client import DrsClient
+from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.calls.client import DrsClient
+from pulumi_drs_start.drs.calls.models import StartRequest
 from pulumi_drs_start.drs.errors import DrsError, OutOfTimeError
-from pulumi_drs_start.drs.models import StartRequest
-from pulumi_drs_start.drs.retry import RetryPolicy, TimeBudget
+from pulumi_drs_start.drs.http.retry import RetryPolicy, TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from tests.drs.conftest import Serve, serve  # noqa: F401  # a fixture
-from tests.drs.test_connections import read_request
 
 ONCE = RetryPolicy(attempts=1)
 SECONDS = 1.0
@@ -69,7 +69,7 @@ def packed(head: bytes, layers: int, size: int) -> bytes:
 
 
 def prepare_bombs() -> None:
-    """Packing them takes time and memory that must not count."""
+    """Packing them takes time and record that must not count."""
     packed(b"Content-Encoding: gzip\r\n", 1, 512 * MIB)
     packed(b"Content-Encoding: gzip, gzip\r\n", 2, 512 * MIB)
 
@@ -124,7 +124,7 @@ def nasty(serve: Serve) -> Callable[[Treat], str]:  # noqa: F811  # as above
 
 @contextmanager
 def bounded() -> Iterator[None]:
-    """What happens in here takes little time and little memory, and leaves no thread behind."""
+    """What happens in here takes little time and little record, and leaves no thread behind."""
     before, threads, began = _peak_mib(), threading.active_count(), time.monotonic()
     yield
     took = time.monotonic() - began

@@ -88,7 +88,7 @@ def test_the_changelog_knows_this_version_or_has_unreleased_changes() -> None:
     assert "## Unreleased" in changelog or f"## {pulumi_drs_start.__version__}" in changelog
 
 
-@pytest.mark.parametrize("module", ["pulumi_drs_start.sandbox", "pulumi_drs_start.converge", "pulumi_drs_start"])
+@pytest.mark.parametrize("module", ["pulumi_drs_start.sandbox", "pulumi_drs_start.reconcile.converge", "pulumi_drs_start"])
 def test_only_the_pulumi_side_loads_pulumi(module: str) -> None:
     code = f"import sys, {module}; sys.exit('pulumi' in sys.modules)"
 

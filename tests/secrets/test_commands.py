@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import trustme
 
-from pulumi_drs_start.drs.http import fingerprint
+from pulumi_drs_start.drs.http.exchange import fingerprint
 from pulumi_drs_start.sandbox import SECRET, Sandbox, faults, make_job
 from tests.drs.conftest import Serve, serve  # noqa: F401  # a fixture
 
@@ -173,7 +173,8 @@ def test_failures_are_told_without_secrets(sandbox: Sandbox, scene: Scene) -> No
         scene.run("up", "--yes", "--json", *FINEST, OS_PASSWORD="", OS_TOKEN=TOKEN[:-6] + "Dead==").exit_code,
     ]
     (scene.folder / "site" / "sitecustomize.py").write_text(
-        TALKATIVE + "import pulumi_drs_start.hooks as p\ndef broken(*a, **k): raise KeyError('a defect')\np.make_plan = broken\n"
+        TALKATIVE
+        + "import pulumi_drs_start.dynamic.hooks as p\ndef broken(*a, **k): raise KeyError('a defect')\np.make_plan = broken\n"
     )
     defect = scene.run("preview", *FINEST)
 
@@ -217,7 +218,7 @@ def test_a_secret_that_somebody_lets_out_is_found(sandbox: Sandbox, scene: Scene
     (scene.folder / "site" / "sitecustomize.py").write_text(
         "import logging, os, sys\n"
         "logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)\n"
-        "import pulumi_drs_start.drs.http as http, pulumi_drs_start.hooks as p\n"
+        "import pulumi_drs_start.drs.http.exchange as http, pulumi_drs_start.dynamic.hooks as p\n"
         "http._credential = lambda headers: headers.get('X-Auth-Token')\n"
         "to_outputs = p.to_outputs\n"
         "p.to_outputs = lambda *a: {**to_outputs(*a), 'remembered_password': os.environ['OS_PASSWORD']}\n"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from pulumi_drs_start.drs.signing import SigningAuth
+from pulumi_drs_start.drs.auth.signing import SigningAuth
 from pulumi_drs_start.settings import Overrides, load_settings, shared_token_source, token_source
 
 from .conftest import refused

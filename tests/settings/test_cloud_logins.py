@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.auth import PasswordAuth, PluginAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import PasswordAuth, PluginAuth, ReadyToken
 from pulumi_drs_start.settings import load_settings, token_source
 
 from .conftest import SECRET, WHOLE, Write, refused

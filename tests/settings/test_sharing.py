@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import pulumi_drs_start
-from pulumi_drs_start.drs.auth import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
 from pulumi_drs_start.settings import Overrides, load_settings, shared_token_source, token_source, user_agent
 
 

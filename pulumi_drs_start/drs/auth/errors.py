@@ -1,0 +1,156 @@
+"""
+What goes wrong between us and IAM, in words that say what to check, and never with the secret in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from ..calls.models import clean_text
+from ..errors import (
+    AuthenticationError,
+    DrsError,
+    ServiceFaultError,
+    ThrottledError,
+    UnreachableError,
+    UnreadableAnswerError,
+)
+from ..http.redaction import redact_exception
+
+EXCERPT_CHARS = 256
+_CA_CERT = "drs:caCert (OS_CACERT)"
+_BY_NAME = (
+    ' More than one domain may have a project "{}": say which one (OS_PROJECT_DOMAIN_NAME or OS_PROJECT_DOMAIN_ID), '
+    "or give the project's id (drs:projectId, OS_PROJECT_ID, or project_id=… in the program)."
+)
+_WORDS = {
+    "auth_url": "the address of IAM",
+    "username": "the user",
+    "domain": "the domain",
+    "password": "the password",
+    "project": "the project",
+    "token": "the token",
+    "login": "the login",
+    "access_key": "the access key",
+    "secret_key": "the secret key",
+    "security_token": "the security token",
+}
+
+
+class WrongScopeError(Exception):
+    """A token is not for what it should be for."""
+
+
+def check_scope(
+    project: Mapping[str, Any],
+    domain: Mapping[str, Any],
+    *,
+    wanted_id: str | None,
+    wanted_name: str | None,
+    is_needed: bool = False,
+) -> None:
+    """Raise WrongScopeError unless a token is for the project that is wanted; with `is_needed`, for any project at all.
+
+    Args:
+        project: what the token tells of its project: `id` and `name`.
+        domain: the same of its domain, if it is for a whole one.
+    """
+    wanted = wanted_id or wanted_name
+    if not project.get("id"):
+        if not (wanted or is_needed):
+            return
+        scope = f'for domain "{_named(domain)}" as a whole' if domain else "for nothing in particular (unscoped)"
+        raise WrongScopeError(f"{scope}, not for {_quoted_or(wanted)}, which DRS needs")
+    # With both, the name is of no consequence.
+    if wanted != project.get("id" if wanted_id else "name") and wanted:
+        raise WrongScopeError(f'for project "{_named(project)}", not for project "{wanted}"')
+
+
+def _named(thing: Mapping[str, Any]) -> str:
+    name, thing_id = thing.get("name"), thing.get("id")
+    return clean_text(f"{name} ({thing_id})" if name and thing_id else str(name or thing_id), EXCERPT_CHARS)
+
+
+def _quoted_or(project: str | None) -> str:
+    return f'project "{project}"' if project else "a project"
+
+
+def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> str:
+    """The next step after a refusal: what to check, and where it came from."""
+    origins = origins or {}
+    parts = [f"{_WORDS[value]} ({origins[value]})" if value in origins else _WORDS[value] for value in values]
+    text = f"Check {', '.join(parts[:-1])} and {parts[-1]}"
+    if any(origins.get(value, "").startswith("drs:") for value in values):
+        text += "; refresh and destroy use the stack configuration of the last up"
+    return text + "."
+
+
+def translated(exc: Exception, subject: str, url: str, advice: str, *, project_name: str | None = None) -> DrsError:
+    """The error of ours for whatever went wrong between us and IAM. Should IAM have said secrets back, they leave `exc` too.
+
+    Args:
+        project_name: the project's name, when its id is not known.
+    """
+    from keystoneauth1 import exceptions as ks
+
+    from ..http.transport import reason_of, was_connected
+
+    def quoted(text: str) -> str:
+        return clean_text(text, EXCERPT_CHARS).rstrip(". ")
+
+    redact_exception(exc)
+    error: DrsError
+    if isinstance(exc, ks.HttpError):
+        status = exc.http_status
+        code, words = _words(exc)
+        said = quoted(f"{code} {words}".strip())
+        if status in (408, 429) or status >= 500:
+            kind = ThrottledError if status == 429 else ServiceFaultError
+            wait = float(exc.retry_after) or None
+            text = f"IAM at {url} can't answer now: {said}"
+            error = kind(code or f"HTTP {status}", text, status=status, retry_after_seconds=wait)
+            error.said = text
+        else:
+            text = f"IAM at {url} refused {subject}: {status} {said}. {advice}"
+            if project_name and (status != 401 or "project" in said.lower()):
+                text += _BY_NAME.format(project_name)
+            error = AuthenticationError(text)
+    elif isinstance(exc, WrongScopeError):
+        error = AuthenticationError(f"IAM at {url} answered {subject} with a token that is {exc}. {advice}")
+    elif isinstance(exc, ks.ConnectionError):
+        untrusted = isinstance(exc, ks.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc)
+        error = UnreachableError(
+            f"IAM at {url} can't be reached ({quoted(reason_of(exc))})",
+            url=url,
+            advice=f"Give the authority's certificate in {_CA_CERT}" if untrusted else "Check its address and the network",
+            was_connected=was_connected(exc),
+            retryable=not untrusted,
+        )
+    elif isinstance(exc, ks.InvalidResponse) and 300 <= exc.response.status_code < 400:
+        # Without its query, which may be anything.
+        target = quoted(exc.response.headers.get("Location", "").partition("?")[0])
+        error = AuthenticationError(f"IAM at {url} redirects to {target}, which is not followed. {advice}")
+    elif isinstance(exc, ks.MissingAuthMethods):
+        error = AuthenticationError(f"IAM at {url} wants a second factor for {subject}. Use a user without one")
+    elif isinstance(exc, OSError) and not isinstance(exc, ValueError):
+        # keystoneauth translates all but this one: requests finds no CA bundle where it should be.
+        error = AuthenticationError(f"IAM at {url} was not asked: {quoted(str(exc))}. Check {_CA_CERT}")
+    else:
+        # A body without a token, a date that is none, …: whatever answers there, it is not IAM, nor will it be soon.
+        error = UnreadableAnswerError(f"{url} does not answer like IAM. {advice}")
+        error.retryable = False
+    # A login changes nothing, so it can be repeated whatever became of it.
+    error.effect_unknown = False
+    return error
+
+
+def _words(exc: Any) -> tuple[str, str]:
+    """IAM's code and text, in either of its two forms; keystoneauth knows one, and adds words of its own."""
+    with suppress(AttributeError, TypeError, ValueError):
+        body = exc.response.json()
+        inner = body.get("error", body)
+        if text := inner.get("message") or inner.get("error_msg"):
+            return str(inner.get("error_code") or ""), str(text)
+    return "", str(exc.message).partition(" (HTTP")[0]

@@ -1,0 +1,427 @@
+"""
+Tokens for the DRS client, got from IAM through keystoneauth.
+
+Many resources run in the threads of one process and share one token source. So a login happens once, all who waited for
+it share its failure, and a refusal is remembered for a while: IAM locks accounts that keep trying a wrong password.
+
+Repeating a failed login is left to the caller, who knows how much time there is; errors say whether it makes sense.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
+from ..http.deadline import has_ended, in_turn
+from ..http.redaction import keep_secret, keep_token_secret
+from ..http.retry import Contact
+from .errors import WrongScopeError, advice_for, check_scope, translated
+from .iam_session import with_session
+
+if TYPE_CHECKING:
+    from keystoneauth1.access import AccessInfo
+    from keystoneauth1.session import Session
+
+log = logging.getLogger(__name__)
+
+# A token this close to its end is replaced, so that it does not expire on its way; never more than a tenth of its life.
+STALE_SECONDS = 120.0
+# How long a refused login is not tried again: outlasts the resources of one command, not a user's grace.
+REFUSAL_SECONDS = 60.0
+USER_AGENT = "pulumi-drs-start"
+# Their project is fixed when they are made; keystone refuses a login that names one.
+LOGINS_WITH_A_PROJECT = ("v3applicationcredential", "v3oauth2clientcredential", "v3oauth2mtlsclientcredential")
+_SECRET_OPTION = re.compile("secret|password|passcode|token|code|otp")
+
+
+class TokenSource(Protocol):
+    """Where tokens, and the project they are for, come from. May be shared by threads."""
+
+    def token(self) -> str:
+        """A token that should be valid; cached. Raises DrsError."""
+        ...
+
+    def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:
+        """What shows that this one request is ours: the token, or a signature."""
+        ...
+
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:
+        """Forget `rejected` if it is the cached token; False when no other one can be had.
+
+        Raises:
+            AuthenticationError: none can be had, and this says better than `refusal` why.
+        """
+        ...
+
+    def project_id(self) -> str:
+        """The project's id, as given or as the token tells. Raises DrsError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what was got from elsewhere; who asks again makes it be got again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    token: str = field(repr=False)
+    project_id: str | None
+    stale_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    cause: Exception
+    begun: float
+    kept_until: float
+
+
+class _IamAuth:
+    """Logs in to IAM for one project, and keeps the token. Subclasses know how to make the login."""
+
+    def __init__(
+        self,
+        auth_url: str,
+        subject: str,
+        advice: str,
+        *,
+        project_id: str | None,
+        project_name: str | None,
+        ca_cert: str | None,
+        client_cert: tuple[str, str] | None,
+        user_agent: str,
+        clock: Callable[[], float],
+    ) -> None:
+        self.auth_url = auth_url
+        self._project_id = project_id
+        self._project_name = project_name
+        self._subject = subject + (f' for project "{project}"' if (project := project_id or project_name) else "")
+        self._advice = advice
+        self._connection: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._login: _Login | None = None
+        self._rejected: str | None = None
+        self._failure: _Failure | None = None
+        self._attempts = 0
+        self._contact = Contact()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self._subject} at {self.auth_url}>"
+
+    def token(self) -> str:
+        """A token that should be valid; logs in when there is none.
+
+        Raises:
+            AuthenticationError: IAM refused, or gave a token that is not for the project.
+            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
+        """
+        return self._logged_in().token
+
+    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
+        """The token."""
+        return {"X-Auth-Token": token}
+
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
+        """Give `rejected` to nobody any more; the next `token` logs in. Always possible here."""
+        # Without the lock, which another thread may hold for as long as its login takes.
+        login = self._login
+        if login is not None and login.token == rejected:
+            self._rejected = rejected
+        return True
+
+    def close(self) -> None:
+        """Forget the token. Connections to IAM end with each login."""
+        self._login = None
+
+    def project_id(self) -> str:
+        """The project's id; when only its name is known, IAM tells it with the token. Raises as `token` does."""
+        if self._project_id:
+            return self._project_id
+        if found := self._logged_in().project_id:
+            return found
+        raise AuthenticationError(f"IAM at {self.auth_url} named no project after {self._subject}. {self._advice}")
+
+    def _logged_in(self) -> _Login:
+        """The login of whoever was first."""
+        attempts_before = self._attempts
+        with in_turn(self._lock, f"{self._subject} at {self.auth_url}"):
+            login = self._login
+            if login is not None and login.token != self._rejected and self._clock() < login.stale_at:
+                return login
+            if self._failure is not None:
+                waited_for_it = self._attempts != attempts_before
+                if waited_for_it or self._clock() < self._failure.kept_until:
+                    raise self._translated(self._failure.cause, self._failure.begun) from self._failure.cause
+            begun = self._clock()
+            try:
+                self._login = login = self._log_in()
+            except Exception as exc:
+                error = self._translated(exc, begun)
+                # Where it was cut off because it is not wanted any more, or no longer here, it tells others nothing.
+                if not (error.retryable and has_ended()):
+                    kept = REFUSAL_SECONDS if isinstance(error, AuthenticationError) else 0.0
+                    self._failure = _Failure(exc, begun, self._clock() + kept)
+                    self._attempts += 1
+                raise error from exc
+            self._failure = self._rejected = None
+            self._attempts += 1
+            self._contact.succeeded()
+            return login
+
+    def _log_in(self) -> _Login:
+        asked_at = self._clock()
+        access = with_session(self.auth_url, self._plugin().get_auth_ref, **self._connection)
+        seconds = _lifetime_seconds(access)
+        project_id = access.project_id if access.project_scoped else None
+        check_scope(
+            {"id": project_id, "name": access.project_name} if project_id else {},
+            {"id": access.domain_id, "name": access.domain_name} if access.domain_scoped else {},
+            wanted_id=self._project_id,
+            wanted_name=self._project_name,
+        )
+        log.debug("%s at %s: done, good for %.0f s", self._subject, self.auth_url, seconds)
+        return _Login(_checked_token(access.auth_token), project_id, asked_at + seconds - min(STALE_SECONDS, seconds / 10))
+
+    def _plugin(self) -> Any:
+        """The login, as one of keystoneauth's plugins."""
+        raise NotImplementedError
+
+    def _translated(self, exc: Exception, begun: float) -> DrsError:
+        by_name = self._project_name if not self._project_id else None
+        error = translated(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
+        if not isinstance(error, UnreachableError):
+            self._contact.succeeded()
+        elif not error.was_connected:
+            self._contact.failed(error, begun, self._clock())
+        return error
+
+
+class PasswordAuth(_IamAuth):
+    """Logs in with a user's password, for one project.
+
+    Args:
+        auth_url: IAM, ``https://…/v3``.
+        origins: where values came from, for error texts: ``{"password": "OS_PASSWORD", …}`` with the keys ``auth_url``,
+            ``username``, ``domain``, ``password``, ``project``.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        auth_url: str,
+        *,
+        password: str,
+        username: str | None = None,
+        user_id: str | None = None,
+        user_domain_id: str | None = None,
+        user_domain_name: str | None = None,
+        project_id: str | None = None,
+        project_name: str | None = None,
+        project_domain_id: str | None = None,
+        project_domain_name: str | None = None,
+        ca_cert: str | None = None,
+        client_cert: tuple[str, str] | None = None,
+        user_agent: str = USER_AGENT,
+        origins: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        subject = f'the login of user "{user_id or username}"'
+        if not user_id and (domain := user_domain_name or user_domain_id):
+            subject += f' (domain "{domain}")'
+        super().__init__(
+            auth_url,
+            subject,
+            advice_for(("username", "domain", "password", "project", "auth_url"), origins),
+            project_id=project_id,
+            project_name=project_name,
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            user_agent=user_agent,
+            clock=clock,
+        )
+        self._password = password
+        keep_secret(password)
+        # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
+        if not (project_domain_id or project_domain_name):
+            project_domain_id, project_domain_name = user_domain_id, user_domain_name
+        self._login_facts: dict[str, Any] = {
+            "user_id": user_id,
+            "username": username,
+            "user_domain_id": user_domain_id,
+            "user_domain_name": user_domain_name,
+            "project_id": project_id,
+            "project_name": project_name,
+            "project_domain_id": project_domain_id,
+            "project_domain_name": project_domain_name,
+        }
+
+    def _plugin(self) -> Any:
+        from keystoneauth1.identity.v3 import Password
+
+        # The catalog is long, and DRS is not in it.
+        return Password(self.auth_url, password=self._password, include_catalog=False, **self._login_facts)
+
+
+class PluginAuth(_IamAuth):
+    """Logs in as one of keystoneauth's plugins does, for one project.
+
+    Args:
+        auth_type: the plugin's name, such as ``v3applicationcredential``.
+        options: of the plugin, without address and project.
+        origins: as for PasswordAuth, with the keys ``login``, ``project``, ``auth_url``.
+    """
+
+    def __init__(
+        self,
+        auth_url: str,
+        auth_type: str,
+        options: Mapping[str, Any],
+        *,
+        project_id: str | None = None,
+        project_name: str | None = None,
+        project_domain_id: str | None = None,
+        project_domain_name: str | None = None,
+        ca_cert: str | None = None,
+        client_cert: tuple[str, str] | None = None,
+        user_agent: str = USER_AGENT,
+        origins: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(
+            auth_url,
+            f"the login by {auth_type}",
+            advice_for(("login", "project", "auth_url"), origins),
+            project_id=project_id,
+            project_name=project_name,
+            ca_cert=ca_cert,
+            client_cert=client_cert,
+            user_agent=user_agent,
+            clock=clock,
+        )
+        self._auth_type = auth_type
+        self._options = dict(options)
+        keep_secret(*(str(value) for name, value in options.items() if _SECRET_OPTION.search(name)))
+        if auth_type not in LOGINS_WITH_A_PROJECT:
+            if not (project_domain_id or project_domain_name):
+                project_domain_id, project_domain_name = options.get("user_domain_id"), options.get("user_domain_name")
+            self._options |= {
+                "project_id": project_id,
+                "project_name": project_name,
+                "project_domain_id": project_domain_id,
+                "project_domain_name": project_domain_name,
+            }
+
+    def _plugin(self) -> Any:
+        from keystoneauth1.loading import get_plugin_loader
+
+        return get_plugin_loader(self._auth_type).load_from_options(auth_url=self.auth_url, **self._options)
+
+
+class ReadyToken:
+    """A token somebody else got. When only the token knows its project, IAM is asked once.
+
+    Args:
+        project_name: the project that the token should be for; compared when IAM is asked.
+        origins: as for PasswordAuth, with the keys ``token``, ``project``, ``auth_url``.
+    """
+
+    def __init__(
+        self,
+        token: str,
+        *,
+        project_id: str | None = None,
+        project_name: str | None = None,
+        auth_url: str | None = None,
+        ca_cert: str | None = None,
+        user_agent: str = USER_AGENT,
+        origins: Mapping[str, str] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.auth_url = auth_url
+        self._token = token
+        keep_secret(token)
+        self._project_id = project_id
+        self._project_name = project_name
+        self._ca_cert = ca_cert
+        self._user_agent = user_agent
+        self._advice = advice_for(("token", "project", "auth_url"), origins)
+        self._lock = threading.Lock()
+        self._contact = Contact()
+        self._clock = clock
+
+    def __repr__(self) -> str:
+        return f"<ReadyToken for project {self._project_id or self._project_name or 'of its own'}>"
+
+    def token(self) -> str:
+        """The token."""
+        return self._token
+
+    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
+        """The token."""
+        return {"X-Auth-Token": token}
+
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
+        """There is no other token to be had."""
+        return False
+
+    def project_id(self) -> str:
+        """The project's id as given, else as IAM knows it.
+
+        Raises:
+            AuthenticationError: IAM does not accept the token, or it is for no project or another one.
+            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
+        """
+        if not self._project_id:
+            with in_turn(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
+                self._project_id = self._project_id or self._ask_iam()
+        return self._project_id
+
+    def close(self) -> None:
+        """Nothing to let go of: the token is somebody else's."""
+
+    def _ask_iam(self) -> str:
+        """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""
+        if not self.auth_url:
+            raise AuthenticationError(f"nothing tells the project of the token: give its id. {self._advice}")
+        begun = self._clock()
+        try:
+            told = with_session(self.auth_url, self._read_token, ca_cert=self._ca_cert, user_agent=self._user_agent)
+            project = told.get("project") or {}
+            check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
+            return str(project["id"])
+        except WrongScopeError as exc:
+            raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
+        except Exception as exc:
+            error = translated(exc, "the token", self.auth_url, self._advice)
+            if isinstance(error, UnreachableError) and not error.was_connected:
+                # Nothing else is ever asked of IAM here, so it has not answered before.
+                self._contact.failed(error, begun, self._clock())
+            raise error from exc
+
+    def _read_token(self, session: Session) -> Mapping[str, Any]:
+        headers = {"X-Auth-Token": self._token, "X-Subject-Token": self._token, "Accept": "application/json"}
+        answer = session.get(f"{self.auth_url}/auth/tokens?nocatalog", headers=headers, authenticated=False)
+        told: Mapping[str, Any] = answer.json()["token"]
+        return told
+
+
+def _lifetime_seconds(access: AccessInfo) -> float:
+    """How long the token lives by IAM's clock; the clock here may be wrong."""
+    if access.expires is None or access.issued is None:
+        raise ValueError("the token has no times")
+    return max(0.0, (access.expires - access.issued).total_seconds())
+
+
+def _checked_token(token: str) -> str:
+    # requests would quote a token with odd characters in its error text.
+    if not token or not token.isascii() or not token.isprintable():
+        raise ValueError("no usable X-Subject-Token")
+    keep_token_secret(token)
+    return token

@@ -1,0 +1,183 @@
+"""
+Read something of any number of jobs, however few DRS takes in one call, and whatever it says of ids that it does not know.
+
+Which call it is and what its rows say is the client's business. What the jobs without a row mean is left to it as well.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from ..errors import (
+    DrsError,
+    JobUnknownError,
+    PermissionDeniedError,
+    ServiceFaultError,
+    ServiceRefusedError,
+    ThrottledError,
+    TokenRejectedError,
+)
+from ..http.concurrency import map_concurrently
+from ..http.retry import RetryPolicy, TimeBudget
+
+log = logging.getLogger(__name__)
+
+# A call with one of these is refused for what is in it: fewer or other ids may pass.
+_FAULTS_OF_THE_REQUEST = frozenset({200, 202, 400, 413, 414, 422})
+# So many jobs refused alone, and none read: it is not the jobs.
+HOPELESS = 5
+
+T = TypeVar("T")
+# What the rows of one call say of its jobs, and why other jobs have none. Jobs without a row are in neither.
+Fetch = Callable[[Sequence[str]], tuple[dict[str, T], dict[str, DrsError]]]
+
+
+@dataclass(slots=True)
+class Reading(Generic[T]):
+    """What reading has come to so far.
+
+    Attributes:
+        found: what was read, by job.
+        failed: jobs that DRS does not know, and jobs whose row carries an error.
+        refused: jobs for which a call that was about them alone was refused.
+        absent: jobs without a row, although they were asked for again.
+    """
+
+    found: dict[str, T] = field(default_factory=dict)
+    failed: dict[str, DrsError] = field(default_factory=dict)
+    refused: dict[str, ServiceRefusedError] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+
+    def add(self, other: Reading[T]) -> None:
+        """Take in what was read of other jobs."""
+        self.found.update(other.found)
+        self.failed.update(other.failed)
+        self.refused.update(other.refused)
+        self.absent.update(other.absent)
+
+
+class BatchReader:
+    """Reads with one kind of call, and remembers how many jobs DRS takes in it. May be shared by threads.
+
+    Args:
+        call: the name of the call, for the log.
+        size: how many ids to send at first.
+        retry: how a call that may work later is repeated.
+        has_passed: a call of this size is known to work, so that no first one has to try it alone.
+    """
+
+    def __init__(self, call: str, size: int, retry: RetryPolicy, *, has_passed: bool = False) -> None:
+        self._call = call
+        self._size = size
+        self._retry = retry
+        self._has_passed = has_passed
+
+    def read(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget) -> Reading[T]:
+        """Read all of these jobs, with as many calls of `fetch` as it takes.
+
+        Raises:
+            DrsError: nothing can be read, after the repeats that `retry` allows.
+        """
+        reading: Reading[T] = Reading()
+        left = list(dict.fromkeys(job_ids))
+        while left and not (self._has_passed and len(left) > self._size):
+            # Looked up each time: the first part may find out that DRS takes fewer.
+            part, left = left[: self._size], left[self._size :]
+            self._read_part(part, fetch, budget, reading)
+        self._read_side_by_side(left, fetch, budget, reading)
+        return reading
+
+    def _read_side_by_side(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> None:
+        def read(part: Sequence[str]) -> Reading[T]:
+            of_part: Reading[T] = Reading()
+            self._read_part(part, fetch, budget, of_part)
+            return of_part
+
+        size = self._size
+        for answer in map_concurrently(read, [job_ids[start : start + size] for start in range(0, len(job_ids), size)]):
+            if isinstance(answer, Exception):
+                raise answer
+            reading.add(answer)
+
+    def _read_part(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> None:
+        """Read so many jobs that DRS may answer them in one call.
+
+        Which answer an unknown id gets is not documented. All that were seen are understood: the whole call refused, with or
+        without naming the job; a row with an error; a row DELETED; no row.
+        """
+        wanted = list(job_ids)
+        empty_answers = 0
+        while wanted:
+            try:
+                found, failed = self._repeat(wanted, fetch, budget)
+            except (PermissionDeniedError, TokenRejectedError, ThrottledError, ServiceFaultError):
+                raise
+            except ServiceRefusedError as refusal:
+                unknown = _unknown_jobs(refusal, wanted)
+                reading.failed.update(unknown)
+                left = [job_id for job_id in wanted if job_id not in unknown]
+                if not unknown:
+                    if refusal.status not in _FAULTS_OF_THE_REQUEST:
+                        raise
+                    if len(wanted) > 1:
+                        self._read_halves(wanted, fetch, budget, refusal, reading)
+                        return
+                    reading.refused[wanted[0]] = refusal
+                    if not reading.found and len(reading.failed) + len(reading.refused) >= HOPELESS:
+                        raise
+                    return
+            else:
+                self._has_passed = self._has_passed or len(wanted) >= self._size
+                reading.found.update(found)
+                reading.failed.update(failed)
+                left = [job_id for job_id in wanted if job_id not in found and job_id not in failed]
+                # No row at all, twice: DRS was asked for these alone and does not know them. Once may be a lost row.
+                empty_answers = empty_answers + 1 if len(left) == len(wanted) else 0
+                if empty_answers == 2:
+                    reading.absent.update(left)
+                    return
+            wanted = left
+
+    def _read_halves(
+        self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, refusal: ServiceRefusedError, reading: Reading[T]
+    ) -> None:
+        """Both halves of a refused call: a job that spoils it ends alone, and a call that was too large becomes small enough."""
+        half = (len(job_ids) + 1) // 2
+        spoilt_before = len(reading.failed) + len(reading.refused)
+        self._read_part(job_ids[:half], fetch, budget, reading)
+        self._read_part(job_ids[half:], fetch, budget, reading)
+        if len(reading.failed) + len(reading.refused) == spoilt_before and half < self._size:
+            log.debug("DRS takes no %d ids in one %s (%s), going on with %d", len(job_ids), self._call, refusal.code, half)
+            self._size = half
+
+    def _repeat(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget) -> tuple[dict[str, T], dict[str, DrsError]]:
+        """What one call says, repeated while an error may pass: that of the call, or that of a row."""
+        found: dict[str, T] = {}
+        failed: dict[str, DrsError] = {}
+
+        def read() -> None:
+            nonlocal found, failed
+            found, failed = {}, {}
+            found, failed = fetch(job_ids)
+            for error in failed.values():
+                if error.retryable:
+                    raise error
+
+        try:
+            self._retry.calling(budget, repeat_if=lambda e: e.retryable)(read)
+        except DrsError as exc:
+            # The rows of the last attempt count: what is wrong with one job is not to hide the others.
+            if not any(exc is error for error in failed.values()):
+                raise
+        return found, failed
+
+
+def _unknown_jobs(refusal: ServiceRefusedError, asked: Sequence[str]) -> dict[str, DrsError]:
+    """The jobs that a refused call does not know: those it names, or the only one it was about."""
+    by_job = refusal.by_job
+    if not by_job and (job_id := asked[0] if len(asked) == 1 else refusal.job_id) is not None:
+        by_job = {job_id: refusal}
+    return {job_id: error for job_id, error in by_job.items() if isinstance(error, JobUnknownError) and job_id in asked}

@@ -1,0 +1,177 @@
+"""
+The list of jobs ("Querying the Task List"): its rows as values, and its pages as one list.
+
+The one call of the API with true pages. Jobs come and go between two of them, so that one may be seen twice or not at all:
+the totals that DRS gives with each page tell, and then the list is read again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from ..errors import ServiceRefusedError, UnreadableAnswerError
+from .models import clean_word
+
+log = logging.getLogger(__name__)
+
+# The largest page that the API documents.
+PAGE_ROWS = 100
+# A hundred thousand jobs. A list that goes on is no list of jobs.
+MOST_PAGES = 1000
+# How often a list that changed while it was read is read again: the last one counts.
+MOST_PASSES = 3
+# Sent in full, because without it DRS lists jobs of MySQL alone.
+ANY_ENGINE = ""
+DISASTER_RECOVERY = "cloudDataGuard"
+
+LONGEST_ID = 128
+# "Empty result" and "page beyond limit": two ways to say that there are no more rows.
+_NO_MORE_ROWS = frozenset({"DRS.M00002", "DRS.M00211"})
+
+
+@dataclass(frozen=True, slots=True)
+class JobListing:
+    """What the list says of a job. Texts that DRS left out are empty.
+
+    Attributes:
+        job_id: the job.
+        name: what its owner calls it; not unique.
+        status: DRS's own word.
+        db_use_type: ``migration``, ``sync`` or ``cloudDataGuard``.
+        engine_type: such as ``mysql``.
+        task_type: ``FULL_TRANS``, ``INCR_TRANS``, ``FULL_INCR_TRANS``.
+        job_direction: ``up``, ``down``, ``non-dbs``.
+        children: the subtasks of a parent.
+    """
+
+    job_id: str
+    name: str = ""
+    status: str = ""
+    db_use_type: str = ""
+    engine_type: str = ""
+    task_type: str = ""
+    job_direction: str = ""
+    children: tuple[JobListing, ...] = ()
+
+
+def _to_text(value: Any) -> str:
+    """A null or an odd type must not cost us the row."""
+    return clean_word(str(value)) if isinstance(value, (str, int, float)) else ""
+
+
+def _to_id(value: Any) -> str:
+    """An id as it is, or nothing: one that has to be cleaned names no job."""
+    return value if isinstance(value, str) and value == clean_word(value, LONGEST_ID) else ""
+
+
+def _to_rows(value: Any) -> list[Any]:
+    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
+
+
+def _to_count(value: Any) -> int | None:
+    """Numbers may be texts here as everywhere in this API."""
+    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+_Text = Annotated[str, BeforeValidator(_to_text)]
+
+
+class ListRow(BaseModel):
+    """One row of the list, or of the children of one."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    id: Annotated[str, BeforeValidator(_to_id)] = ""
+    name: _Text = ""
+    status: _Text = ""
+    db_use_type: _Text = ""
+    engine_type: _Text = ""
+    task_type: _Text = ""
+    job_direction: _Text = ""
+    children: Annotated[list[ListRow], BeforeValidator(_to_rows)] = []
+
+    def to_listing(self) -> JobListing:
+        """The row as a value; children without an id are none."""
+        facts = self.model_dump(exclude={"id", "children"})
+        return JobListing(self.id, **facts, children=tuple(child.to_listing() for child in self.children if child.id))
+
+
+class ListAnswer(BaseModel):
+    """One page of the list: an envelope of its own."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    total_record: Annotated[int | None, BeforeValidator(_to_count)] = None
+    jobs: list[ListRow] | None
+
+    @model_validator(mode="after")
+    def _null_is_no_job(self) -> ListAnswer:
+        if self.jobs is None and self.total_record != 0:
+            raise ValueError("jobs are missing")
+        return self
+
+
+def list_request(
+    *, db_use_type: str, engine_type: str, enterprise_project_id: str | None, tags: Mapping[str, str] | None, name: str
+) -> dict[str, Any]:
+    """The request, but for its page."""
+    body: dict[str, Any] = {"per_page": PAGE_ROWS, "db_use_type": db_use_type, "engine_type": engine_type}
+    if enterprise_project_id is not None:
+        body["enterprise_project_id"] = enterprise_project_id
+    if tags:
+        body["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+    if name:
+        body["name"] = name
+    return body
+
+
+def read_pages(ask: Callable[[int], ListAnswer]) -> list[JobListing]:
+    """Every job of a list, each once, in the order of the service.
+
+    Args:
+        ask: gets the page of this number, from 1.
+
+    Raises:
+        UnreadableAnswerError: the list does not end.
+        DrsError: whatever `ask` raises.
+    """
+    found: dict[str, JobListing] = {}
+    for _ in range(MOST_PASSES):
+        before, (found, is_settled) = found, _one_pass(ask)
+        # The same jobs twice: then it is the total that is wrong.
+        if is_settled or found.keys() == before.keys():
+            break
+        log.debug("the list of jobs changed while it was read, or its total is wrong: reading it again")
+    return list(found.values())
+
+
+def _one_pass(ask: Callable[[int], ListAnswer]) -> tuple[dict[str, JobListing], bool]:
+    """The jobs by id, and whether nothing speaks against these being all."""
+    found: dict[str, JobListing] = {}
+    totals: set[int | None] = set()
+    for number in range(1, MOST_PAGES + 1):
+        answer = _page(ask, number)
+        rows = answer.jobs or []
+        known = len(found)
+        found |= {row.id: row.to_listing() for row in rows if row.id}
+        totals.add(answer.total_record)
+        is_complete = len(rows) < PAGE_ROWS if answer.total_record is None else len(found) >= answer.total_record
+        # A page with nothing new is the end, whatever the total says: more of them would bring nothing either.
+        if is_complete or len(found) == known:
+            return found, number == 1 or totals in ({len(found)}, {None})
+    raise UnreadableAnswerError(f"DRS listed {MOST_PAGES * PAGE_ROWS:,} jobs and did not come to an end")
+
+
+def _page(ask: Callable[[int], ListAnswer], number: int) -> ListAnswer:
+    try:
+        return ask(number)
+    except ServiceRefusedError as refusal:
+        if refusal.code not in _NO_MORE_ROWS:
+            raise
+        return ListAnswer(jobs=[])

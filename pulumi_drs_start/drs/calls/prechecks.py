@@ -1,0 +1,86 @@
+"""
+Results of pre-checks, and which of them is whose.
+
+Rows of batch-precheck-result name their pre-check and not their job. In the documents a pre-check has the id of its job, but
+nothing promises that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from ..errors import DrsError, ServiceRefusedError, refusal_for
+from ..http.retry import TimeBudget
+from .batch_read import BatchReader
+from .models import PrecheckResult, PrecheckResults
+from .wire_rows import PrecheckRow
+
+# Rows hold some thirty items each.
+PRECHECK_BATCH = 100
+
+# Gets the rows of one call about these jobs.
+Ask = Callable[[Sequence[str]], Sequence[PrecheckRow]]
+
+
+def read_results(reader: BatchReader, prechecks: Mapping[str, str | None], ask: Ask, budget: TimeBudget) -> PrecheckResults:
+    """The results of pre-checks: all in few calls, and then, one by one, those that can't be told apart.
+
+    Raises:
+        DrsError: the results can't be read.
+    """
+
+    def fetch(part: Sequence[str]) -> tuple[dict[str, PrecheckResult | None], dict[str, DrsError]]:
+        # A job without a row counts as read: who waits for a result asks again anyway.
+        found: dict[str, PrecheckResult | None] = dict.fromkeys(part)
+        failed: dict[str, DrsError] = {}
+        for job_id, row in match_rows(ask(part), part, prechecks).items():
+            if row.error_code:
+                failed[job_id] = refusal_for(row.error_code, row.error_text or "", status=200, job_id=job_id)
+                del found[job_id]
+            else:
+                found[job_id] = row.to_result()
+        return found, failed
+
+    found: dict[str, PrecheckResult] = {}
+    refused: dict[str, ServiceRefusedError] = {}
+
+    def read(job_ids: Sequence[str]) -> None:
+        reading = reader.read(job_ids, fetch, budget)
+        found.update({job_id: result for job_id, result in reading.found.items() if result is not None})
+        refused.update(reading.refused)
+        refused.update({job_id: error for job_id, error in reading.failed.items() if isinstance(error, ServiceRefusedError)})
+
+    read(list(prechecks))
+    if len(prechecks) > 1:
+        for job_id in [job_id for job_id, precheck_id in prechecks.items() if not precheck_id]:
+            if job_id not in found and job_id not in refused:
+                read([job_id])
+    return PrecheckResults(found, refused)
+
+
+def match_rows(rows: Sequence[PrecheckRow], asked: Sequence[str], prechecks: Mapping[str, str | None]) -> dict[str, PrecheckRow]:
+    """The rows of one call by job. A row that can't be told whose it is is left out.
+
+    Args:
+        rows: what DRS answered.
+        asked: the jobs of the call.
+        prechecks: the id of each job's pre-check; None where it is not known.
+    """
+    if len(asked) == len(rows) == 1 and not prechecks[asked[0]]:
+        # The only row can be nobody else's.
+        return {asked[0]: rows[0]}
+    owners: dict[str, list[str]] = {}
+    for job_id in asked:
+        if precheck_id := prechecks[job_id]:
+            owners.setdefault(precheck_id, []).append(job_id)
+    by_precheck: dict[str, PrecheckRow] = {}
+    by_job: dict[str, PrecheckRow] = {}
+    for row in rows:
+        named = row.precheck_id or ""
+        owner = owners.get(named, [])
+        if len(owner) == 1:
+            by_precheck.setdefault(owner[0], row)
+        elif not owner and named in asked:
+            # So are the rows that say why there is no pre-check.
+            by_job.setdefault(named, row)
+    return by_job | by_precheck

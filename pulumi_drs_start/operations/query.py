@@ -1,0 +1,182 @@
+"""
+What find_jobs looks for, and which of the jobs that DRS lists it is.
+
+Names and statuses are compared here and not by DRS: its documents do not say how its own filter for names compares.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ..drs.calls.client import DrsClient
+from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
+from ..drs.http.retry import TimeBudget
+from ..schema.inputs import PLACES
+
+DB_USE_TYPES = ("migration", "sync", DISASTER_RECOVERY)
+
+# Two states have two spellings each in the documents of DRS.
+_SPELLINGS = {"PAUSEING": "PAUSING", "STARTJOB_FAILED": "START_JOB_FAILED"}
+
+
+@dataclass(frozen=True, slots=True)
+class JobQuery:
+    """What is looked for.
+
+    Attributes:
+        name: a name or a shell pattern for names; None for any.
+        statuses: DRS's words; none for any.
+        db_use_types: at least one.
+        engine_type: DRS's word, or `pulumi_drs_start.drs.listing.ANY_ENGINE`.
+        words: the question as a program would write it.
+    """
+
+    name: str | None
+    statuses: frozenset[str]
+    db_use_types: tuple[str, ...]
+    engine_type: str
+    enterprise_project_id: str | None
+    tags: Mapping[str, str]
+    words: str
+
+    def is_about(self, names: Collection[str]) -> bool:
+        """Whether one of these names is meant."""
+        pattern = self.name
+        return pattern is None or any(name == pattern or fnmatchcase(name, pattern) for name in names)
+
+    def has_status(self, job: JobListing) -> bool:
+        """Whether the job's status is one of those looked for."""
+        return not self.statuses or _spelling(job.status) in self.statuses
+
+
+def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> JobQuery:
+    """The query that the arguments of find_jobs make.
+
+    Args:
+        arguments: by name, every one of them, None for those that were not given.
+        secret: names of arguments that must not be quoted.
+
+    Raises:
+        ValueError, TypeError: an argument is wrong. Its value is not quoted either.
+    """
+    name = checked_text("name", arguments["name"])
+    statuses = _checked_texts("status", arguments["status"])
+    db_use_types = _checked_texts("db_use_type", arguments["db_use_type"])
+    engine_type = checked_text("engine_type", arguments["engine_type"])
+    enterprise_project_id = checked_text("enterprise_project_id", arguments["enterprise_project_id"])
+    tags = _checked_tags(arguments["tags"])
+    if not all(word.isascii() and word.replace("_", "").isalnum() and word.isupper() for word in statuses):
+        raise ValueError('status must be a word of DRS, such as "CONFIGURATION" or "PAUSING", or a list of them')
+    if not set(db_use_types) <= set(DB_USE_TYPES):
+        raise ValueError('db_use_type must be "migration", "sync" or "cloudDataGuard" (disaster recovery), or a list of them')
+    given: dict[str, Any] = {
+        "name": name,
+        "status": statuses,
+        "db_use_type": db_use_types,
+        "engine_type": engine_type,
+        "enterprise_project_id": enterprise_project_id,
+        "tags": tags,
+        **{place: checked_text(place, arguments[place]) for place in PLACES},
+    }
+    return JobQuery(
+        name=name,
+        statuses=frozenset(_spelling(word) for word in statuses),
+        db_use_types=db_use_types or DB_USE_TYPES,
+        engine_type=engine_type or ANY_ENGINE,
+        enterprise_project_id=enterprise_project_id,
+        tags=tags,
+        words=f"find_jobs({', '.join(_in_words(name, value, secret) for name, value in given.items() if value)})",
+    )
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A job, and the names that it is found by."""
+
+    job: JobListing
+    names: set[str] = field(default_factory=set)
+
+
+def look_through(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[str, Candidate]:
+    """Every job there is for a query, by id, whatever its name and status.
+
+    A parent of dual-active disaster recovery can't be started, so its children stand for it, and are found by its name too.
+
+    Raises:
+        DrsError: the list can't be read.
+    """
+    candidates: dict[str, Candidate] = {}
+    for db_use_type in query.db_use_types:
+        listed = client.list_jobs(
+            budget,
+            db_use_type=db_use_type,
+            engine_type=query.engine_type,
+            enterprise_project_id=query.enterprise_project_id,
+            tags=query.tags,
+        )
+        for job in listed:
+            family = job.children if db_use_type == DISASTER_RECOVERY and job.children else (job,)
+            for member in family:
+                # Nothing says that a child is not listed on its own as well.
+                candidates.setdefault(member.job_id, Candidate(member)).names.update((job.name, member.name))
+    return candidates
+
+
+def checked_text(argument: str, value: Any) -> str | None:
+    """A text that is not empty, or None. Raises ValueError, TypeError, with the argument's name and not its value."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise TypeError(f"{argument} must be a string; got {kind_of(value)}")
+    if not value.strip():
+        raise ValueError(f"{argument} is empty: give a text, or leave it out")
+    return value.strip()
+
+
+def _checked_texts(argument: str, value: Any) -> tuple[str, ...]:
+    """One text or several; none if there is no such argument."""
+    if value is None:
+        return ()
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, (Mapping, bytes)) or not isinstance(value, Iterable):
+        raise TypeError(f"{argument} must be a string or a list of strings; got {kind_of(value)}")
+    given = list(value)
+    paths = [argument] if len(given) == 1 else [f"{argument}[{index}]" for index in range(len(given))]
+    texts = [checked_text(path, text) for path, text in zip(paths, given, strict=True)]
+    if not texts or None in texts:
+        raise ValueError(f"{argument} is an empty list, or has an empty place: give texts, or leave it out")
+    # In an order of their own: a set has none, and the words of a query should not change from run to run.
+    return tuple(sorted({text for text in texts if text}))
+
+
+def _checked_tags(value: Any) -> dict[str, str]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise TypeError(f"tags must be a dict of strings; got {kind_of(value)}")
+    if not all(isinstance(text, str) for pair in value.items() for text in pair):
+        raise TypeError("tags must be a dict of strings; one of its keys or values is none")
+    if not all(key.strip() for key in value):
+        raise ValueError("tags has a key that is empty")
+    return dict(value)
+
+
+def kind_of(value: Any) -> str:
+    """What kind of value this is, without showing it."""
+    return {str: "a string", dict: "a dict", list: "a list", type(None): "None"}.get(type(value), f"a {type(value).__name__}")
+
+
+def _spelling(status: str) -> str:
+    return _SPELLINGS.get(status, status)
+
+
+def _in_words(argument: str, value: Any, secret: Collection[str]) -> str:
+    """An argument as a program would write it."""
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    return f"{argument}={'[secret]' if argument in secret else json.dumps(value, ensure_ascii=False)}"

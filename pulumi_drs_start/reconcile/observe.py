@@ -1,0 +1,123 @@
+"""
+What DRS says of jobs: their statuses, and the few details that a decision needs beside them.
+
+A status alone does not tell when a scheduled job starts, why a job failed, nor what part a job has in dual-active disaster
+recovery. All of it is asked for only where it matters, and what never changes is asked once.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ..drs.calls.client import DrsClient
+from ..drs.calls.models import JobDetail, JobStatus
+from ..drs.errors import DrsError
+from ..drs.http.retry import TimeBudget
+from .dual_active import PairReader, tolerating
+from .phase import Phase, phase_of
+
+log = logging.getLogger(__name__)
+
+_HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
+
+
+@dataclass(slots=True)
+class StatusReader:
+    """Reads jobs, and keeps what never changes about them. May be shared by threads.
+
+    Attributes:
+        client: where DRS is.
+    """
+
+    client: DrsClient
+    _pairs: PairReader = field(init=False)
+    _parts: dict[str, JobDetail] = field(default_factory=dict)
+    _reasons: dict[tuple[str, str], str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._pairs = PairReader(self.client)
+
+    def read(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
+        """What DRS says of each job, unknown jobs included.
+
+        Raises:
+            DrsError: the statuses can't be read, or what belongs to them can't be read just now.
+        """
+        statuses = self.client.get_statuses(job_ids, budget)
+        scheduled = _in_phase(statuses.values(), Phase.SCHEDULED)
+        startable = _in_phase(statuses.values(), Phase.STARTABLE)
+        with self._lock:
+            parts = {job_id: self._parts[job_id] for job_id in startable if job_id in self._parts}
+        unknown = [job_id for job_id in startable if job_id not in parts]
+        unexplained = self._unexplained(statuses)
+        if scheduled or unknown or unexplained:
+            # One call for all: an answer carries everything.
+            details = self._details([*scheduled, *unknown], unexplained, budget)
+            self._keep_reasons(statuses, details)
+            for job_id in scheduled:
+                if job_id in details and (start_time := details[job_id].start_time):
+                    statuses[job_id] = replace(statuses[job_id], start_time=int(start_time))
+            parts.update((job_id, details[job_id]) for job_id in unknown if job_id in details)
+        with self._lock:
+            # Once a job has started, its part is of no interest: what is kept does not grow with the life of the process.
+            for job_id in statuses:
+                self._parts.pop(job_id, None)
+            self._parts.update(parts)
+        in_pairs = [part for part in parts.values() if part.multi_write]
+        for job_id, pairing in self._pairs.read(in_pairs, statuses, budget).items():
+            statuses[job_id] = replace(statuses[job_id], pairing=pairing)
+        return self._explained(statuses)
+
+    def explain(self, statuses: Mapping[str, JobStatus], budget: TimeBudget) -> dict[str, JobStatus]:
+        """The same statuses, with DRS's reasons for the jobs that failed, as far as they can be had now."""
+        if unexplained := self._unexplained(statuses):
+            self._keep_reasons(statuses, self._details([], unexplained, budget))
+        return self._explained(statuses)
+
+    def _details(self, needed: Sequence[str], useful: Sequence[str], budget: TimeBudget) -> dict[str, JobDetail]:
+        """Details of jobs. Without those that are only useful a look is as good as any."""
+        try:
+            return tolerating(lambda: self.client.get_details([*needed, *useful], budget)) or {}
+        except DrsError as exc:
+            if needed:
+                raise
+            log.debug("no reasons to be had: %s", exc)
+            return {}
+
+    def _unexplained(self, statuses: Mapping[str, JobStatus]) -> list[str]:
+        """The jobs that failed, and of which DRS has not told why."""
+        with self._lock:
+            # A job in another status by now has a reason of its own when it fails again.
+            for key in [key for key in self._reasons if key[0] in statuses and statuses[key[0]].status != key[1]]:
+                del self._reasons[key]
+            return [
+                job.job_id
+                for job in statuses.values()
+                if phase_of(job.status) in _HAS_A_REASON
+                and not job.error_message
+                and (job.job_id, job.status) not in self._reasons
+            ]
+
+    def _keep_reasons(self, statuses: Mapping[str, JobStatus], details: Mapping[str, JobDetail]) -> None:
+        with self._lock:
+            for job_id, detail in details.items():
+                if detail.failed_reason and phase_of(statuses[job_id].status) in _HAS_A_REASON:
+                    self._reasons[job_id, statuses[job_id].status] = detail.failed_reason
+
+    def _explained(self, statuses: Mapping[str, JobStatus]) -> dict[str, JobStatus]:
+        with self._lock:
+            reasons = {job.job_id: self._reasons.get((job.job_id, job.status)) for job in statuses.values()}
+        explained = {
+            job_id: replace(statuses[job_id], error_message=reason)
+            for job_id, reason in reasons.items()
+            if reason and not statuses[job_id].error_message
+        }
+        return {**statuses, **explained}
+
+
+def _in_phase(statuses: Iterable[JobStatus], phase: Phase) -> list[str]:
+    return [status.job_id for status in statuses if phase_of(status.status) is phase]

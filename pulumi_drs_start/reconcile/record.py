@@ -1,0 +1,221 @@
+"""
+What is known of a job beyond its status: what was asked of DRS for it, and what came of that.
+
+Statuses lag, answers get lost, refusals pass. A record says how much each of these counts when the next thing is to be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from ..drs.calls.models import Finding
+
+
+class Action(str, Enum):
+    """What to do about a job. Those before WAIT are calls of DRS."""
+
+    START = "start"
+    SCHEDULE = "schedule"
+    RESUME = "resume"
+    PRECHECK = "precheck"
+    PAUSE = "pause"
+    STOP = "stop"
+    WAIT = "wait"
+    NOTHING = "nothing"
+    FAIL = "fail"
+
+    @property
+    def is_call(self) -> bool:
+        """DRS is asked for something."""
+        return self not in (Action.WAIT, Action.NOTHING, Action.FAIL)
+
+    @property
+    def is_start(self) -> bool:
+        """It starts a job, now or at a time."""
+        return self in (Action.START, Action.SCHEDULE)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What DRS is asked for one job.
+
+    Attributes:
+        action: which call.
+        start_time: of SCHEDULE, milliseconds since the epoch.
+    """
+
+    action: Action = Action.START
+    start_time: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request was not accepted.
+
+    Attributes:
+        code: DRS's code, or None where it gave none.
+        text: DRS's words, or ours.
+        is_final: asking again changes nothing.
+        status: what the job was in, where that may be the reason.
+    """
+
+    code: str | None
+    text: str
+    is_final: bool
+    status: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}" if self.code else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Precheck:
+    """How the pre-check of a job stands.
+
+    Attributes:
+        precheck_id: DRS's id of it, where it gave one.
+        is_done: it is over.
+        has_passed: and nothing speaks against a start.
+        failed: what does.
+        alarms: what somebody should look at.
+    """
+
+    precheck_id: str | None = None
+    is_done: bool = False
+    has_passed: bool = False
+    failed: Sequence[Finding] = ()
+    alarms: Sequence[Finding] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GracePeriods:
+    """How long a status that contradicts what we know is given the benefit of the doubt.
+
+    Attributes:
+        lag_seconds: an accepted request that an earlier operation remembers may not show for so long. Clients tested
+            against the live service allow minutes; after a quarter of an hour DRS has lost it, and it is asked anew. A
+            scheduled job may be late by as much.
+        lost_seconds: after a lost answer, a status that shows nothing is believed only after so long. Waiting costs only
+            those requests whose answer was lost and that had no effect; asking again too soon could start a job twice.
+        settle_seconds: after a refusal that the status read does not explain, likewise, and twice as long after each
+            further one (a client tested against the live service waits 20 s before its first look).
+        confirmed_seconds: after a refusal of a job whose own answer was lost before: most likely DRS is at it already.
+        resume_seconds: an accepted resume may show no effect for so long; after that the job has failed again.
+        sends: requests sent for one job in one operation before giving up.
+    """
+
+    lag_seconds: float = 900.0
+    lost_seconds: float = 120.0
+    settle_seconds: float = 20.0
+    confirmed_seconds: float = 300.0
+    sends: int = 5
+    resume_seconds: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """What is known of a job beyond its status. All times are seconds since the epoch.
+
+    Attributes:
+        request: what was asked last; the next six speak of it.
+        accepted_at: when DRS accepted it.
+        accepted_now: the acceptance was in this operation, not in an earlier one.
+        lost_at: when it was sent without an answer ever coming; settled by reading.
+        refused_at: when DRS refused it for a reason that the job's status may explain.
+        refusal: the last thing that spoke against it: DRS's refusal, or the reason why its answer was lost.
+        sends: how many times it was sent in this operation without being accepted.
+        retry_at: not to be sent again before.
+        took_effect: after the acceptance the job was seen on its way.
+        precheck: of this operation.
+        was_started: the job was seen started, by this resource, at some time.
+        scheduled_for: when the job was to start, as it was last seen scheduled; milliseconds since the epoch.
+        ended_unstarted: the job was seen over without ever having been started.
+        was_ended: DRS showed the job as over, or said that it was deleted.
+        paused_here: the job is paused because this resource asked DRS for it.
+        stopped_here: the job is over, and this resource declared it stopped.
+    """
+
+    accepted_at: float | None = None
+    accepted_now: bool = False
+    lost_at: float | None = None
+    refused_at: float | None = None
+    refusal: Refusal | None = None
+    sends: int = 0
+    retry_at: float = float("-inf")
+    was_started: bool = False
+    request: Request = Request()
+    took_effect: bool = False
+    precheck: Precheck | None = None
+    scheduled_for: int | None = None
+    ended_unstarted: bool = False
+    was_ended: bool = False
+    paused_here: bool = False
+    stopped_here: bool = False
+
+    def about(self, wanted: Request, declared_time: int | None = None) -> JobRecord:
+        """What of this counts when `wanted` is to be asked for a job whose declared time is that.
+
+        Other requests explain nothing, except that a start is a start: one that was accepted, or may have been, is not
+        asked again because its time has come meanwhile, or because a time was declared since.
+        """
+        if self.request == wanted:
+            return self
+        may_show = self.accepted_at is not None or self.lost_at is not None
+        bare = replace(
+            self,
+            **_NO_REQUEST,
+            paused_here=self.paused_here or (may_show and self.request.action is Action.PAUSE),
+            stopped_here=self.stopped_here or (may_show and self.request.action is Action.STOP),
+        )
+        if not (self.request.action.is_start and wanted.action.is_start):
+            return bare
+        still_holds = self.request.action is Action.START or self.request.start_time == declared_time
+        return replace(
+            bare,
+            request=self.request,
+            lost_at=self.lost_at,
+            accepted_at=self.accepted_at if still_holds else None,
+            accepted_now=self.accepted_now and still_holds,
+        )
+
+    def has_run(self, now: float) -> bool:
+        """Whether a job that is over was started: seen so, or DRS had accepted a start whose time has come."""
+        if self.was_started or self.ended_unstarted:
+            return self.was_started
+        due = [] if self.scheduled_for is None else [self.scheduled_for]
+        if self.request.action.is_start and self.accepted_at is not None:
+            due.append(self.request.start_time or 0)
+        return any(milliseconds / 1000 <= now for milliseconds in due)
+
+    def was_asked_lately(self, action: Action, grace: GracePeriods, now: float) -> bool:
+        """Whether DRS accepted this request, or may have, so shortly ago that it may still be about to show."""
+        asked_at = max(self.accepted_at or 0.0, self.lost_at or 0.0)
+        return self.request.action is action and now < asked_at + grace.lag_seconds
+
+    def is_accepted(self, grace: GracePeriods, now: float) -> bool:
+        """Whether an acceptance explains a status that shows nothing of it. That of this very operation always does."""
+        if self.accepted_at is None:
+            return False
+        return self.accepted_now or now < self.accepted_at + grace.lag_seconds
+
+    def doubtful_until(self, grace: GracePeriods) -> float:
+        """Until when a status that shows nothing is not believed."""
+        doubts = []
+        if self.lost_at is not None:
+            doubts.append(self.lost_at + grace.lost_seconds)
+        if self.refused_at is not None:
+            settle_seconds = grace.settle_seconds * 2 ** max(0, self.sends - 1)
+            doubts.append(self.refused_at + (settle_seconds if self.lost_at is None else grace.confirmed_seconds))
+        return max(doubts, default=float("-inf"))
+
+
+NOTHING_KNOWN = JobRecord()
+
+# What a record holds of the last request alone; the rest is about the job.
+_ABOUT_THE_REQUEST = (
+    *("request", "accepted_at", "accepted_now", "lost_at", "refused_at", "refusal", "sends", "retry_at", "took_effect"),
+)
+_NO_REQUEST: dict[str, Any] = {name: getattr(NOTHING_KNOWN, name) for name in _ABOUT_THE_REQUEST}
