@@ -1,8 +1,8 @@
 """
-The parts that jobs have in dual-active disaster recovery, read for many of them at once.
+Reads the parts that jobs have in dual-active disaster recovery, for many of them at once.
 
-A pair is a parent and two tasks that replicate in opposite directions. Which tasks belong together never changes and is asked
-once. How the other directions stand changes, and is asked at every look, for all of them together.
+A pair is a parent and two tasks that replicate in opposite directions. Which tasks belong together never changes and is read
+once. The status of the other task changes, and is read at every poll, for all pairs together.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from ..drs.calls.client import DrsClient
-from ..drs.calls.models import JobDetail, JobStatus, Pairing, ReplicationLag
+from ..drs.calls.models import JobDetail, JobStatus, ReplicationLag
 from ..drs.errors import ServiceRefusedError
 from ..drs.http.retry import TimeBudget
+from .actual import ActualJob, Obstacle, Pairing
 from .phase import Phase, phase_of
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class PairReader:
     _families: dict[str, _Family] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, parts: Sequence[JobDetail], known: Mapping[str, JobStatus], budget: TimeBudget) -> dict[str, Pairing]:
+    def read(self, parts: Sequence[JobDetail], known: Mapping[str, ActualJob], budget: TimeBudget) -> dict[str, Pairing]:
         """The pairings of dual-active tasks that are about to be started. A task that goes first has none.
 
         Args:
@@ -108,10 +109,9 @@ class PairReader:
             elif others:
                 waiting[part.job_id] = (family, others)
             else:
-                note = "DRS does not tell the other direction of its dual-active pair, so that was not waited for"
-                found[part.job_id] = Pairing(note=note)
+                found[part.job_id] = Pairing(is_alone=True)
         unread = [job_id for _, others in waiting.values() for job_id in others if job_id not in known]
-        statuses = {**known, **self.client.get_statuses(unread, budget)}
+        statuses: dict[str, JobStatus | ActualJob] = {**known, **self.client.get_statuses(unread, budget)}
         forwards: dict[str, str] = {}
         for job_id, (family, others) in waiting.items():
             # One that is started already is the first, whatever its direction.
@@ -139,16 +139,13 @@ class PairReader:
             return [self._families.get(parent) or told.get(parent, _Family()) for parent in parents]
 
 
-def _backward(forward: JobStatus, lag: ReplicationLag | None) -> Pairing:
-    """The pairing of a task that starts after `forward`, whose lag is known if it replicates."""
+def _backward(forward: JobStatus | ActualJob, lag: ReplicationLag | None) -> Pairing:
+    """The pairing of a task that starts after `forward`, whose replication lag is known if it replicates."""
     job_id = forward.job_id
     if lag is None:
-        return Pairing(forward=job_id, blocked_by=f"{job_id} is in {forward.status} and has to reach {FORWARD_STATUS} first")
+        return Pairing(forward=job_id, obstacle=Obstacle(job_id, forward.status))
     delays = (("RPO", lag.rpo_ms), ("RTO", lag.rto_ms))
     for name, milliseconds in delays:
         if milliseconds is not None and milliseconds >= LARGEST_LAG_MS:
-            blocked_by = f"the {name} of {job_id} is {milliseconds / 1000:g} s and has to come below 60 s first"
-            return Pairing(forward=job_id, blocked_by=blocked_by)
-    unknown = " and ".join(name for name, milliseconds in delays if milliseconds is None)
-    note = f"DRS does not tell the {unknown} of {job_id}, the other direction of its dual-active pair" if unknown else None
-    return Pairing(forward=job_id, note=note)
+            return Pairing(forward=job_id, obstacle=Obstacle(job_id, forward.status, name, milliseconds))
+    return Pairing(forward=job_id, unknown_delays=tuple(name for name, milliseconds in delays if milliseconds is None))

@@ -1,8 +1,8 @@
 """
-What DRS says of jobs: their statuses, and the few details that a decision needs beside them.
+Reads from DRS how jobs stand: their statuses, and the few details that a decision needs beside them.
 
-A status alone does not tell when a scheduled job starts, why a job failed, nor what part a job has in dual-active disaster
-recovery. All of it is asked for only where it matters, and what never changes is asked once.
+A status does not tell when a scheduled job starts, why a job failed, nor what part a job has in dual-active disaster recovery.
+These details are read only where they matter, and what never changes is read once.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..drs.calls.client import DrsClient
-from ..drs.calls.models import JobDetail, JobStatus
+from ..drs.calls.models import JobDetail
 from ..drs.errors import DrsError
 from ..drs.http.retry import TimeBudget
+from .actual import ActualJob
 from .dual_active import PairReader, tolerating
-from .phase import Phase, phase_of
+from .phase import Phase
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ _HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
 
 @dataclass(slots=True)
 class StatusReader:
-    """Reads jobs, and keeps what never changes about them. May be shared by threads.
+    """Reads how jobs stand, and keeps what never changes about them. May be shared by threads.
 
     Attributes:
         client: where DRS is.
@@ -41,13 +42,14 @@ class StatusReader:
     def __post_init__(self) -> None:
         self._pairs = PairReader(self.client)
 
-    def read(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobStatus]:
-        """What DRS says of each job, unknown jobs included.
+    def read(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, ActualJob]:
+        """How each job stands; jobs that DRS does not know included.
 
         Raises:
             DrsError: the statuses can't be read, or what belongs to them can't be read just now.
         """
-        statuses = self.client.get_statuses(job_ids, budget)
+        rows = self.client.get_statuses(job_ids, budget)
+        statuses = {job_id: ActualJob.of(row) for job_id, row in rows.items()}
         scheduled = _in_phase(statuses.values(), Phase.SCHEDULED)
         startable = _in_phase(statuses.values(), Phase.STARTABLE)
         with self._lock:
@@ -72,14 +74,14 @@ class StatusReader:
             statuses[job_id] = replace(statuses[job_id], pairing=pairing)
         return self._explained(statuses)
 
-    def explain(self, statuses: Mapping[str, JobStatus], budget: TimeBudget) -> dict[str, JobStatus]:
+    def explain(self, statuses: Mapping[str, ActualJob], budget: TimeBudget) -> dict[str, ActualJob]:
         """The same statuses, with DRS's reasons for the jobs that failed, as far as they can be had now."""
         if unexplained := self._unexplained(statuses):
             self._keep_reasons(statuses, self._details([], unexplained, budget))
         return self._explained(statuses)
 
     def _details(self, needed: Sequence[str], useful: Sequence[str], budget: TimeBudget) -> dict[str, JobDetail]:
-        """Details of jobs. Without those that are only useful a look is as good as any."""
+        """Details of jobs. A failure to read those that are only useful is ignored."""
         try:
             return tolerating(lambda: self.client.get_details([*needed, *useful], budget)) or {}
         except DrsError as exc:
@@ -88,7 +90,7 @@ class StatusReader:
             log.debug("no reasons to be had: %s", exc)
             return {}
 
-    def _unexplained(self, statuses: Mapping[str, JobStatus]) -> list[str]:
+    def _unexplained(self, statuses: Mapping[str, ActualJob]) -> list[str]:
         """The jobs that failed, and of which DRS has not told why."""
         with self._lock:
             # A job in another status by now has a reason of its own when it fails again.
@@ -97,18 +99,18 @@ class StatusReader:
             return [
                 job.job_id
                 for job in statuses.values()
-                if phase_of(job.status) in _HAS_A_REASON
+                if job.phase in _HAS_A_REASON
                 and not job.error_message
                 and (job.job_id, job.status) not in self._reasons
             ]
 
-    def _keep_reasons(self, statuses: Mapping[str, JobStatus], details: Mapping[str, JobDetail]) -> None:
+    def _keep_reasons(self, statuses: Mapping[str, ActualJob], details: Mapping[str, JobDetail]) -> None:
         with self._lock:
             for job_id, detail in details.items():
-                if detail.failed_reason and phase_of(statuses[job_id].status) in _HAS_A_REASON:
+                if detail.failed_reason and statuses[job_id].phase in _HAS_A_REASON:
                     self._reasons[job_id, statuses[job_id].status] = detail.failed_reason
 
-    def _explained(self, statuses: Mapping[str, JobStatus]) -> dict[str, JobStatus]:
+    def _explained(self, statuses: Mapping[str, ActualJob]) -> dict[str, ActualJob]:
         with self._lock:
             reasons = {job.job_id: self._reasons.get((job.job_id, job.status)) for job in statuses.values()}
         explained = {
@@ -119,5 +121,5 @@ class StatusReader:
         return {**statuses, **explained}
 
 
-def _in_phase(statuses: Iterable[JobStatus], phase: Phase) -> list[str]:
-    return [status.job_id for status in statuses if phase_of(status.status) is phase]
+def _in_phase(statuses: Iterable[ActualJob], phase: Phase) -> list[str]:
+    return [status.job_id for status in statuses if status.phase is phase]

@@ -5,12 +5,15 @@ What became of each job: the values an operation ends with, and how they follow 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from ..drs.calls.models import JobStatus
+from ..drs.calls.models import Finding
+from .actual import ActualJob
+from .declared import DesiredJob, DesiredState, Goal
 from .phase import STARTED_PHASES, Phase
-from .plan import Decision, DesiredJob, Goal, Target, decide, is_seen_ended
-from .record import NOTHING_KNOWN, Action, GracePeriods, JobRecord, Request
+from .plan import Decision, Reason, Why, decide
+from .record import NOTHING_KNOWN, Action, GracePeriods, JobRecord, Refusal, Request
+from .recorded import Recorded
 
 _DONE_NOW = {
     Action.START: "started",
@@ -22,8 +25,34 @@ _DONE_NOW = {
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a job. The first of these that is there tells it.
+
+    Attributes:
+        recorded: what an earlier operation said of it.
+        is_failed_again: a job that was resumed still shows its failure; after `seconds`, where that is known.
+        refusal: DRS's refusal of the request.
+        ended_by: what ended the operation before the job was dealt with.
+        said: DRS's text about the job.
+        why: the reason of the last decision.
+        code: DRS's code.
+        status: of the job.
+    """
+
+    why: Why
+    status: str
+    code: str | None = None
+    said: str | None = None
+    refusal: Refusal | None = None
+    ended_by: Exception | None = None
+    is_failed_again: bool = False
+    seconds: float | None = None
+    recorded: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobOutcome:
-    """What an operation did for one job, and where the job stands.
+    """What an operation did for one job, and how the job stands.
 
     Attributes:
         job_id: the job.
@@ -31,17 +60,12 @@ class JobOutcome:
         phase: of that status.
         outcome: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``, ``already_started``, ``unchanged`` or
             ``failed``.
-        is_fulfilled: the job is where it was asked to be.
-        error_code: DRS's code, when something is wrong with the job.
-        error_message: DRS's text or ours, likewise.
+        is_fulfilled: the job is what was declared.
+        wanted: what it should have become: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``.
+        problem: what is wrong with it; None when nothing is.
         start_time: of a scheduled job, in milliseconds since the epoch.
-        request: what was asked of DRS without its showing yet; the next two are about it, in seconds since the epoch.
-        accepted_at: when DRS accepted it.
-        lost_at: when it was sent and the answer was lost.
-        is_unfinished: the operation ended while DRS was still at it.
-        alarms: what its pre-check warned of, a sentence each.
-        wanted: what it should be: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``.
-        was_started: as in `JobRecord`, and so are the next five.
+        alarms: what its pre-check warned of.
+        record: what the next operation needs to know.
     """
 
     job_id: str
@@ -49,21 +73,11 @@ class JobOutcome:
     phase: Phase
     outcome: str
     is_fulfilled: bool
-    error_code: str | None = None
-    error_message: str | None = None
-    start_time: int | None = None
-    request: Request | None = None
-    accepted_at: float | None = None
-    lost_at: float | None = None
-    is_unfinished: bool = False
-    alarms: Sequence[str] = ()
     wanted: str = "started"
-    was_started: bool = False
-    scheduled_for: int | None = None
-    ended_unstarted: bool = False
-    was_ended: bool = False
-    paused_here: bool = False
-    stopped_here: bool = False
+    problem: Problem | None = None
+    start_time: int | None = None
+    alarms: Sequence[Finding] = ()
+    record: JobRecord = NOTHING_KNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +86,36 @@ class Result:
 
     Attributes:
         jobs: one outcome per job.
-        ended_by: what ended the operation before every job was where it should be, or None.
+        ended_by: what ended the operation before every job was what was declared, or None.
     """
 
-    jobs: Mapping[str, JobOutcome]
+    jobs: Mapping[str, JobOutcome] = field(default_factory=dict)
     ended_by: Exception | None = None
 
     @property
     def failed(self) -> list[JobOutcome]:
-        """The jobs for which what was asked could not be done."""
+        """The jobs that could not be brought to their declared state."""
         return [job for job in self.jobs.values() if job.outcome == "failed"]
 
     @property
     def unfinished(self) -> list[JobOutcome]:
-        """The jobs that DRS is at, but whose arrival was not seen before the operation ended."""
-        return [job for job in self.jobs.values() if job.is_unfinished]
+        """The jobs that DRS is at, and that were not seen to arrive before the operation ended."""
+        return [job for job in self.jobs.values() if job.record.is_unfinished]
 
 
 def observe(
     desired: Sequence[DesiredJob],
-    actual: Mapping[str, JobStatus],
+    actual: Mapping[str, ActualJob],
     records: Mapping[str, JobRecord],
     goal: Goal,
     now: float,
     grace: GracePeriods | None = None,
 ) -> Result:
-    """How jobs stand when nothing is done for them. The outcomes are those of an operation that did nothing."""
+    """How jobs stand when nothing is done for them: the outcomes of an operation that did nothing."""
+    grace = grace or GracePeriods()
     return Result(
         {
-            job.job_id: outcome_of(
-                job, actual[job.job_id], records.get(job.job_id, NOTHING_KNOWN), goal, grace or GracePeriods(), now, None
-            )
+            job.job_id: outcome_of(job, actual[job.job_id], records.get(job.job_id, NOTHING_KNOWN), goal, grace, now, None)
             for job in desired
         }
     )
@@ -110,55 +123,78 @@ def observe(
 
 def outcome_of(
     desired: DesiredJob,
-    actual: JobStatus,
+    actual: ActualJob,
     record: JobRecord,
     goal: Goal,
     grace: GracePeriods,
     now: float,
     ended_by: Exception | None,
 ) -> JobOutcome:
-    """What became of one job, from all that is known at the end."""
+    """What became of one job, from all that is known at the end.
+
+    Args:
+        desired: what was declared.
+        actual: what DRS shows.
+        record: what is known beside that.
+        goal: when the operation may return.
+        grace: see there.
+        now: when the status was asked for, in seconds since the epoch.
+        ended_by: what ended the operation early, or None.
+    """
     decision = decide(desired, actual, record, goal, grace, now)
-    code, message = actual.error_code, actual.error_message
     has_failed_again = ended_by is not None and _has_failed_again(decision, record)
     is_failed = decision.action is Action.FAIL or _came_to_nothing(decision, record) or has_failed_again
-    if has_failed_again:
-        seconds = f" {now - record.accepted_at:.0f} s" if record.accepted_at is not None else ""
-        said = f": {message}" if message else ""
-        message = f"it is still in {actual.status}{seconds} after DRS accepted its restart, so it has probably failed again{said}"
-    elif is_failed and (refusal := decision.refusal) is not None:
-        code, message = refusal.code, f"{refusal.text} {decision.advice}" if decision.advice else refusal.text
-    elif is_failed and decision.action is not Action.FAIL and ended_by is not None:
-        code, message = getattr(ended_by, "code", None), f"it {decision.reason}, and {getattr(ended_by, 'text', ended_by)}"
-    elif is_failed and message and decision.advice:
-        message = f"{message.rstrip('.')}. {decision.advice}"
-    if not message and not decision.is_fulfilled and decision.action is not Action.WAIT:
-        message = f"it {decision.reason}"
-    is_proven = _is_proven(record.request, actual, decision.phase, record)
-    phase = decision.phase
-    is_over = phase is Phase.ENDED
-    is_unseen = phase is Phase.MISSING
-    was_started = record.was_started or phase in STARTED_PHASES or (is_over and record.has_run(now))
+    is_unfinished = ended_by is not None and not is_failed and decision.action is Action.WAIT
     return JobOutcome(
         job_id=actual.job_id,
         status=actual.status,
         phase=decision.phase,
         outcome="failed" if is_failed else _what_was_done(desired, decision, record),
         is_fulfilled=decision.is_fulfilled,
-        error_code=code,
-        error_message=message,
-        start_time=_schedule(desired, actual, record, decision),
-        # Kept until a status proves it, for the next operation.
-        request=None if is_proven else record.request,
-        accepted_at=None if is_proven else record.accepted_at,
-        lost_at=None if is_proven else record.lost_at,
-        is_unfinished=ended_by is not None and not is_failed and decision.action is Action.WAIT,
-        alarms=_alarms(record),
         wanted=_wanted(desired, decision.phase, now),
+        problem=_problem(actual, record, decision, now, ended_by, is_failed=is_failed, has_failed_again=has_failed_again),
+        start_time=_schedule(desired, actual, record, decision.phase),
+        alarms=record.precheck.alarms if record.precheck is not None else (),
+        record=replace(_next_record(desired, actual, record, grace, now), is_unfinished=is_unfinished),
+    )
+
+
+def _problem(
+    actual: ActualJob,
+    record: JobRecord,
+    decision: Decision,
+    now: float,
+    ended_by: Exception | None,
+    *,
+    is_failed: bool,
+    has_failed_again: bool,
+) -> Problem | None:
+    problem = Problem(decision.why, actual.status, actual.error_code, actual.error_message)
+    if has_failed_again:
+        seconds = now - record.accepted_at if record.accepted_at is not None else None
+        return replace(problem, is_failed_again=True, seconds=seconds)
+    if is_failed and decision.refusal is not None:
+        return replace(problem, code=decision.refusal.code, refusal=decision.refusal)
+    if is_failed and decision.action is not Action.FAIL and ended_by is not None:
+        return replace(problem, code=getattr(ended_by, "code", None), ended_by=ended_by)
+    has_reason = not decision.is_fulfilled and decision.action is not Action.WAIT
+    return problem if problem.said or problem.code or has_reason else None
+
+
+def _next_record(desired: DesiredJob, actual: ActualJob, record: JobRecord, grace: GracePeriods, now: float) -> JobRecord:
+    """What the next operation needs to know: a request that no status has proved yet, and what was seen of the job."""
+    phase = actual.phase
+    is_over, is_missing = phase is Phase.ENDED, phase is Phase.MISSING
+    was_started = record.was_started or phase in STARTED_PHASES or (is_over and record.has_run(now))
+    request = JobRecord() if _is_proven(record, actual) else record
+    return JobRecord(
+        request=request.request,
+        accepted_at=request.accepted_at,
+        lost_at=request.lost_at,
         was_started=was_started,
-        scheduled_for=_scheduled_for(desired, actual, record, phase, was_started=was_started),
-        ended_unstarted=(is_over and not was_started) or (is_unseen and record.ended_unstarted),
-        was_ended=is_seen_ended(actual) or (is_unseen and record.was_ended),
+        scheduled_for=_scheduled_for(desired, actual, record, was_started=was_started),
+        ended_unstarted=(is_over and not was_started) or (is_missing and record.ended_unstarted),
+        was_ended=actual.is_seen_ended or (is_missing and record.was_ended),
         paused_here=_is_paused_here(record, phase, grace, now),
         stopped_here=_is_stopped_here(desired, record, phase, grace, now),
     )
@@ -170,13 +206,13 @@ def _has_failed_again(decision: Decision, record: JobRecord) -> bool:
     return is_waiting and record.request.action is Action.RESUME and record.accepted_at is not None
 
 
-def _scheduled_for(desired: DesiredJob, actual: JobStatus, record: JobRecord, phase: Phase, *, was_started: bool) -> int | None:
+def _scheduled_for(desired: DesiredJob, actual: ActualJob, record: JobRecord, *, was_started: bool) -> int | None:
     """The time of a job that was seen scheduled; kept while nothing shows that it was started, or can be scheduled anew."""
-    if phase is Phase.SCHEDULED:
+    if actual.phase is Phase.SCHEDULED:
         return actual.start_time if actual.start_time is not None else desired.start_time
-    if was_started or phase is Phase.STARTABLE:
+    if was_started or actual.phase is Phase.STARTABLE:
         return None
-    if phase is Phase.ENDED and record.request.action is Action.SCHEDULE and record.accepted_at is not None:
+    if actual.phase is Phase.ENDED and record.request.action is Action.SCHEDULE and record.accepted_at is not None:
         return record.request.start_time
     return record.scheduled_for
 
@@ -190,37 +226,39 @@ def _is_paused_here(record: JobRecord, phase: Phase, grace: GracePeriods, now: f
 def _is_stopped_here(desired: DesiredJob, record: JobRecord, phase: Phase, grace: GracePeriods, now: float) -> bool:
     if phase not in (Phase.ENDED, Phase.MISSING):
         return False
-    if phase is Phase.ENDED and desired.target is Target.STOPPED:
+    if phase is Phase.ENDED and desired.state is DesiredState.STOPPED:
         return True
     return record.stopped_here or record.was_asked_lately(Action.STOP, grace, now)
 
 
 def _wanted(desired: DesiredJob, phase: Phase, now: float) -> str:
-    if desired.target is not Target.STARTED:
-        return "paused" if desired.target is Target.PAUSED else "stopped"
+    if desired.state is not DesiredState.STARTED:
+        return desired.state.value
     if desired.resume and phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED):
         return "resumed"
-    return "started" if desired.start_request(now).action is Action.START else "scheduled"
+    return _DONE_NOW[desired.start_request(now).action]
 
 
 def _came_to_nothing(decision: Decision, record: JobRecord) -> bool:
-    """The operation ended while something was still to be asked, or to be waited for that DRS is not at."""
-    if decision.action.is_call:
+    """The operation ended while a request was still to be sent, or to be waited for without DRS being at it."""
+    if decision.action.is_request:
         return True
     return decision.action is Action.WAIT and not decision.is_underway and record.accepted_at is None
 
 
 def _what_was_done(desired: DesiredJob, decision: Decision, record: JobRecord) -> str:
     is_ours = record.accepted_now or record.lost_at is not None
-    if is_ours and (desired.target is Target.STARTED) == (record.request.action not in (Action.PAUSE, Action.STOP)):
+    shall_start = desired.state is DesiredState.STARTED
+    if is_ours and shall_start == (record.request.action not in (Action.PAUSE, Action.STOP)):
         return _DONE_NOW.get(record.request.action, "unchanged")
     is_known = record.was_started or record.accepted_at is not None
-    is_news = desired.target is Target.STARTED and not is_known and decision.phase is not Phase.SCHEDULED
+    is_news = shall_start and not is_known and decision.phase is not Phase.SCHEDULED
     return "already_started" if is_news else "unchanged"
 
 
-def _is_proven(request: Request, actual: JobStatus, phase: Phase, record: JobRecord) -> bool:
-    """Whether the status shows that the request had its effect."""
+def _is_proven(record: JobRecord, actual: ActualJob) -> bool:
+    """Whether the status shows that the last request had its effect."""
+    request, phase = record.request, actual.phase
     if request.action is Action.PAUSE:
         return phase in (Phase.PAUSED, Phase.ENDED)
     if request.action is Action.STOP:
@@ -232,14 +270,34 @@ def _is_proven(request: Request, actual: JobStatus, phase: Phase, record: JobRec
     return phase in STARTED_PHASES or phase in (Phase.ENDED, Phase.START_FAILED)
 
 
-def _schedule(desired: DesiredJob, actual: JobStatus, record: JobRecord, decision: Decision) -> int | None:
-    if decision.phase is Phase.SCHEDULED:
+def _schedule(desired: DesiredJob, actual: ActualJob, record: JobRecord, phase: Phase) -> int | None:
+    if phase is Phase.SCHEDULED:
         return actual.start_time if actual.start_time is not None else desired.start_time
-    if decision.phase is Phase.STARTABLE and record.accepted_at is not None:
-        return record.request.start_time
-    return None
+    return record.request.start_time if phase is Phase.STARTABLE and record.accepted_at is not None else None
 
 
-def _alarms(record: JobRecord) -> tuple[str, ...]:
-    alarms = record.precheck.alarms if record.precheck is not None else ()
-    return tuple(f"{alarm.item}: {alarm.reason}" if alarm.reason else alarm.item for alarm in alarms)
+_LOST_PHASES = frozenset({Phase.START_FAILED, Phase.ENDED, Phase.DEAD, Phase.MISSING})
+
+
+def refreshed(recorded: Recorded, result: Result) -> Result:
+    """What a refresh may say of the last operation: nothing new, except that a failure is over, or that a job is lost.
+
+    A job that runs is no failure any more. One that is found missing, over without having been started, or failed at its
+    start, is a failure from now on, whatever the last operation did for it.
+    """
+    jobs = {}
+    for job_id, job in result.jobs.items():
+        row = recorded.rows.get(job_id)
+        outcome = row.outcome if row else "unchanged"
+        if job.outcome == "failed" and job.phase in _LOST_PHASES:
+            outcome = "failed"
+        elif outcome == "failed" and (job.is_fulfilled or job.phase in STARTED_PHASES):
+            outcome = "already_started"
+        is_unfinished = job_id in recorded.unfinished and not job.is_fulfilled
+        problem = job.problem
+        if row and outcome == "failed" and job.phase in (Phase.STARTABLE, Phase.SCHEDULED):
+            # A refusal is not in the status, so reading it again does not bring it back.
+            problem = Problem(Why(Reason.NOT_STARTED), job.status, row.error_code, recorded=row.error_message)
+        record = replace(job.record, is_unfinished=is_unfinished)
+        jobs[job_id] = replace(job, outcome=outcome, problem=problem, record=record)
+    return Result(jobs)

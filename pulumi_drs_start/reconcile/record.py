@@ -1,7 +1,7 @@
 """
-What is known of a job beyond its status: what was asked of DRS for it, and what came of that.
+What is known of a job beyond its status: what was requested of DRS for it, and what came of that.
 
-Statuses lag, answers get lost, refusals pass. A record says how much each of these counts when the next thing is to be asked.
+Statuses are late, answers get lost, refusals pass. The record says how far each of these explains what DRS shows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..drs.calls.models import Finding
 
 
 class Action(str, Enum):
-    """What to do about a job. Those before WAIT are calls of DRS."""
+    """What to do about a job. Those before WAIT are requests to DRS."""
 
     START = "start"
     SCHEDULE = "schedule"
@@ -28,8 +28,8 @@ class Action(str, Enum):
     FAIL = "fail"
 
     @property
-    def is_call(self) -> bool:
-        """DRS is asked for something."""
+    def is_request(self) -> bool:
+        """Something is requested of DRS."""
         return self not in (Action.WAIT, Action.NOTHING, Action.FAIL)
 
     @property
@@ -92,17 +92,17 @@ class Precheck:
 
 @dataclass(frozen=True, slots=True)
 class GracePeriods:
-    """How long a status that contradicts what we know is given the benefit of the doubt.
+    """How long a status that contradicts the record is put down to DRS being late.
 
     Attributes:
-        lag_seconds: an accepted request that an earlier operation remembers may not show for so long. Clients tested
-            against the live service allow minutes; after a quarter of an hour DRS has lost it, and it is asked anew. A
-            scheduled job may be late by as much.
-        lost_seconds: after a lost answer, a status that shows nothing is believed only after so long. Waiting costs only
-            those requests whose answer was lost and that had no effect; asking again too soon could start a job twice.
-        settle_seconds: after a refusal that the status read does not explain, likewise, and twice as long after each
-            further one (a client tested against the live service waits 20 s before its first look).
-        confirmed_seconds: after a refusal of a job whose own answer was lost before: most likely DRS is at it already.
+        lag_seconds: an accepted request of an earlier operation may not show for so long. Clients tested against the live
+            service allow minutes; after a quarter of an hour DRS has lost it, and it is sent again. A scheduled job may
+            start late by as much.
+        lost_seconds: after a lost answer, a status that shows no effect is believed only after so long. Waiting costs just
+            those requests that were lost and had no effect; sending too soon could start a job twice.
+        settle_seconds: the same after a refusal that the status does not explain, and twice as long after each further one
+            (a client tested against the live service waits 20 s before it reads again).
+        confirmed_seconds: the same after a refusal that follows a lost answer: most likely DRS is at it already.
         resume_seconds: an accepted resume may show no effect for so long; after that the job has failed again.
         sends: requests sent for one job in one operation before giving up.
     """
@@ -117,24 +117,25 @@ class GracePeriods:
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What is known of a job beyond its status. All times are seconds since the epoch.
+    """What is known of a job beyond its status. Times are seconds since the epoch unless said otherwise.
 
     Attributes:
-        request: what was asked last; the next six speak of it.
+        request: the last request; the next eight are about it.
         accepted_at: when DRS accepted it.
-        accepted_now: the acceptance was in this operation, not in an earlier one.
-        lost_at: when it was sent without an answer ever coming; settled by reading.
+        accepted_now: that was in this operation, not in an earlier one.
+        lost_at: when it was sent, if its answer was lost.
         refused_at: when DRS refused it for a reason that the job's status may explain.
-        refusal: the last thing that spoke against it: DRS's refusal, or the reason why its answer was lost.
-        sends: how many times it was sent in this operation without being accepted.
-        retry_at: not to be sent again before.
-        took_effect: after the acceptance the job was seen on its way.
-        precheck: of this operation.
-        was_started: the job was seen started, by this resource, at some time.
-        scheduled_for: when the job was to start, as it was last seen scheduled; milliseconds since the epoch.
-        ended_unstarted: the job was seen over without ever having been started.
+        refusal: why it was refused the last time, or how its answer was lost.
+        sends: how many times this operation has sent it without its being accepted.
+        retry_at: it is not sent again before.
+        took_effect: since the acceptance the job was seen on its way.
+        precheck: the pre-check of this operation.
+        is_unfinished: the last operation ended while DRS was at it.
+        was_started: the job was seen started, now or in an earlier operation.
+        scheduled_for: when the job was to start as it was last seen scheduled; milliseconds since the epoch.
+        ended_unstarted: the job was seen over without having been started.
         was_ended: DRS showed the job as over, or said that it was deleted.
-        paused_here: the job is paused because this resource asked DRS for it.
+        paused_here: the job is paused because this resource asked for it.
         stopped_here: the job is over, and this resource declared it stopped.
     """
 
@@ -149,6 +150,7 @@ class JobRecord:
     request: Request = Request()
     took_effect: bool = False
     precheck: Precheck | None = None
+    is_unfinished: bool = False
     scheduled_for: int | None = None
     ended_unstarted: bool = False
     was_ended: bool = False
@@ -156,10 +158,14 @@ class JobRecord:
     stopped_here: bool = False
 
     def about(self, wanted: Request, declared_time: int | None = None) -> JobRecord:
-        """What of this counts when `wanted` is to be asked for a job whose declared time is that.
+        """The part of this record that still applies to the request `wanted`.
 
-        Other requests explain nothing, except that a start is a start: one that was accepted, or may have been, is not
-        asked again because its time has come meanwhile, or because a time was declared since.
+        Another request explains nothing, except that a start is a start: one that DRS accepted, or may have accepted, is not
+        sent again because its time has come since, or because the declared time has changed.
+
+        Args:
+            wanted: what is to be requested now.
+            declared_time: the job's declared start time, in milliseconds since the epoch.
         """
         if self.request == wanted:
             return self
@@ -182,7 +188,7 @@ class JobRecord:
         )
 
     def has_run(self, now: float) -> bool:
-        """Whether a job that is over was started: seen so, or DRS had accepted a start whose time has come."""
+        """Whether a job that is over was started: it was seen started, or DRS accepted a start and its time has come."""
         if self.was_started or self.ended_unstarted:
             return self.was_started
         due = [] if self.scheduled_for is None else [self.scheduled_for]
@@ -191,18 +197,18 @@ class JobRecord:
         return any(milliseconds / 1000 <= now for milliseconds in due)
 
     def was_asked_lately(self, action: Action, grace: GracePeriods, now: float) -> bool:
-        """Whether DRS accepted this request, or may have, so shortly ago that it may still be about to show."""
+        """Whether DRS accepted this request, or may have, so lately that its effect may not show yet."""
         asked_at = max(self.accepted_at or 0.0, self.lost_at or 0.0)
         return self.request.action is action and now < asked_at + grace.lag_seconds
 
     def is_accepted(self, grace: GracePeriods, now: float) -> bool:
-        """Whether an acceptance explains a status that shows nothing of it. That of this very operation always does."""
+        """Whether an acceptance explains a status that shows no effect. One of this very operation always does."""
         if self.accepted_at is None:
             return False
         return self.accepted_now or now < self.accepted_at + grace.lag_seconds
 
     def doubtful_until(self, grace: GracePeriods) -> float:
-        """Until when a status that shows nothing is not believed."""
+        """Until when a status that shows no effect is not believed."""
         doubts = []
         if self.lost_at is not None:
             doubts.append(self.lost_at + grace.lost_seconds)
@@ -214,7 +220,7 @@ class JobRecord:
 
 NOTHING_KNOWN = JobRecord()
 
-# What a record holds of the last request alone; the rest is about the job.
+# The fields about the last request; the others are about the job.
 _ABOUT_THE_REQUEST = (
     *("request", "accepted_at", "accepted_now", "lost_at", "refused_at", "refusal", "sends", "retry_at", "took_effect"),
 )

@@ -1,0 +1,60 @@
+"""
+What the state records of a resource: how its jobs stood, what was requested for them, and where they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .declared import Declared, Place
+from .record import JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRow:
+    """How a job stood after the last operation.
+
+    Attributes:
+        phase: of its status then.
+        outcome: what the operation did for it.
+        error_code: DRS's code, when something was wrong.
+        error_message: what was wrong, in words.
+    """
+
+    phase: str
+    outcome: str
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The state of one resource.
+
+    Attributes:
+        declared: the inputs of the last operation.
+        rows: how each job stood.
+        records: what else is known of each job.
+        place: where the jobs are; None where no operation has found out.
+        exists: False for a resource that is still to be created.
+    """
+
+    declared: Declared = field(default_factory=Declared)
+    rows: Mapping[str, RecordedRow] = field(default_factory=dict)
+    records: Mapping[str, JobRecord] = field(default_factory=dict)
+    place: Place | None = None
+    exists: bool = True
+
+    @property
+    def unfinished(self) -> frozenset[str]:
+        """The jobs that the last operation gave up waiting for."""
+        return frozenset(job_id for job_id, record in self.records.items() if record.is_unfinished)
+
+    @property
+    def failed(self) -> dict[str, str]:
+        """The jobs that the last operation could not bring to their state, and the phase they were in."""
+        return {job_id: row.phase for job_id, row in self.rows.items() if row.outcome == "failed"}
+
+
+NOTHING_RECORDED = Recorded(exists=False)

@@ -1,0 +1,183 @@
+"""
+The table of fields: every input, every output and every key of the state, once.
+
+Validation, the normal form, the keys of the state and the tables of the README are made from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from ..reconcile.declared import DesiredState, Goal, OnDestroy, OnFailure
+
+
+class Kind(Enum):
+    """What values a field takes."""
+
+    JOBS = auto()
+    JOB_ID = auto()
+    TIME = auto()
+    DURATION = auto()
+    WORD = auto()
+    FLAG = auto()
+    TEXT = auto()
+    # Of outputs alone:
+    MAP = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field.
+
+    Attributes:
+        name: in Python and in the state.
+        kind: what values it takes.
+        doc: a sentence for people, in Markdown.
+        default: what it is when it is left out; None where nothing stands for it.
+        words: of WORD: the values.
+        is_place: it says where the jobs are, so that a change may replace the resource.
+        is_repeated: outputs repeat its value, which may be secret.
+        repeats: an output that repeats such values.
+        shown_type: its type for people, where the kind does not tell.
+        shown_default: its default for people, likewise.
+    """
+
+    name: str
+    kind: Kind
+    doc: str = ""
+    default: Any = None
+    words: tuple[str, ...] = ()
+    is_place: bool = False
+    is_repeated: bool = False
+    repeats: bool = False
+    shown_type: str = ""
+    shown_default: str = ""
+
+
+def _word(name: str, words: type[Enum], default: Enum, doc: str) -> Field:
+    return Field(name, Kind.WORD, doc, default=default.value, words=tuple(str(word.value) for word in words))
+
+
+_TIME = "RFC 3339 with zone, or milliseconds since the epoch"
+
+JOB_FIELDS = (
+    Field("job_id", Kind.JOB_ID, "the job's id, as the DRS console shows it", shown_default="–"),
+    Field("start_time", Kind.TIME, "when this job shall start", shown_type=_TIME, shown_default="that of the resource"),
+    _word(
+        "desired_state",
+        DesiredState,
+        DesiredState.STARTED,
+        "what the job shall be. `paused` pauses a running job, and does not start one that was not started. "
+        "**`stopped` is final: a stopped job can never be started again**",
+    ),
+)
+
+INPUTS = (
+    Field(
+        "jobs",
+        Kind.JOBS,
+        "the jobs of this resource: at least one, each once; the order does not matter. "
+        "A job that is taken off the list is left as it is",
+        is_repeated=True,
+        shown_type="list of ids, `JobStartArgs` or dicts",
+        shown_default="–",
+    ),
+    Field(
+        "start_time",
+        Kind.TIME,
+        "when jobs without a `start_time` of their own shall start, such as `\"2026-12-01T02:00:00+01:00\"`; "
+        "a time that is past starts them now, with a warning",
+        is_repeated=True,
+        shown_type=_TIME,
+        shown_default="now",
+    ),
+    _word(
+        "wait_for",
+        Goal,
+        Goal.RUNNING,
+        "return when every job runs (a scheduled one: waits for its time), or as soon as DRS accepted the starts",
+    ),
+    Field(
+        "timeout",
+        Kind.DURATION,
+        "for the whole operation; `custom_timeouts` of the resource's options win",
+        default="60m",
+        shown_type='`"90s"`, `"30m"`, `"2h"`',
+    ),
+    Field("resume", Kind.FLAG, "also resume jobs that are paused, have failed or failed to start", default=False),
+    Field(
+        "precheck",
+        Kind.FLAG,
+        "have DRS pre-check jobs before they are started; those that fail it are not started and name the failed items",
+        default=False,
+    ),
+    _word(
+        "on_failure",
+        OnFailure,
+        OnFailure.FAIL,
+        "when some jobs can't be brought to their state: fail after all others were dealt with, or succeed with a warning. "
+        "Every later `preview`, `refresh` and `up` warns of them, and `up` tries again what can be tried",
+    ),
+    _word(
+        "on_destroy",
+        OnDestroy,
+        OnDestroy.LEAVE,
+        "what becomes of the jobs when the **resource is deleted**, unless another resource declares them. **`stop` is final**",
+    ),
+    Field("region", Kind.TEXT, "the region of these jobs", is_place=True),
+    Field("project_id", Kind.TEXT, "the id of their project", is_place=True),
+    Field("endpoint", Kind.TEXT, "the address of DRS", is_place=True),
+    Field("cloud", Kind.TEXT, "the entry of `clouds.yaml` to use for them", is_place=True),
+)
+
+ROW_FIELDS = (
+    Field("status", Kind.TEXT, "DRS's word"),
+    Field("phase", Kind.TEXT, "see below"),
+    Field(
+        "outcome",
+        Kind.WORD,
+        "what the last operation did",
+        words=("started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed"),
+    ),
+    Field("start_time", Kind.TIME, "UTC, while a job is scheduled"),
+    Field("error_code", Kind.TEXT, "DRS's code, when something is wrong"),
+    Field("error_message", Kind.TEXT, "what is wrong"),
+)
+
+OUTPUTS = (
+    Field("job_statuses", Kind.MAP, "how each job stands", repeats=True, shown_type="dict: job id → dict"),
+    Field("summary", Kind.MAP, "how many jobs are in each phase, and `total`", shown_type="dict: phase → number"),
+    Field("ready", Kind.FLAG, "every job is what was declared"),
+)
+
+FORMAT = "format"
+"""Key of the state: the version of its format."""
+
+SECRET_INPUTS = "secret_inputs"  # noqa: S105 - a name
+"""Key of the inputs and the state: names of the inputs that are secret, with blanks between."""
+
+INTERNAL = (
+    Field(FORMAT, Kind.TEXT, "the version of the state's format"),
+    Field("place", Kind.MAP, "where the jobs are: endpoint and project id"),
+    Field("records", Kind.MAP, "what the next operation needs to know of each job", repeats=True),
+    Field("to_start", Kind.MAP, "of the inputs: the jobs that are not started, for the difference shown", repeats=True),
+    Field("to_resume", Kind.MAP, "of the inputs: the jobs to be resumed, likewise", repeats=True),
+    Field("found", Kind.MAP, "of the inputs: what find_jobs knows beside the ids"),
+    Field(SECRET_INPUTS, Kind.TEXT, "which inputs are secret"),
+    Field("unreported_failure", Kind.TEXT, "a failure that the host could not report; it fails the program"),
+)
+"""Keys of inputs and state that programs neither write nor read."""
+
+
+def _names(fields: tuple[Field, ...], flag: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields if getattr(field, flag))
+
+
+INPUT_NAMES = tuple(field.name for field in INPUTS)
+PLACE_INPUTS = _names(INPUTS, "is_place")
+REPEATED = _names(INPUTS, "is_repeated")
+REPEATING = _names(OUTPUTS + INTERNAL, "repeats")
+NOT_DECLARED = frozenset(field.name for field in OUTPUTS + INTERNAL) - {"found"}
+"""Keys of a bag that are no inputs of the program."""
