@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -27,7 +27,7 @@ from .operations.query import JobQuery, checked_text, kind_of, look_through, mak
 from .reconcile.phase import phase_of
 from .schema.inputs import PLACES, parse_duration
 from .schema.messages import count_jobs, explain
-from .schema.types import FoundJobs
+from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several
 from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
 from .settings.logs import log_where_asked
 
@@ -37,14 +37,14 @@ DEFAULT_TIMEOUT = "2m"
 
 _T = TypeVar("_T")
 
-Statuses = dict[str, dict[str, str | None]]
+Statuses = dict[str, CurrentJobStatus]
 
 
 def find_jobs(
     *,
     name: str | None = None,
-    status: str | Sequence[str] | None = None,
-    db_use_type: str | Sequence[str] | None = None,
+    status: str | Iterable[str] | None = None,
+    db_use_type: DbUseType | Iterable[DbUseType] | None = None,
     engine_type: str | None = None,
     enterprise_project_id: str | None = None,
     tags: Mapping[str, str] | None = None,
@@ -95,8 +95,8 @@ def find_jobs(
 def find_jobs_output(
     *,
     name: pulumi.Input[str] | None = None,
-    status: pulumi.Input[str] | pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
-    db_use_type: pulumi.Input[str] | pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+    status: pulumi.Input[str | Iterable[pulumi.Input[str]]] | None = None,
+    db_use_type: pulumi.Input[DbUseType | Iterable[pulumi.Input[DbUseType]]] | None = None,
     engine_type: pulumi.Input[str] | None = None,
     enterprise_project_id: pulumi.Input[str] | None = None,
     tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
@@ -126,7 +126,7 @@ def find_jobs_output(
 
 
 def get_job_statuses(
-    job_ids: Sequence[str],
+    job_ids: Several[str],
     *,
     region: str | None = None,
     project_id: str | None = None,
@@ -163,7 +163,7 @@ def get_job_statuses(
 
 
 def get_job_statuses_output(
-    job_ids: pulumi.Input[Sequence[pulumi.Input[str]]],
+    job_ids: pulumi.Input[Several[pulumi.Input[str]]],
     *,
     region: pulumi.Input[str] | None = None,
     project_id: pulumi.Input[str] | None = None,
@@ -270,7 +270,7 @@ def _ask_later(function: Callable[[Mapping[str, Any], Collection[str]], _T], arg
 
 def _as_list(value: Any) -> Any:
     """Pulumi looks for Outputs in lists and dicts only."""
-    return list(value) if isinstance(value, (set, frozenset)) else value
+    return list(value) if isinstance(value, (Set, ValuesView, Iterator)) else value
 
 
 @contextmanager

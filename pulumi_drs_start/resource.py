@@ -5,20 +5,27 @@ JobBatchStart and the types around it: what a program sees.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypedDict, TypeVar
+from collections.abc import Awaitable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import pulumi
 
 from .dynamic.secrecy import CAN_BE_REPEATED, REPEATING, SECRET_INPUTS
 from .provider import JobBatchStartProvider
-from .schema.types import FoundJobs
+from .schema.types import (
+    JOB_STATUS_FIELDS,
+    BatchSummary,
+    DesiredState,
+    FoundJobs,
+    JobStart,
+    JobStatus,
+    OnDestroy,
+    OnFailure,
+    Several,
+    WaitFor,
+)
 
 _T = TypeVar("_T")
-
-
-DesiredState = Literal["started", "paused", "stopped"]
-"""What a job shall be."""
 
 
 @pulumi.input_type
@@ -88,9 +95,7 @@ class JobStartArgsDict(_JobId, total=False):
     desired_state: pulumi.Input[DesiredState]
 
 
-ROW_FIELDS = ("status", "phase", "outcome", "start_time", "error_code", "error_message")
-
-JobInput = pulumi.Input[str] | pulumi.Input[JobStartArgs] | pulumi.Input[JobStartArgsDict]
+JobInput = pulumi.Input[str | JobStartArgs | JobStartArgsDict]
 
 
 class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart"):
@@ -101,39 +106,41 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
     that are taken off the list are left as they are. A job is paused or stopped where its ``desired_state`` says so.
     """
 
-    jobs: pulumi.Output[list]  # type: ignore[type-arg]  # the host enforces what stands here; items are dicts
-    """The jobs, in normal form: dicts in the order of their ids."""
-    wait_for: pulumi.Output[str]
-    timeout: pulumi.Output[str]
-    on_failure: pulumi.Output[str]
-    on_destroy: pulumi.Output[str]
-    resume: pulumi.Output[bool]
-    precheck: pulumi.Output[bool]
-    region: pulumi.Output[str | None]
-    project_id: pulumi.Output[str | None]
-    endpoint: pulumi.Output[str | None]
-    start_time: pulumi.Output[str | None]
-    cloud: pulumi.Output[str | None]
+    if TYPE_CHECKING:
+        # Where they exist at run time Pulumi compares outputs with them, and knows no TypedDict.
+        jobs: pulumi.Output[list[JobStart]]
+        """The jobs, in normal form, in the order of their ids."""
+        wait_for: pulumi.Output[WaitFor]
+        timeout: pulumi.Output[str]
+        on_failure: pulumi.Output[OnFailure]
+        on_destroy: pulumi.Output[OnDestroy]
+        resume: pulumi.Output[bool]
+        precheck: pulumi.Output[bool]
+        region: pulumi.Output[str | None]
+        project_id: pulumi.Output[str | None]
+        endpoint: pulumi.Output[str | None]
+        start_time: pulumi.Output[str | None]
+        cloud: pulumi.Output[str | None]
 
-    job_statuses: pulumi.Output[dict]  # type: ignore[type-arg]
-    """Job id -> ``status``, ``phase``, ``outcome``, ``start_time``, ``error_code``, ``error_message``."""
-    summary: pulumi.Output[dict]  # type: ignore[type-arg]
-    """Phase -> how many jobs are in it; ``total``."""
-    ready: pulumi.Output[bool]
-    """Every job is in a phase that fulfils what was asked."""
+        job_statuses: pulumi.Output[dict[str, JobStatus]]
+        """How each job stands, by id."""
+        summary: pulumi.Output[BatchSummary]
+        """How many jobs are in each phase, and in ``total``."""
+        ready: pulumi.Output[bool]
+        """Every job is in a phase that fulfils what was asked."""
 
     def __init__(
         self,
         resource_name: str,
         *,
-        jobs: pulumi.Input[Sequence[JobInput]],
+        jobs: pulumi.Input[Several[JobInput]],
         start_time: pulumi.Input[str | int] | None = None,
-        wait_for: pulumi.Input[str] | None = None,
+        wait_for: pulumi.Input[WaitFor] | None = None,
         timeout: pulumi.Input[str] | None = None,
         resume: pulumi.Input[bool] | None = None,
         precheck: pulumi.Input[bool] | None = None,
-        on_failure: pulumi.Input[str] | None = None,
-        on_destroy: pulumi.Input[str] | None = None,
+        on_failure: pulumi.Input[OnFailure] | None = None,
+        on_destroy: pulumi.Input[OnDestroy] | None = None,
         region: pulumi.Input[str] | None = None,
         project_id: pulumi.Input[str] | None = None,
         endpoint: pulumi.Input[str] | None = None,
@@ -252,7 +259,7 @@ def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> Any:
     if rows and any(isinstance(row, str) for row in rows.values()):
         # What made the output secret, in a preview: the rows are not known yet.
         return pulumi.Output(set(), _soon(None), _soon(False), _soon(True))
-    return {job_id: dict.fromkeys(ROW_FIELDS) | dict(row) for job_id, row in (rows or {}).items()}
+    return {job_id: dict.fromkeys(JOB_STATUS_FIELDS) | dict(row) for job_id, row in (rows or {}).items()}
 
 
 def _soon(value: _T) -> asyncio.Future[_T]:
@@ -261,7 +268,7 @@ def _soon(value: _T) -> asyncio.Future[_T]:
     return future
 
 
-def _with_whole_numbers(counts: Mapping[str, float] | None) -> dict[str, int]:
+def _with_whole_numbers(counts: Mapping[str, Any] | None) -> Any:
     return {phase: int(count) for phase, count in (counts or {}).items()}
 
 

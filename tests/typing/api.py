@@ -46,7 +46,3 @@ found_later: pulumi.Output[FoundJobs] = find_jobs_output(
 )
 of_found_later = JobBatchStart("found-later", jobs=found_later)
 
-statuses: dict[str, dict[str, str | None]] = get_job_statuses(found, project_id="0123456789abcdef0123456789abcdef", timeout="90s")
-phase: str | None = statuses["9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101"]["phase"]
-statuses_later: pulumi.Output[dict[str, dict[str, str | None]]] = get_job_statuses_output(["9f1c6f6e", made], endpoint=made)
-of_later = get_job_statuses_output(found_later)
