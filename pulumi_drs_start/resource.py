@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 import pulumi
 
-from .dynamic.secrecy import CAN_BE_REPEATED, REPEATING, SECRET_INPUTS
 from .provider import JobBatchStartProvider
+from .schema.fields import INPUT_NAMES, INPUTS, INTERNAL, OUTPUTS, REPEATED, REPEATING, SECRET_INPUTS
 from .schema.types import (
     JOB_STATUS_FIELDS,
     BatchSummary,
@@ -168,29 +168,15 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             cloud: the entry of clouds.yaml to use for these jobs; a change of place replaces the resource.
             opts: as for every resource.
         """
-        found = _found(jobs)
+        inputs: dict[str, Any] = {name: value for name, value in locals().items() if name in INPUT_NAMES}
+        inputs["found"] = _found(jobs)
         if isinstance(jobs, Iterable) and not isinstance(jobs, (str, Mapping, pulumi.Output, Awaitable)):
             # Pulumi takes lists only; tuples, sets and generators mean the same here.
-            jobs = list(jobs)
-        inputs: dict[str, Any] = {
-            "jobs": jobs,
-            "found": found,
-            "start_time": start_time,
-            "wait_for": wait_for,
-            "timeout": timeout,
-            "resume": resume,
-            "precheck": precheck,
-            "on_failure": on_failure,
-            "on_destroy": on_destroy,
-            "region": region,
-            "project_id": project_id,
-            "endpoint": endpoint,
-            "cloud": cloud,
-        }
+            inputs["jobs"] = list(jobs)
         absent = {name for name, value in inputs.items() if value is None and name in _WITHOUT_DEFAULT}
         props = {name: value for name, value in inputs.items() if name not in absent}
-        props |= dict.fromkeys(("job_statuses", "summary", "ready", "unreported_failure"))
-        props |= _secrecy({name: inputs[name] for name in CAN_BE_REPEATED})
+        props |= dict.fromkeys((*(output.name for output in OUTPUTS), "unreported_failure"))
+        props |= _secrecy({name: inputs[name] for name in REPEATED})
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
         for name in absent:
             # Never an output of the provider, so each preview would show it as unknown.
@@ -199,9 +185,9 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         self.job_statuses = self.job_statuses.apply(_with_every_field)
         self.summary = self.summary.apply(_with_whole_numbers)
         pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
-        for name in ("found", "unreported_failure", SECRET_INPUTS, *(name for name in REPEATING if name != "job_statuses")):
+        for internal in INTERNAL:
             # Between this constructor and the provider; no outputs to be used.
-            self.__dict__.pop(name, None)
+            self.__dict__.pop(internal.name, None)
 
 
 def _found(jobs: Any) -> Any:
@@ -213,7 +199,7 @@ def _found(jobs: Any) -> Any:
     return {"query": jobs.query, "other_status": list(jobs.other_status), "of_total": jobs.of_total}
 
 
-_WITHOUT_DEFAULT = ("found", "start_time", "region", "project_id", "endpoint", "cloud")
+_WITHOUT_DEFAULT = {"found", *(each.name for each in INPUTS if each.default is None and each.name != "jobs")}
 
 
 def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:

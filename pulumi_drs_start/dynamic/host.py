@@ -29,6 +29,8 @@ import grpc
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
+from ..schema.messages import Messages
+
 log = logging.getLogger(__name__)
 
 # Of grpc's status codes: what the engine expects of a failed provider call.
@@ -38,7 +40,7 @@ _PROVIDER_KEY = "__provider"
 
 
 class HookFailedError(Exception):
-    """An expected failure, told in words. Where the host allows it, the user sees the words alone."""
+    """An expected failure, as a plain message. Where the host allows it, the user sees the message alone."""
 
 
 @dataclass(slots=True)
@@ -46,13 +48,15 @@ class Call:
     """The engine's call that is being served.
 
     Attributes:
-        urn: of the resource, or None if it can't be found out.
+        resource: its URN; empty if it can't be found out.
         timeout_seconds: of ``custom_timeouts``; 0 if none.
+        messages: in the spelling of Python.
         conceal: takes what is secret out of a text that is shown or kept.
     """
 
-    urn: str | None = None
+    resource: str = ""
     timeout_seconds: float = 0.0
+    messages: Messages = field(default_factory=Messages)
     conceal: Callable[[str], str] = lambda text: text
     _context: Any = None
     _provider_key: Any = None
@@ -82,11 +86,11 @@ class Call:
     def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
         message = self.conceal(message)
         engine = _engine()
-        if engine is None or self.urn is None:
+        if engine is None or not self.resource:
             log.info("%s", message)
             return
         try:
-            engine.Log(engine_pb2.LogRequest(severity=severity, message=message, urn=self.urn, ephemeral=ephemeral), timeout=5)
+            engine.Log(engine_pb2.LogRequest(severity=severity, message=message, urn=self.resource, ephemeral=ephemeral), timeout=5)
         except (grpc.RpcError, ValueError) as exc:
             # The message is only lost to the display; the operation matters more.
             log.debug("the engine took no message: %s", exc)
@@ -164,7 +168,7 @@ def current_call() -> Call:
         return Call()
     _listen_for_cancel(servicer)
     return Call(
-        urn=getattr(request, "urn", None) or None,
+        resource=getattr(request, "urn", None) or "",
         timeout_seconds=float(getattr(request, "timeout", 0) or 0),
         _context=context,
         _provider_key=props.get(_PROVIDER_KEY),
@@ -172,9 +176,11 @@ def current_call() -> Call:
     )
 
 
-def report_error(call: Call, message: str) -> None:
-    """Make the exception that follows reach the user as `message` alone."""
-    _set_status(call, status_pb2.Status(code=_UNKNOWN, message=call.conceal(message)))
+def failure(call: Call, message: str) -> HookFailedError:
+    """An exception that reaches the user as `message` alone."""
+    message = call.conceal(message)
+    _set_status(call, status_pb2.Status(code=_UNKNOWN, message=message))
+    return HookFailedError(message)
 
 
 def report_partial_failure(call: Call, resource_id: str, outputs: Mapping[str, Any], reasons: Sequence[str]) -> bool:

@@ -1,9 +1,9 @@
 """
-Ids and times that the program made secret, kept out of messages: they are counted there, not named.
+Keeps ids and times that the program made secret out of messages: they are counted there, not named.
 
-The provider gets secret inputs in the open, so the program tells it which ones they are (`SECRET_INPUTS`). Pulumi encrypts an
-output where an input of the same name is secret, so the program has a secret input for each output that repeats them
-(`REPEATING`).
+The host hands secret inputs to a provider in the open, so the program says which ones are secret (`SECRET_INPUTS`). Pulumi
+encrypts an output where an input of the same name is secret, so the program has a secret input for each output that repeats
+their values (`REPEATING`).
 """
 
 from __future__ import annotations
@@ -12,14 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ..schema.fields import SECRET_INPUTS
 from ..schema.times import parse_start_time, to_iso
-
-SECRET_INPUTS = "secret_inputs"  # noqa: S105 - a name
-"""Of an input, and an output: the names of those inputs among `CAN_BE_REPEATED` that are secret, with blanks between."""
-
-CAN_BE_REPEATED = ("jobs", "start_time")
-REPEATING = ("job_statuses", "records", "to_start", "to_resume")
-"""Names that hold job ids or times."""
 
 HIDDEN = "[secret]"
 _LISTED = re.compile(rf" \((?:{re.escape(HIDDEN)}(?:, | and )?)+(?:[\d,]+ more)?\)")

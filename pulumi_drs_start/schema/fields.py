@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
+from typing import Any, get_args
 
-from ..reconcile.declared import DesiredState, Goal, OnDestroy, OnFailure
+from .types import DesiredState, OnDestroy, OnFailure, Outcome, Phase, WaitFor
 
 
 class Kind(Enum):
@@ -56,20 +56,17 @@ class Field:
     shown_default: str = ""
 
 
-def _word(name: str, words: type[Enum], default: Enum, doc: str) -> Field:
-    return Field(name, Kind.WORD, doc, default=default.value, words=tuple(str(word.value) for word in words))
-
-
 _TIME = "RFC 3339 with zone, or milliseconds since the epoch"
 
 JOB_FIELDS = (
     Field("job_id", Kind.JOB_ID, "the job's id, as the DRS console shows it", shown_default="–"),
     Field("start_time", Kind.TIME, "when this job shall start", shown_type=_TIME, shown_default="that of the resource"),
-    _word(
+    Field(
         "desired_state",
-        DesiredState,
-        DesiredState.STARTED,
-        "what the job shall be. `paused` pauses a running job, and does not start one that was not started. "
+        Kind.WORD,
+        default="started",
+        words=get_args(DesiredState),
+        doc="what the job shall be. `paused` pauses a running job, and does not start one that was not started. "
         "**`stopped` is final: a stopped job can never be started again**",
     ),
 )
@@ -93,11 +90,12 @@ INPUTS = (
         shown_type=_TIME,
         shown_default="now",
     ),
-    _word(
+    Field(
         "wait_for",
-        Goal,
-        Goal.RUNNING,
-        "return when every job runs (a scheduled one: waits for its time), or as soon as DRS accepted the starts",
+        Kind.WORD,
+        default="running",
+        words=get_args(WaitFor),
+        doc="return when every job runs (a scheduled one: waits for its time), or as soon as DRS accepted the starts",
     ),
     Field(
         "timeout",
@@ -113,18 +111,20 @@ INPUTS = (
         "have DRS pre-check jobs before they are started; those that fail it are not started and name the failed items",
         default=False,
     ),
-    _word(
+    Field(
         "on_failure",
-        OnFailure,
-        OnFailure.FAIL,
-        "when some jobs can't be brought to their state: fail after all others were dealt with, or succeed with a warning. "
+        Kind.WORD,
+        default="fail",
+        words=get_args(OnFailure),
+        doc="when some jobs can't be brought to their state: fail after all others were dealt with, or succeed with a warning. "
         "Every later `preview`, `refresh` and `up` warns of them, and `up` tries again what can be tried",
     ),
-    _word(
+    Field(
         "on_destroy",
-        OnDestroy,
-        OnDestroy.LEAVE,
-        "what becomes of the jobs when the **resource is deleted**, unless another resource declares them. **`stop` is final**",
+        Kind.WORD,
+        default="leave",
+        words=get_args(OnDestroy),
+        doc="what becomes of the jobs when the **resource is deleted**, unless another resource declares them. **`stop` is final**",
     ),
     Field("region", Kind.TEXT, "the region of these jobs", is_place=True),
     Field("project_id", Kind.TEXT, "the id of their project", is_place=True),
@@ -134,12 +134,12 @@ INPUTS = (
 
 ROW_FIELDS = (
     Field("status", Kind.TEXT, "DRS's word"),
-    Field("phase", Kind.TEXT, "see below"),
+    Field("phase", Kind.WORD, "see below", words=get_args(Phase)),
     Field(
         "outcome",
         Kind.WORD,
         "what the last operation did",
-        words=("started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed"),
+        words=get_args(Outcome),
     ),
     Field("start_time", Kind.TIME, "UTC, while a job is scheduled"),
     Field("error_code", Kind.TEXT, "DRS's code, when something is wrong"),

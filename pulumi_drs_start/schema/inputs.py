@@ -1,8 +1,8 @@
 """
-What a program declares, checked and put into one normal form.
+The inputs of a resource: checked, put into one normal form, and parsed into what the rest of the package works with.
 
-Values that are not known yet (outputs of resources still to be created) are left where they are; everything else is checked,
-and every problem is found at once, each under the path a user would write: ``jobs[3].job_id``.
+Values that are not known yet (outputs of resources still to be created) are left where they are. Everything else is checked, and
+every problem is found at once, each under the path that a user would write: ``jobs[3].job_id``.
 """
 
 from __future__ import annotations
@@ -14,103 +14,83 @@ from difflib import get_close_matches
 from typing import Any
 
 from ..drs.http.retry import format_seconds
-from ..reconcile.plan import DesiredJob, Goal, Target
+from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, OnFailure
+from ..settings import Overrides
+from .dialect import PYTHON, Dialect
+from .fields import INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, Field, Kind
 from .times import parse_start_time, to_iso
 
 # Ids look like UUIDs but are not: they hold letters beyond f. So only what can't be an id at all is refused.
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
 
-PLACES = ("region", "project_id", "endpoint", "cloud")
-"""Inputs that say where the jobs live: changing one replaces the resource."""
-
-_JOB_FIELDS = ("job_id", "start_time", "desired_state")
+Bag = Mapping[str, Any]
+"""Inputs or outputs of a resource as Pulumi hands them over: plain JSON values by name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """Declared inputs in normal form.
+class Parsed:
+    """The inputs of a resource.
 
     Attributes:
-        inputs: every input by name, defaults filled in, jobs as dicts in the order of their ids.
-        problems: what is wrong, each with its path; with any, `inputs` is of no use.
-        has_unknowns: something is not known yet.
-        found: jobs that match a query but for their status; they stay on the list if they are on it already.
+        bag: every input by name in normal form: defaults filled in, jobs as dicts in the order of their ids.
+        declared: the same, for the rest of the package.
+        problems: what is wrong, each with its path; what is wrong has its default in `declared`.
+        other_found: ids that match a query of `find_jobs` but for their status. They stay on the list if they are on it already.
     """
 
-    inputs: dict[str, Any]
+    bag: dict[str, Any]
+    declared: Declared
     problems: tuple[str, ...]
-    has_unknowns: bool
-    found: tuple[str, ...] = ()
+    other_found: tuple[str, ...] = ()
 
 
-def check_inputs(declared: Mapping[str, Any], is_unknown: Callable[[Any], bool], listed: Collection[str] = ()) -> Checked:
-    """Check everything that can be checked, and normalise it.
+def parse_inputs(
+    bag: Bag, is_unknown: Callable[[Any], bool] = lambda _: False, listed: Collection[str] = (), dialect: Dialect = PYTHON
+) -> Parsed:
+    """Check everything that can be checked, normalise it and parse it.
 
     Args:
-        declared: the inputs as they arrive.
+        bag: inputs, or outputs, which have every input too.
         is_unknown: recognises a value that is not known yet.
         listed: the jobs that were on the list before.
+        dialect: how the program spells names.
     """
-    check = _Check(is_unknown)
-    query = declared.get("found")
+    check = _Check(is_unknown, dialect)
+    given = {name: value for name, value in bag.items() if name not in NOT_DECLARED and name != "__provider"}
+    query = given.pop("found", None)
     found = check.found(query)
     # A job that was found by its status moves on as soon as it is started: that does not take it off the list.
     before = set(listed)
     kept = [job_id for job_id in found if job_id in before]
-    jobs = declared.get("jobs")
+    jobs = given.get("jobs")
     if kept and isinstance(jobs, list):
         on_list = set(_ids(jobs))
         jobs = [*jobs, *(job_id for job_id in kept if job_id not in on_list)]
-    inputs: dict[str, Any] = {"jobs": check.jobs(jobs, query)}
-    for name, (default, convert) in _OTHERS.items():
-        value = declared.get(name)
-        inputs[name] = default if value is None else check.value(name, value, convert)
-    known = {"jobs", *_OTHERS}
-    for name in sorted(set(declared) - known - {"found"}):
-        check.complain(name, "is no input of JobBatchStart" + _suggestion(name, known))
+    inputs: dict[str, Any] = {}
+    for each in INPUTS:
+        value = given.get(each.name)
+        if each.kind is Kind.JOBS:
+            inputs[each.name] = check.jobs(jobs, query)
+        else:
+            inputs[each.name] = each.default if value is None else check.value(each.name, value, each)
+    for name in sorted(set(given).difference(INPUT_NAMES)):
+        check.complain(name, "is no input of JobBatchStart" + check.suggestion(name, INPUT_NAMES))
     # None disappears on its way to the provider; leaving it out keeps both sides of a diff alike.
+    inputs = {name: value for name, value in inputs.items() if value is not None}
     others = tuple(sorted(set(found).difference(kept)))
-    return Checked({k: v for k, v in inputs.items() if v is not None}, tuple(check.problems), check.has_unknowns, others)
+    return Parsed(inputs, _declared(inputs, check), tuple(check.problems), others)
 
 
-def desired_jobs(inputs: Mapping[str, Any]) -> list[DesiredJob]:
-    """The jobs of normalised inputs; those of which something is not known yet are left out."""
-    jobs = inputs.get("jobs")
-    resume, precheck = inputs.get("resume") is True, inputs.get("precheck") is True
-    found = []
-    for job in jobs if isinstance(jobs, list) else ():
-        if not isinstance(job, Mapping):
-            continue
-        job_id, start_time = job.get("job_id"), job.get("start_time", inputs.get("start_time"))
-        state = job.get("desired_state", Target.STARTED.value)
-        if isinstance(job_id, str) and isinstance(start_time, (str, type(None))) and isinstance(state, str):
-            milliseconds = None if start_time is None else parse_start_time(start_time)
-            found.append(DesiredJob(job_id, milliseconds, resume=resume, precheck=precheck, target=Target(state)))
-    return found
-
-
-def jobs_to_retire(inputs: Mapping[str, Any]) -> list[DesiredJob]:
-    """What shall become of the jobs of a resource that is deleted: nothing, unless ``on_destroy`` says so."""
-    target = {"pause": Target.PAUSED, "stop": Target.STOPPED}.get(str(inputs.get("on_destroy")))
-    return [] if target is None else [DesiredJob(job_id, target=target) for job_id in listed_ids(inputs)]
-
-
-def listed_ids(inputs: Mapping[str, Any]) -> list[str]:
+def recorded_ids(bag: Bag) -> list[str]:
     """The ids of the jobs in inputs or outputs, as far as they are known."""
-    jobs = inputs.get("jobs")
+    jobs = bag.get("jobs")
     return _ids(jobs) if isinstance(jobs, list) else []
 
 
 def _ids(jobs: list[Any]) -> list[str]:
     ids = [job.get("job_id") if isinstance(job, Mapping) else job for job in jobs]
     return [job_id for job_id in ids if isinstance(job_id, str)]
-
-
-def goal_of(inputs: Mapping[str, Any]) -> Goal:
-    """When an operation may return."""
-    wait_for = inputs.get("wait_for")
-    return Goal(wait_for) if isinstance(wait_for, str) else Goal.RUNNING
 
 
 def parse_duration(value: Any) -> float:
@@ -122,25 +102,76 @@ def parse_duration(value: Any) -> float:
     return float(seconds)
 
 
+def _declared(inputs: Bag, check: _Check) -> Declared:
+    """Parse inputs in normal form."""
+    jobs = inputs.get("jobs")
+    items = jobs if isinstance(jobs, list) else []
+    known = {name: value for name, value in inputs.items() if not check.is_unknown(value)}
+    common = {
+        "start_time": inputs.get("start_time"),
+        "resume": known.get("resume") is True,
+        "precheck": known.get("precheck") is True,
+    }
+    unknown_states = [
+        job["job_id"]
+        for job in items
+        if isinstance(job, Mapping) and isinstance(job.get("job_id"), str) and check.is_unknown(job.get("desired_state"))
+    ]
+    known_ids = tuple(job_id for job_id in _ids(items) if not check.is_unknown(job_id))
+    defaults = Declared()
+    return Declared(
+        jobs=tuple(job for item in items if (job := _desired_job(item, common, check.is_unknown))),
+        listed=known_ids,
+        count=len(items) if isinstance(jobs, list) else None,
+        goal=Goal(known.get("wait_for") or defaults.goal),
+        timeout_seconds=parse_duration(known["timeout"]) if known.get("timeout") else defaults.timeout_seconds,
+        on_failure=OnFailure(known.get("on_failure") or defaults.on_failure),
+        on_destroy=OnDestroy(known.get("on_destroy") or defaults.on_destroy),
+        overrides=Overrides(**{name: known.get(name) for name in PLACE_INPUTS}),
+        unknown=frozenset(inputs) - frozenset(known),
+        unknown_states=tuple(unknown_states),
+        has_unknowns=check.has_unknowns,
+    )
+
+
+def _desired_job(item: Any, common: Bag, is_unknown: Callable[[Any], bool]) -> DesiredJob | None:
+    """A declared job; None if something is not known of it."""
+    if not isinstance(item, Mapping):
+        return None
+    job_id, start_time = item.get("job_id"), item.get("start_time", common["start_time"])
+    state = item.get("desired_state", DesiredState.STARTED.value)
+    if not isinstance(job_id, str) or any(map(is_unknown, (job_id, start_time, state))):
+        return None
+    milliseconds = None if start_time is None else parse_start_time(start_time)
+    return DesiredJob(job_id, milliseconds, common["resume"], common["precheck"], DesiredState(state))
+
+
 @dataclass(slots=True)
 class _Check:
     is_unknown: Callable[[Any], bool]
+    dialect: Dialect
     problems: list[str] = field(default_factory=list)
     has_unknowns: bool = False
 
     def complain(self, path: str, reason: str) -> None:
-        self.problems.append(f"{path} {reason}")
+        self.problems.append(f"{self.dialect.name(path)} {reason}")
 
-    def value(self, path: str, value: Any, convert: Callable[[Any], Any]) -> Any:
+    def suggestion(self, name: str, known: Collection[str]) -> str:
+        close = get_close_matches(name, known, n=1)
+        if close:
+            return f"; did you mean {self.dialect.name(close[0])}?"
+        return f"; known: {', '.join(sorted(map(self.dialect.name, known)))}"
+
+    def value(self, path: str, value: Any, field_: Field) -> Any:
         """A checked value; one that is not known passes."""
         if self.is_unknown(value):
             self.has_unknowns = True
             return value
         try:
-            return convert(value)
+            return _CONVERT[field_.kind](value, field_, self.dialect)
         except ValueError as exc:
             self.complain(path, str(exc))
-            return None
+            return field_.default
 
     def found(self, query: Any) -> list[str]:
         """The jobs that `find_jobs` found but for their status."""
@@ -166,7 +197,7 @@ class _Check:
         for index, job in enumerate(jobs):
             checked = self._job(f"jobs[{index}]", job)
             job_id = checked.get("job_id") if isinstance(checked, dict) else None
-            if not isinstance(job_id, str):
+            if not isinstance(job_id, str) or self.is_unknown(job_id):
                 unknown.append(checked)
             elif job_id in known:
                 self.complain(f"jobs[{index}].job_id", f"is the same as jobs[{first_at[job_id]}].job_id: name each job once")
@@ -184,24 +215,24 @@ class _Check:
         if not isinstance(job, Mapping):
             self.complain(path, f"must be a job id, JobStartArgs or a dict; got {_kind(job)}")
             return None
-        for name in sorted(set(map(str, job)) - set(_JOB_FIELDS)):
-            self.complain(f"{path}.{name}", "is no field of a job" + _suggestion(name, set(_JOB_FIELDS)))
+        names = [each.name for each in JOB_FIELDS]
+        for name in sorted(set(map(str, job)).difference(names)):
+            self.complain(f"{path}.{name}", "is no field of a job" + self.suggestion(name, names))
         checked = {}
-        if job.get("job_id") is None:
-            self.complain(f"{path}.job_id", "is missing")
-        else:
-            checked["job_id"] = self.value(f"{path}.job_id", job["job_id"], _job_id)
-        if job.get("start_time") is not None:
-            checked["start_time"] = self.value(f"{path}.start_time", job["start_time"], _time)
-        if job.get("desired_state") is not None:
-            state = self.value(f"{path}.desired_state", job["desired_state"], _desired_state)
+        for each in JOB_FIELDS:
+            value = job.get(each.name)
+            if value is None:
+                if each.kind is Kind.JOB_ID:
+                    self.complain(f"{path}.{each.name}", "is missing")
+                continue
+            value = self.value(f"{path}.{each.name}", value, each)
             # The default is left out, so that writing it is no change.
-            if state != Target.STARTED.value:
-                checked["desired_state"] = state
+            if value != each.default or each.kind is Kind.JOB_ID:
+                checked[each.name] = value
         return checked
 
 
-def _job_id(value: Any) -> str:
+def _job_id(value: Any, *_: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be a job id, a string; got {_kind(value)}")  # noqa: TRY004 - all problems are ValueErrors
     if not value.strip():
@@ -211,24 +242,17 @@ def _job_id(value: Any) -> str:
     return value
 
 
-def _choice(*choices: str) -> Callable[[Any], str]:
-    def convert(value: Any) -> str:
-        if value not in choices:
-            raise ValueError(f"must be {_alternatives(choices)}; got {_shown(value)}")
-        return str(value)
-
-    return convert
+def _word(value: Any, field_: Field, *_: Any) -> str:
+    if value not in field_.words:
+        raise ValueError(f"must be {_alternatives(field_.words)}; got {_shown(value)}")
+    return str(value)
 
 
-def _desired_state(value: Any) -> str:
-    return _choice(*(target.value for target in Target))(value)
-
-
-def _duration(value: Any) -> str:
+def _duration(value: Any, *_: Any) -> str:
     return format_seconds(parse_duration(value))
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, *_: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"must be a string; got {_kind(value)}")  # noqa: TRY004 - all problems are ValueErrors
     if not value.strip():
@@ -236,14 +260,24 @@ def _text(value: Any) -> str:
     return value.strip()
 
 
-def _time(value: Any) -> str:
+def _time(value: Any, *_: Any) -> str:
     return to_iso(parse_start_time(value))
 
 
-def _flag(value: Any) -> bool:
+def _flag(value: Any, _field: Field, dialect: Dialect) -> bool:
     if not isinstance(value, bool):
-        raise ValueError(f"must be True or False; got {_shown(value)}")  # noqa: TRY004 - all problems are ValueErrors
+        raise ValueError(f"must be {dialect.true} or {dialect.false}; got {_shown(value)}")  # noqa: TRY004 - all problems are ValueErrors
     return value
+
+
+_CONVERT: dict[Kind, Callable[[Any, Field, Dialect], Any]] = {
+    Kind.JOB_ID: _job_id,
+    Kind.WORD: _word,
+    Kind.DURATION: _duration,
+    Kind.TEXT: _text,
+    Kind.TIME: _time,
+    Kind.FLAG: _flag,
+}
 
 
 def _nothing_found(query: Any) -> str:
@@ -268,27 +302,7 @@ def _shown(value: Any) -> str:
     return "another text" if isinstance(value, str) else _kind(value)
 
 
-def _alternatives(choices: Sequence[str]) -> str:
+def _alternatives(words: Sequence[str]) -> str:
     """``"a", "b" or "c"``."""
-    quoted = [f'"{choice}"' for choice in choices]
+    quoted = [f'"{word}"' for word in words]
     return " or ".join([", ".join(quoted[:-1]), quoted[-1]])
-
-
-def _suggestion(name: str, known: set[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known: {', '.join(sorted(known))}"
-
-
-_OTHERS: dict[str, tuple[Any, Callable[[Any], Any]]] = {
-    "start_time": (None, _time),
-    "wait_for": ("running", _choice("running", "accepted")),
-    "timeout": ("60m", _duration),
-    "resume": (False, _flag),
-    "precheck": (False, _flag),
-    "on_failure": ("fail", _choice("fail", "record")),
-    "on_destroy": ("leave", _choice("leave", "pause", "stop")),
-    "region": (None, _text),
-    "project_id": (None, _text),
-    "endpoint": (None, _text),
-    "cloud": (None, _text),
-}

@@ -1,7 +1,8 @@
 """
-What we say: plans, progress and results in words.
+Every sentence that people read about jobs: plans, progress, results and what to do next.
 
-Counts first, then the first few names, so that a thousand jobs read as well as two.
+The rest of the package answers with codes and facts. Counts come first, then the first few ids, so that a thousand jobs read as
+well as two. Names and values are spelled as the program's language does.
 """
 
 from __future__ import annotations
@@ -9,11 +10,9 @@ from __future__ import annotations
 import re
 import traceback
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ..drs.calls.models import JobStatus
 from ..drs.errors import (
     AuthenticationError,
     CancelledError,
@@ -23,13 +22,16 @@ from ..drs.errors import (
     TokenRejectedError,
 )
 from ..drs.http.retry import format_seconds
+from ..reconcile.actual import ActualJob
 from ..reconcile.converge import Progress, Waiting
-from ..reconcile.outcome import JobOutcome, Result
-from ..reconcile.phase import Phase, phase_of
-from ..reconcile.place import Place
-from ..reconcile.plan import Pause, Plan, Target
+from ..reconcile.declared import Declared, DesiredState, OnDestroy, Place
+from ..reconcile.outcome import JobOutcome, Problem, Result
+from ..reconcile.phase import Phase
+from ..reconcile.plan import Decision, Doubt, Plan, Reason, Why
 from ..reconcile.record import Action
+from ..reconcile.recorded import Recorded
 from ..settings import Settings
+from .dialect import PYTHON, Dialect
 from .times import to_iso
 
 NAMED = 3
@@ -41,6 +43,13 @@ CAUSES = 5
 WAITS = 3
 """How many things that are waited for are told before the rest is counted."""
 
+AGENCY_TRAP = (
+    "A scheduled start also fails when the user who asked for it is not the account's owner and lacks the role Security "
+    "Administrator (DRS then says: can not get agency token)"
+)
+"""The permission trap of scheduled starts (user manual, FAQ drs_16_0123)."""
+
+# What to do about a code of DRS.
 _HINTS = {
     "DRS.M00103": "ask whoever administers IAM for DRS FullAccess and VPC FullAccess in the project of these jobs",
     "DRS.M00304": "finish its configuration and its pre-check in DRS",
@@ -52,6 +61,36 @@ _HINTS = {
     "DRS.M01503": "wait a little",
     "DRS.M00299": "set drs:batchSize (DRS_BATCH_SIZE) to 1",
 }
+_BUSY = "DRS.M01504"
+
+
+@dataclass(frozen=True, slots=True)
+class _Verb:
+    """The words for a request: ``will pause``, ``was paused``, ``the pause``; `never` is of "nothing is … twice"."""
+
+    will: str
+    done: str
+    noun: str
+    never: str
+    ending: str = ""
+
+
+_VERBS = {
+    Action.START: _Verb("start", "started", "start", "started"),
+    Action.SCHEDULE: _Verb("schedule", "scheduled", "scheduled start", "started"),
+    Action.PRECHECK: _Verb("pre-check, and start if that passes,", "pre-checked", "pre-check", "checked"),
+    Action.RESUME: _Verb("resume", "resumed", "resumption", "resumed"),
+    Action.PAUSE: _Verb("pause", "paused", "pause", "paused"),
+    Action.STOP: _Verb("STOP", "stopped", "stop", "stopped", " for good"),
+}
+_TO_REACH = {DesiredState.STARTED: "start", DesiredState.PAUSED: "pause", DesiredState.STOPPED: "stop"}
+_OUTCOMES = ("started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed")
+_NOT_YET = {"paused": "was not paused yet", "stopped": "was not over yet"}
+
+
+def count_jobs(count: int) -> str:
+    """``1 job``, ``1,000 jobs``."""
+    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
 
 def name_jobs(job_ids: Collection[str], named: int = NAMED) -> str:
@@ -62,322 +101,437 @@ def name_jobs(job_ids: Collection[str], named: int = NAMED) -> str:
     return f"{', '.join(ids[:named])} and {len(ids) - named:,} more"
 
 
-def count_jobs(count: int) -> str:
-    """``1 job``, ``1,000 jobs``."""
-    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
+def jobs_named(job_ids: Collection[str]) -> str:
+    """``3 jobs (a, b, c)``."""
+    return f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)})"
 
 
-def plan_in_words(plan: Plan, unknown: int | None = 0) -> str:
-    """What ``up`` would do, in one line.
+def _it(count: int, singular: str = "it", plural: str = "they") -> str:
+    return singular if count == 1 else plural
 
-    Args:
-        plan: about the jobs that are known.
-        unknown: how many jobs are not known yet, and so not in the plan; None if not even their number is known.
+
+def _plural(sentence: str, count: int) -> str:
+    """A sentence about one job, for `count` of them: ``is running`` -> ``are running``."""
+    if count == 1:
+        return sentence
+    first, _, rest = sentence.partition(" ")
+    return f"{_PLURALS.get(first, first)} {rest}".rstrip()
+
+
+_PLURALS = {"is": "are", "was": "were", "has": "have", "fails": "fail", "waits": "wait", "it": "they"}
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Job ids by what is said of them, from pairs of a text and an id."""
+    groups: dict[str, list[str]] = {}
+    for text, job_id in pairs:
+        groups.setdefault(text, []).append(job_id)
+    return groups
+
+
+def _when(milliseconds: int | None) -> str:
+    return f"at {to_iso(milliseconds)}" if milliseconds is not None else "now"
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """Makes sentences.
+
+    Attributes:
+        dialect: how the program spells names and values.
     """
-    parts = [
-        f"{verb} {count_jobs(len(ids))}{ending} ({name_jobs(ids)})"
-        for action, (verb, ending) in _VERBS.items()
-        if (ids := plan.jobs(action))
-    ]
-    parts[1:1] = _schedules_in_words(plan)
-    if waiting := plan.jobs(Action.WAIT):
-        parts.append(f"wait for {count_jobs(len(waiting))} ({name_jobs(waiting)}), which {_why(plan, waiting)}")
-    clauses = ["will " + " and ".join(parts)] if parts else [] if unknown != 0 else ["will start no job"]
-    by_reason: dict[str, list[str]] = {}
-    for job_id in plan.jobs(Action.NOTHING):
-        by_reason.setdefault(plan.decisions[job_id].reason, []).append(job_id)
-    for reason, job_ids in by_reason.items():
-        fulfilled = plan.decisions[job_ids[0]].is_fulfilled
-        whose = count_jobs(len(job_ids)) if fulfilled else f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)})"
-        clauses.append(f"{whose} {_plural(reason, len(job_ids))}")
-    if unknown is None:
-        clauses.append("which jobs are to be started is not known yet")
-    elif unknown:
-        clauses.append(f"{count_jobs(unknown)} {_plural('is', unknown)} not known yet, and will be started unless running")
-    return "; ".join(clauses)
 
+    dialect: Dialect = PYTHON
 
-_VERBS = {
-    Action.START: ("start", ""),
-    Action.PRECHECK: ("pre-check, and start if that passes,", ""),
-    Action.RESUME: ("resume", ""),
-    Action.PAUSE: ("pause", ""),
-    Action.STOP: ("STOP", " for good"),
-}
+    # Why a decision is as it is
 
+    def why(self, why: Why) -> str:
+        """The reason of a decision, as a sentence about one job that lacks its subject: ``is running``."""
+        make = _REASONS[why.reason]
+        return make if isinstance(make, str) else make(self, why)
 
-def _schedules_in_words(plan: Plan) -> list[str]:
-    by_time: dict[int, list[str]] = {}
-    for job_id in plan.jobs(Action.SCHEDULE):
-        request = plan.decisions[job_id].request
-        by_time.setdefault((request.start_time if request else None) or 0, []).append(job_id)
-    if len(by_time) > NAMED:
-        ids = plan.jobs(Action.SCHEDULE)
-        first, last = to_iso(min(by_time)), to_iso(max(by_time))
-        return [f"schedule {count_jobs(len(ids))} between {first} and {last} ({name_jobs(ids)})"]
-    return [f"schedule {count_jobs(len(ids))} for {to_iso(ms)} ({name_jobs(ids)})" for ms, ids in sorted(by_time.items())]
+    def advice(self, why: Why) -> str:
+        """What to do, as a sentence of its own, where DRS's words would not tell; or nothing."""
+        if why.reason is Reason.RESCHEDULED:
+            return f"It {self._scheduled(why)}: {self._time_advice()}."
+        if why.reason is Reason.FAILED_TO_START:
+            return AGENCY_TRAP if why.declared_time is not None else ""
+        return f"Nothing shows that it is {why.state.value}." if why.reason is Reason.NOT_SHOWN else ""
 
+    def warning(self, decision: Decision) -> str:
+        """What a person should know of a request, although it stops nothing; or nothing."""
+        why = decision.why
+        if not decision.action.is_request and why.reason is not Reason.RESCHEDULED:
+            return ""
+        late = f"was to start {_when(why.declared_time)}, which is past"
+        if why.reason is Reason.RESCHEDULED:
+            because = f", because it {late}" if why.is_late else ""
+            documented = "DRS does not document that a time can be changed, and may refuse"
+            return f"{self._scheduled(why)}, and shall start {self._wanted_time(why)}{because}: {documented}"
+        texts = [f"{late}: it starts now"] if why.is_late else []
+        if why.pairing is not None and why.pairing.is_alone:
+            texts.append("is started without waiting for the other direction of its dual-active pair, which DRS does not tell")
+        elif why.pairing is not None and why.pairing.unknown_delays:
+            unknown = " and ".join(why.pairing.unknown_delays)
+            texts.append(
+                f"is started although DRS does not tell the {unknown} of {why.pairing.forward}, "
+                "the other direction of its dual-active pair"
+            )
+        return "; ".join(texts)
 
-def plan_warnings(plan: Plan) -> list[str]:
-    """What somebody should know before ``up``: what is final, what is late, what is impossible; a line for each."""
-    lines = []
-    if stopped := plan.jobs(Action.STOP):
-        lines.append(
-            f'will STOP {count_jobs(len(stopped))} FOR GOOD ({name_jobs(stopped)}): desired_state is "stopped". '
-            "A stopped job can never be started again"
-        )
-    by_text: dict[str, list[str]] = {}
-    for job_id, decision in plan.decisions.items():
-        if decision.warning:
-            by_text.setdefault(decision.warning, []).append(job_id)
-    lines += [f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(text, len(ids))}" for text, ids in by_text.items()]
-    return lines + impossible_in_words(plan)
+    def _scheduled(self, why: Why) -> str:
+        return f"is scheduled for {to_iso(why.delivered_time) if why.delivered_time is not None else 'later'}"
 
+    def _wanted_time(self, why: Why) -> str:
+        return "now" if why.is_late else _when(why.declared_time)
 
-def impossible_in_words(plan: Plan) -> list[str]:
-    """The jobs that ``up`` can't bring to where they shall be; a line for each reason."""
-    by_reason: dict[tuple[str, str], list[str]] = {}
-    for job_id, reason in plan.impossible.items():
-        verb = _TARGET_VERBS[plan.targets.get(job_id, Target.STARTED)]
-        by_reason.setdefault((verb, reason), []).append(job_id)
-    return [
-        f"can't {verb} {count_jobs(len(ids))} ({name_jobs(ids)}): {'it' if len(ids) == 1 else 'they'} {_plural(reason, len(ids))}"
-        for (verb, reason), ids in by_reason.items()
-    ]
+    def _time_advice(self) -> str:
+        return "change its time in the DRS console, or declare the one it has"
 
+    def _resume(self) -> str:
+        return self.dialect.setting("resume", True)
 
-_TARGET_VERBS = {Target.STARTED: "start", Target.PAUSED: "pause", Target.STOPPED: "stop"}
+    # Plans
 
+    def plan(self, plan: Plan, unknown: int | None = 0) -> str:
+        """What ``up`` would do, in one line.
 
-def refusals_in_words(plan: Plan, rows: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """What went wrong the last time with jobs that would be tried again; a line for each of DRS's codes.
+        Args:
+            plan: about the jobs that are known.
+            unknown: how many jobs are not known yet, and so not in the plan; None if not even their number is known.
+        """
+        parts = []
+        for action, verb in _VERBS.items():
+            ids = plan.jobs(action)
+            if action is Action.SCHEDULE:
+                parts += self._schedules(plan)
+            elif ids:
+                parts.append(f"{verb.will} {count_jobs(len(ids))}{verb.ending} ({name_jobs(ids)})")
+        if waiting := plan.jobs(Action.WAIT):
+            reasons = dict.fromkeys(_plural(self.why(plan.decisions[job_id].why), len(waiting)) for job_id in waiting)
+            parts.append(f"wait for {jobs_named(waiting)}, which {' or '.join(reasons)}")
+        clauses = ["will " + " and ".join(parts)] if parts else [] if unknown != 0 else ["will start no job"]
+        for text, ids in _grouped((self.why(plan.decisions[one].why), one) for one in plan.jobs(Action.NOTHING)).items():
+            jobs = count_jobs(len(ids)) if plan.decisions[ids[0]].is_fulfilled else jobs_named(ids)
+            clauses.append(f"{jobs} {_plural(text, len(ids))}")
+        if unknown is None:
+            clauses.append("which jobs are to be started is not known yet")
+        elif unknown:
+            clauses.append(f"{count_jobs(unknown)} {_plural('is', unknown)} not known yet, and will be started unless running")
+        return "; ".join(clauses)
 
-    Args:
-        plan: what would be done.
-        rows: ``job_statuses`` of the last operation.
-    """
-    by_code: dict[str, list[str]] = {}
-    for job_id, decision in plan.decisions.items():
-        row = rows.get(job_id, {})
-        if decision.action.is_call and row.get("outcome") == "failed":
-            by_code.setdefault(str(row.get("error_code") or ""), []).append(job_id)
-    return [
-        f"{count_jobs(len(ids))} ({name_jobs(ids)}) failed the last time, and will be tried again: {_said(code, rows[ids[0]])}"
-        for code, ids in by_code.items()
-    ]
+    def _schedules(self, plan: Plan) -> list[str]:
+        by_time: dict[int, list[str]] = {}
+        for job_id in (ids := plan.jobs(Action.SCHEDULE)):
+            request = plan.decisions[job_id].request
+            by_time.setdefault((request.start_time if request else None) or 0, []).append(job_id)
+        if len(by_time) > NAMED:
+            span = f"between {to_iso(min(by_time))} and {to_iso(max(by_time))}"
+            return [f"schedule {count_jobs(len(ids))} {span} ({name_jobs(ids)})"]
+        return [f"schedule {count_jobs(len(some))} for {to_iso(ms)} ({name_jobs(some)})" for ms, some in sorted(by_time.items())]
 
+    def plan_warnings(self, plan: Plan) -> list[str]:
+        """What somebody should know before ``up``: what is final, what is late, what is impossible; a line for each."""
+        lines = []
+        if stopped := plan.jobs(Action.STOP):
+            lines.append(
+                f"will STOP {count_jobs(len(stopped))} FOR GOOD ({name_jobs(stopped)}): {self.dialect.name('desired_state')} is "
+                f'"stopped". A stopped job can never be started again'
+            )
+        warnings = ((self.warning(decision), job_id) for job_id, decision in plan.decisions.items())
+        lines += [f"{jobs_named(ids)} {_plural(text, len(ids))}" for text, ids in _grouped(warnings).items() if text]
+        return lines + self.impossible(plan)
 
-def _said(code: str, row: Mapping[str, Any]) -> str:
-    text = str(row.get("error_message") or "no reason was given")
-    return f"{code}: {text}" if code else text
+    def impossible(self, plan: Plan) -> list[str]:
+        """The jobs that ``up`` can't bring to their declared state; a line for each reason."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for job_id in plan.jobs(Action.FAIL):
+            verb = _TO_REACH[plan.states.get(job_id, DesiredState.STARTED)]
+            groups.setdefault((verb, self.why(plan.decisions[job_id].why)), []).append(job_id)
+        return [
+            f"can't {verb} {jobs_named(ids)}: {_it(len(ids))} {_plural(text, len(ids))}" for (verb, text), ids in groups.items()
+        ]
 
+    def failed_before(self, plan: Plan, recorded: Recorded) -> list[str]:
+        """What went wrong the last time with jobs that would be tried again; a line for each of DRS's codes."""
+        by_code: dict[str, list[str]] = {}
+        for job_id, decision in plan.decisions.items():
+            row = recorded.rows.get(job_id)
+            if decision.action.is_request and row and row.outcome == "failed":
+                by_code.setdefault(row.error_code or "", []).append(job_id)
+        lines = []
+        for code, ids in by_code.items():
+            text = recorded.rows[ids[0]].error_message or "no reason was given"
+            said = f"{code}: {text}" if code else text
+            lines.append(f"{jobs_named(ids)} failed the last time, and will be tried again: {said}")
+        return lines
 
-def unlisted_in_words(job_ids: Collection[str]) -> str:
-    """That jobs were taken off the list, and what becomes of them: nothing."""
-    what = "it is left as it is" if len(job_ids) == 1 else "they are left as they are"
-    return f"stops managing {count_jobs(len(job_ids))} ({name_jobs(job_ids)}); {what}"
+    def taken_off(self, job_ids: Collection[str]) -> str:
+        """That jobs were taken off the list, and what becomes of them: nothing."""
+        left = _it(len(job_ids), "it is left as it is", "they are left as they are")
+        return f"stops managing {jobs_named(job_ids)}; {left}"
 
+    def unknowns(self, declared: Declared, actual: Iterable[ActualJob]) -> list[str]:
+        """What inputs that are not known yet may do to jobs; a line for each of them that matters."""
+        name = self.dialect.name
+        lines, jobs = [], list(actual)
+        if ids := declared.unknown_states:
+            lines.append(
+                f"{name('desired_state')} of {jobs_named(ids)} is not known yet: depending on it, {_it(len(ids))} will be "
+                "started, paused or STOPPED FOR GOOD"
+            )
+        resumable = [job.job_id for job in jobs if job.phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED)]
+        if "resume" in declared.unknown and resumable:
+            lines.append(f"resume is not known yet: depending on it, {jobs_named(resumable)} will be resumed")
+        startable = [job.job_id for job in jobs if job.phase is Phase.STARTABLE]
+        if "precheck" in declared.unknown and startable:
+            lines.append(
+                f"precheck is not known yet: depending on it, {jobs_named(startable)} will be started only if the pre-check passes"
+            )
+        if "on_destroy" in declared.unknown:
+            lines.append(
+                f"{name('on_destroy')} is not known yet: it may turn out that deleting the resource will pause its jobs, "
+                "or STOP them FOR GOOD"
+            )
+        return lines
 
-def left_in_words(job_ids: Collection[str]) -> str:
-    """That the jobs of a deleted resource go on."""
-    return "1 job left as it is" if len(job_ids) == 1 else f"{count_jobs(len(job_ids))} left as they are"
+    # Deletion
 
-
-def declared_elsewhere_in_words(job_ids: Collection[str]) -> str:
-    """Why jobs of a deleted resource are left as they are, whatever ``on_destroy`` says."""
-    what = _plural("is", len(job_ids))
-    return f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)}) {what} declared by another resource of the program, and left to it"
-
-
-def not_retired_in_words(job_ids: Collection[str], on_destroy: str, why: str) -> str:
-    """Why jobs of a deleted resource are left as they are although ``on_destroy`` says otherwise."""
-    what = _plural("is", len(job_ids))
-    them = "it" if len(job_ids) == 1 else "them"
-    return (
-        f'on_destroy is "{on_destroy}", but {count_jobs(len(job_ids))} ({name_jobs(job_ids)}) {what} left running: {why}, '
-        f"so another resource may declare {them}. To {on_destroy} {them}, declare {them} with "
-        f'desired_state="{"paused" if on_destroy == "pause" else "stopped"}"'
-    )
-
-
-def retirement_in_words(job_ids: Collection[str], on_destroy: str) -> str | None:
-    """What the deletion of a resource does to its jobs, unless other resources declare them; None if nothing."""
-    if not job_ids:
-        return None
-    jobs = f"{count_jobs(len(job_ids))}{' FOR GOOD' if on_destroy == 'stop' else ''} ({name_jobs(job_ids)})"
-    verb = "STOP" if on_destroy == "stop" else on_destroy
-    return f'will {verb} {jobs}, unless another resource of the program declares them: on_destroy was "{on_destroy}"'
-
-
-def elsewhere_in_words(place: Place, settings: Settings, error: Exception | None = None) -> str:
-    """That the jobs are not where the configuration of this command points to, and what came of it."""
-    configured = f"project {settings.project_id or settings.project_name or 'of the login'} at {settings.endpoint}"
-    where = f"the jobs of this resource are in {place}, but the configuration of this command is for {configured}"
-    if error is None:
+    def on_destroy(self, declared: Declared) -> str:
+        """What declaring ``on_destroy`` means, where that can't be taken back; or nothing."""
+        if declared.on_destroy is not OnDestroy.STOP or "on_destroy" in declared.unknown:
+            return ""
         return (
-            f"{where}. They are dealt with where they are. To declare jobs elsewhere, set project_id or endpoint in the program"
+            f"{self.dialect.name('on_destroy')} is stop: pulumi destroy, or taking the resource out of the program, will STOP "
+            f"{count_jobs(declared.count or len(declared.listed))} FOR GOOD; a stopped job can never be started again. "
+            "Protect the resource (option protect) against mistakes"
         )
-    return (
-        f"{where}, and its login does not help there: {str(error).rstrip('.')}. "
-        "Use the configuration of the place where the jobs are (project, region or endpoint, login), and run the command again."
-    )
 
+    def left(self, job_ids: Collection[str]) -> str:
+        """That the jobs of a deleted resource go on."""
+        return f"{count_jobs(len(job_ids))} left as {_it(len(job_ids), 'it is', 'they are')}"
 
-def unknowns_in_words(names: Collection[str], doubtful: Sequence[str], statuses: Iterable[JobStatus]) -> list[str]:
-    """What inputs that are not known yet may do to jobs; a line for each of them that matters.
+    def left_to_another(self, job_ids: Collection[str]) -> str:
+        """Why jobs of a deleted resource are left as they are, whatever ``on_destroy`` says."""
+        are = _plural("is", len(job_ids))
+        return f"{jobs_named(job_ids)} {are} declared by another resource of the program, and left to it"
 
-    Args:
-        names: of the resource's inputs that are not known.
-        doubtful: the jobs whose ``desired_state`` is not known.
-        statuses: of the jobs whose ids are known.
-    """
-    lines, jobs = [], list(statuses)
-    if doubtful:
-        lines.append(
-            f"desired_state of {count_jobs(len(doubtful))} ({name_jobs(doubtful)}) is not known yet: depending on it, "
-            f"{'it' if len(doubtful) == 1 else 'they'} will be started, paused or STOPPED FOR GOOD"
-        )
-    resumable = [job.job_id for job in jobs if phase_of(job.status) in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED)]
-    if "resume" in names and resumable:
-        lines.append(
-            f"resume is not known yet: depending on it, {count_jobs(len(resumable))} ({name_jobs(resumable)}) will be resumed"
-        )
-    startable = [job.job_id for job in jobs if phase_of(job.status) is Phase.STARTABLE]
-    if "precheck" in names and startable:
-        lines.append(
-            f"precheck is not known yet: depending on it, {count_jobs(len(startable))} ({name_jobs(startable)}) "
-            "will be started only if the pre-check passes"
-        )
-    if "on_destroy" in names:
-        lines.append(
-            "on_destroy is not known yet: it may turn out that deleting the resource will pause its jobs, or STOP them FOR GOOD"
-        )
-    return lines
-
-
-def on_destroy_in_words(on_destroy: str, count: int) -> str | None:
-    """What declaring ``on_destroy`` means, where that can't be taken back."""
-    if on_destroy != "stop":
-        return None
-    return (
-        f"on_destroy is stop: pulumi destroy, or taking the resource out of the program, will STOP {count_jobs(count)} FOR GOOD; "
-        "a stopped job can never be started again. Use protect=True against mistakes"
-    )
-
-
-def attention_in_words(outcomes: Iterable[JobOutcome]) -> list[str]:
-    """What nothing is done about, but somebody should know: a line for each kind."""
-    lines = []
-    outcomes = list(outcomes)
-    by_what: dict[str, list[str]] = {}
-    for job in outcomes:
-        if job.phase in _NEEDS_ATTENTION and not job.is_fulfilled and job.outcome not in ("failed", "resumed"):
-            said = f" ({job.error_message})" if job.error_message and not job.error_message.startswith("it ") else ""
-            by_what.setdefault(_NEEDS_ATTENTION[job.phase].format(said=said), []).append(job.job_id)
-    lines += [f"{count_jobs(len(ids))} ({name_jobs(ids)}) {_plural(what, len(ids))}" for what, ids in by_what.items()]
-    by_alarm: dict[str, list[str]] = {}
-    for job in outcomes:
-        for alarm in job.alarms:
-            by_alarm.setdefault(alarm, []).append(job.job_id)
-    lines += [f"the pre-check warns of {count_jobs(len(ids))} ({name_jobs(ids)}): {alarm}" for alarm, ids in by_alarm.items()]
-    return lines
-
-
-_NEEDS_ATTENTION = {
-    Phase.PAUSED: "is paused and was not resumed. To resume: the DRS console, or resume=True",
-    Phase.FAILED: "failed after the start{said}: DRS retries on its own, resume=True asks for a retry now",
-}
-
-
-def progress_in_words(progress: Progress) -> str:
-    """``running 812/1,000, starting 188``, and what is waited for."""
-    phases = progress.phases
-    total = sum(phases.values())
-    others = [f"{phase} {phases[phase]:,}" for phase in Phase if phase is not Phase.RUNNING and phases.get(phase)]
-    counts = ", ".join([f"running {phases.get(Phase.RUNNING, 0):,}/{total:,}", *others])
-    waiting = list(progress.waiting)
-    parts = [_waiting_in_words(one) for one in waiting[:WAITS]]
-    if len(waiting) > WAITS:
-        parts.append(f"and {count_jobs(sum(len(one.job_ids) for one in waiting[WAITS:]))} more to wait for")
-    return "; ".join([counts, *parts])
-
-
-def _waiting_in_words(waiting: Waiting) -> str:
-    jobs = f"{count_jobs(len(waiting.job_ids))} ({name_jobs(waiting.job_ids)})"
-    said = f" ({waiting.said})" if waiting.said else ""
-    seconds = format_seconds(max(1, round(waiting.seconds))) if waiting.seconds is not None else "a while"
-    if waiting.pause is Pause.LOST and waiting.action is not None:
-        noun, done = _CALLS[waiting.action]
+    def not_retired(self, job_ids: Collection[str], on_destroy: OnDestroy, why: str) -> str:
+        """Why jobs of a deleted resource are left as they are although ``on_destroy`` says otherwise."""
+        count = len(job_ids)
+        them = _it(count, "it", "them")
+        state = "paused" if on_destroy is OnDestroy.PAUSE else "stopped"
         return (
-            f"the answer to the {noun} of {jobs} was lost{said}: watching DRS for up to {seconds} before asking again, "
-            f"so that nothing is {done} twice"
+            f'{self.dialect.name("on_destroy")} is "{on_destroy.value}", but {jobs_named(job_ids)} {_plural("is", count)} left '
+            f"running: {why}, so another resource may declare {them}. To {on_destroy.value} {them}, declare {them} with "
+            f"{self.dialect.setting('desired_state', state)}"
         )
-    if waiting.pause is Pause.REFUSED and waiting.action is not None:
-        noun, _ = _CALLS[waiting.action]
-        if waiting.said.startswith(_BUSY):
-            return f"DRS is busy with {jobs}{said}: asking for the {noun} again in {seconds}"
-        return f"DRS refused the {noun} of {jobs}{said}: asking again in {seconds}"
-    if waiting.pause is Pause.PRECHECK:
-        return f"waiting for the pre-check of {jobs}"
-    return f"waiting for {jobs}, which {_plural(waiting.reason, len(waiting.job_ids))}"
 
-
-_BUSY = "DRS.M01504"
-_CALLS = {
-    Action.START: ("start", "started"),
-    Action.SCHEDULE: ("scheduled start", "started"),
-    Action.RESUME: ("resumption", "resumed"),
-    Action.PRECHECK: ("pre-check", "checked"),
-    Action.PAUSE: ("pause", "paused"),
-    Action.STOP: ("stop", "stopped"),
-}
-
-
-def result_in_words(result: Result) -> str:
-    """What an operation did, in one line: ``12 jobs: started 3, already started 9``."""
-    counts = Counter(job.outcome for job in result.jobs.values())
-    parts = [f"{outcome.replace('_', ' ')} {counts[outcome]:,}" for outcome in _OUTCOMES if counts[outcome]]
-    return f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
-
-
-_OUTCOMES = ("started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed")
-
-WAY_OUT_OF_DESTROY = (
-    'To let these jobs go as they are, set on_destroy="leave" in the program, run pulumi up, and then delete the resource again.'
-)
-
-
-def reasons_for_failure(result: Result, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
-    """One sentence per cause: DRS's code and text, the jobs, what to do next with which command."""
-    reasons = []
-    groups = _by_cause(result.failed)
-    for cause, group in list(groups.items())[:CAUSES]:
-        ids = [job.job_id for job in group]
-        said = f"{cause.code}: {cause.text}" if cause.code else cause.text
-        jobs = f"job {ids[0]}" if len(ids) == 1 else f"{count_jobs(len(ids))} ({name_jobs(ids)})"
-        hint = _hint(cause, group[0].phase)
-        next_step = f" Next: {hint}, then run {command} again." if hint else ""
-        reasons.append(f"{jobs} could not be {cause.wanted}: {said.rstrip('.')}.{next_step}")
-    if len(groups) > CAUSES:
-        rest = sum(len(group) for group in list(groups.values())[CAUSES:])
-        reasons.append(f"{count_jobs(rest)} more could not be dealt with, for other reasons: job_statuses has that of each.")
-    by_what: dict[str, list[JobOutcome]] = {}
-    for job in result.unfinished:
-        by_what.setdefault(_NOT_YET.get(job.wanted, "had not reached running"), []).append(job)
-    for what, jobs_left in by_what.items():
-        raise_it = ", or raise timeout" if isinstance(result.ended_by, OutOfTimeError) else ""
-        when = _why_unfinished(result, timeout_seconds)
-        reasons.append(
-            f"{count_jobs(len(jobs_left))} accepted by DRS {what} {when}: {_where(jobs_left)}. "
-            f"Nothing is lost: DRS goes on with {'it' if len(jobs_left) == 1 else 'them'}. "
-            f"Run {command} again to wait on{raise_it}."
+    def retirement(self, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
+        """What the deletion of a resource does to its jobs, unless other resources declare them; or nothing."""
+        if not job_ids or on_destroy is OnDestroy.LEAVE:
+            return ""
+        is_stop = on_destroy is OnDestroy.STOP
+        jobs = f"{count_jobs(len(job_ids))}{' FOR GOOD' if is_stop else ''} ({name_jobs(job_ids)})"
+        return (
+            f"will {'STOP' if is_stop else on_destroy.value} {jobs}, unless another resource of the program declares them: "
+            f'{self.dialect.name("on_destroy")} was "{on_destroy.value}"'
         )
-    if result.ended_by is not None and not isinstance(result.ended_by, DrsError):
-        reasons.append("an unexpected error ended the operation:\n" + "".join(traceback.format_exception(result.ended_by)))
-    return reasons
 
+    def may_be_replaced(self, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
+        """What a replacement would do to jobs whose place is not known yet; or nothing."""
+        line = self.retirement(job_ids, on_destroy)
+        where = "where the jobs are is not known yet; if that is another place, the resource is replaced, and that"
+        return f"{where} {line}" if line else ""
 
-_NOT_YET = {"paused": "was not paused yet", "stopped": "was not over yet"}
+    def replaced(self, names: Sequence[str], place: Place | None, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
+        """What a replacement does to the jobs of the old resource; or nothing."""
+        line = self.retirement(job_ids, on_destroy)
+        where = f", away from {place}" if place else ""
+        changed = " and ".join(map(self.dialect.name, names))
+        return f"the resource will be replaced, because {changed} changed{where}: {line}" if line else ""
+
+    @property
+    def way_out_of_destroy(self) -> str:
+        """How to delete a resource without touching its jobs."""
+        leave = self.dialect.setting("on_destroy", "leave")
+        return f"To let these jobs go as they are, set {leave} in the program, run pulumi up, and then delete the resource again."
+
+    # Places
+
+    def elsewhere(self, place: Place, settings: Settings, error: Exception | None = None) -> str:
+        """That the jobs are not where the configuration of this command points to, and what came of it."""
+        name = self.dialect.name
+        configured = f"project {settings.project_id or settings.project_name or 'of the login'} at {settings.endpoint}"
+        where = f"the jobs of this resource are in {place}, but the configuration of this command is for {configured}"
+        if error is None:
+            return (
+                f"{where}. They are dealt with where they are. To declare jobs elsewhere, set {name('project_id')} or endpoint "
+                "in the program"
+            )
+        return (
+            f"{where}, and its login does not help there: {str(error).rstrip('.')}. "
+            "Use the configuration of the place where the jobs are (project, region or endpoint, login), and run the command again."
+        )
+
+    # Progress
+
+    def progress(self, progress: Progress) -> str:
+        """``running 812/1,000, starting 188``, and what is waited for."""
+        phases = progress.phases
+        total = sum(phases.values())
+        others = [f"{phase} {phases[phase]:,}" for phase in Phase if phase is not Phase.RUNNING and phases.get(phase)]
+        counts = ", ".join([f"running {phases.get(Phase.RUNNING, 0):,}/{total:,}", *others])
+        groups: dict[tuple[Doubt, str, str, float | None], list[Waiting]] = {}
+        for one in progress.waiting:
+            groups.setdefault((one.doubt, self.why(one.why), one.said, one.seconds), []).append(one)
+        waits = list(groups.values())
+        parts = [self._waiting(group) for group in waits[:WAITS]]
+        if len(waits) > WAITS:
+            parts.append(f"and {count_jobs(sum(map(len, waits[WAITS:])))} more to wait for")
+        return "; ".join([counts, *parts])
+
+    def _waiting(self, group: Sequence[Waiting]) -> str:
+        first = group[0]
+        jobs = jobs_named([one.job_id for one in group])
+        said = f" ({first.said})" if first.said else ""
+        seconds = format_seconds(max(1, round(first.seconds))) if first.seconds is not None else "a while"
+        verb = _VERBS.get(first.why.action) if first.why.action else None
+        if first.doubt is Doubt.ANSWER_LOST and verb:
+            return (
+                f"the answer to the {verb.noun} of {jobs} was lost{said}: watching DRS for up to {seconds} before asking again, "
+                f"so that nothing is {verb.never} twice"
+            )
+        if first.doubt is Doubt.REFUSED and verb:
+            if first.said.startswith(_BUSY):
+                return f"DRS is busy with {jobs}{said}: asking for the {verb.noun} again in {seconds}"
+            return f"DRS refused the {verb.noun} of {jobs}{said}: asking again in {seconds}"
+        if first.doubt is Doubt.PRECHECK:
+            return f"waiting for the pre-check of {jobs}"
+        return f"waiting for {jobs}, which {_plural(self.why(first.why), len(group))}"
+
+    # Results
+
+    def result(self, result: Result) -> str:
+        """What an operation did, in one line: ``12 jobs: started 3, already started 9``."""
+        counts = Counter(job.outcome for job in result.jobs.values())
+        parts = [f"{outcome.replace('_', ' ')} {counts[outcome]:,}" for outcome in _OUTCOMES if counts[outcome]]
+        return f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
+
+    def problem(self, problem: Problem) -> str:
+        """What is wrong with one job, as its row has it."""
+        if problem.recorded is not None:
+            return problem.recorded
+        if problem.is_failed_again:
+            seconds = "" if problem.seconds is None else f" {problem.seconds:.0f} s"
+            said = f": {problem.said}" if problem.said else ""
+            return (
+                f"it is still in {problem.status}{seconds} after DRS accepted its restart, so it has probably failed again{said}"
+            )
+        if problem.ended_by is not None:
+            return f"it {self.why(problem.why)}, and {getattr(problem.ended_by, 'text', problem.ended_by)}"
+        advice = self.advice(problem.why)
+        if problem.refusal is not None:
+            return f"{problem.refusal.text} {advice}" if advice else problem.refusal.text
+        if problem.said is not None and advice:
+            return f"{problem.said.rstrip('.')}. {advice}"
+        return problem.said or f"it {self.why(problem.why)}"
+
+    def attention(self, outcomes: Collection[JobOutcome]) -> list[str]:
+        """What nothing is done about, but somebody should know: a line for each kind."""
+        needs = [(self._needs_attention(job), job.job_id) for job in outcomes]
+        lines = [f"{jobs_named(ids)} {_plural(text, len(ids))}" for text, ids in _grouped(needs).items() if text]
+        alarms = ((f"{it.item}: {it.reason}" if it.reason else it.item, job.job_id) for job in outcomes for it in job.alarms)
+        return lines + [f"the pre-check warns of {jobs_named(ids)}: {text}" for text, ids in _grouped(alarms).items()]
+
+    def _needs_attention(self, job: JobOutcome) -> str:
+        if job.is_fulfilled or job.outcome in ("failed", "resumed"):
+            return ""
+        if job.phase is Phase.PAUSED:
+            return f"is paused and was not resumed. To resume: the DRS console, or {self._resume()}"
+        if job.phase is Phase.FAILED:
+            said = f" ({job.problem.said})" if job.problem and job.problem.said else ""
+            return f"failed after the start{said}: DRS retries on its own, {self._resume()} asks for a retry now"
+        return ""
+
+    def failures(self, result: Result, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
+        """One sentence per cause: DRS's code and text, the jobs, and what to do next with which command."""
+        lines = []
+        groups = self._by_cause(result.failed)
+        for cause, group in list(groups.items())[:CAUSES]:
+            ids = [job.job_id for job in group]
+            said = f"{cause.code}: {cause.text}" if cause.code else cause.text
+            jobs = f"job {ids[0]}" if len(ids) == 1 else jobs_named(ids)
+            hint = _hint(cause, group[0].phase)
+            next_step = f" Next: {hint}, then run {command} again." if hint else ""
+            lines.append(f"{jobs} could not be {cause.wanted}: {said.rstrip('.')}.{next_step}")
+        if len(groups) > CAUSES:
+            rest = count_jobs(sum(map(len, list(groups.values())[CAUSES:])))
+            lines.append(
+                f"{rest} more could not be dealt with, for other reasons: {self.dialect.name('job_statuses')} has that of each."
+            )
+        by_what: dict[str, list[JobOutcome]] = {}
+        for job in result.unfinished:
+            by_what.setdefault(_NOT_YET.get(job.wanted, "had not reached running"), []).append(job)
+        lines += [self._unfinished(what, jobs, result, timeout_seconds, command) for what, jobs in by_what.items()]
+        if result.ended_by is not None and not isinstance(result.ended_by, DrsError):
+            lines.append("an unexpected error ended the operation:\n" + "".join(traceback.format_exception(result.ended_by)))
+        return lines
+
+    def _unfinished(self, what: str, jobs: Sequence[JobOutcome], result: Result, timeout_seconds: float, command: str) -> str:
+        by_status = _grouped((job.status, job.job_id) for job in jobs)
+        where = "; ".join(f"{len(ids):,} in {status} ({name_jobs(ids)})" for status, ids in by_status.items())
+        more_time = ""
+        if isinstance(result.ended_by, OutOfTimeError):
+            when, more_time = f"after {format_seconds(timeout_seconds)} (timeout)", ", or raise timeout"
+        elif isinstance(result.ended_by, CancelledError):
+            when = "when the operation was cancelled"
+        else:
+            when = f"when DRS could not be read any more ({result.ended_by})"
+        return (
+            f"{count_jobs(len(jobs))} accepted by DRS {what} {when}: {where}. Nothing is lost: DRS goes on with "
+            f"{_it(len(jobs), 'it', 'them')}. Run {command} again to wait on{more_time}."
+        )
+
+    def _by_cause(self, failed: Iterable[JobOutcome]) -> dict[_Cause, list[JobOutcome]]:
+        """Jobs by what DRS said of them, most first; by code alone where the texts differ from job to job."""
+        by_text: dict[_Cause, list[JobOutcome]] = {}
+        by_code: dict[tuple[str, str | None], dict[str, list[JobOutcome]]] = {}
+        for job in failed:
+            message = self.problem(job.problem) if job.problem else "no reason was given"
+            code = job.problem.code if job.problem else None
+            # Texts that only differ in naming the job are one.
+            text = re.sub(rf"(?<![\w-]){re.escape(job.job_id)}(?![\w-])", "the job", message)
+            by_text.setdefault(_Cause(job.wanted, code, text), []).append(job)
+            by_code.setdefault((job.wanted, code), {}).setdefault(text, []).append(job)
+        if len(by_text) > CAUSES:
+            by_text = {}
+            for (wanted, code), texts in by_code.items():
+                text = next(iter(texts))
+                cause = _Cause(wanted, code, text if len(texts) == 1 else f"for example {text}")
+                by_text[cause] = [job for jobs in texts.values() for job in jobs]
+        return dict(sorted(by_text.items(), key=lambda group: -len(group[1])))
+
+    def error(self, error: Exception) -> str:
+        """An error that ended an operation before anything was done, with the next step."""
+        if isinstance(error, AuthenticationError):
+            return str(error)
+        return f"{str(error).rstrip('.')}. {self._next_step(error)}"
+
+    def _next_step(self, error: Exception) -> str:
+        if getattr(error, "code", None) == "DRS.M00261":
+            return (
+                f"Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or {self.dialect.name('project_id')}"
+                f"{self.dialect.assigns}… in the program), and with a ready token one that is for that project."
+            )
+        if isinstance(error, TokenRejectedError):
+            return "Give a new token (drs:token or OS_TOKEN), or a user name and password instead of a token."
+        if isinstance(error, PermissionDeniedError):
+            return (
+                "The user needs DRS FullAccess (or drs:migrationJob:action) and VPC FullAccess in the project of these jobs: "
+                "ask whoever administers IAM."
+            )
+        return "Nothing was changed; run the command again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,75 +550,146 @@ def _hint(cause: _Cause, phase: Phase) -> str | None:
     return _HINTS.get(cause.code or "")
 
 
-def _by_cause(failed: Iterable[JobOutcome]) -> dict[_Cause, list[JobOutcome]]:
-    """Jobs by what DRS said of them, most first; by code alone where the texts differ from job to job."""
-    by_text: dict[_Cause, list[JobOutcome]] = {}
-    by_code: dict[tuple[str, str | None], dict[str, list[JobOutcome]]] = {}
-    for job in failed:
-        # Texts that only differ in naming the job are one.
-        text = re.sub(rf"(?<![\w-]){re.escape(job.job_id)}(?![\w-])", "the job", job.error_message or "no reason was given")
-        by_text.setdefault(_Cause(job.wanted, job.error_code, text), []).append(job)
-        by_code.setdefault((job.wanted, job.error_code), {}).setdefault(text, []).append(job)
-    if len(by_text) > CAUSES:
-        by_text = {
-            _Cause(wanted, code, text if len(texts) == 1 else f"for example {text}"): [
-                job for jobs in texts.values() for job in jobs
-            ]
-            for (wanted, code), texts in by_code.items()
-            for text in [next(iter(texts))]
-        }
-    return dict(sorted(by_text.items(), key=lambda group: -len(group[1])))
+def _said(why: Why) -> str:
+    return f" ({why.said})" if why.said else ""
 
 
-def _where(jobs: Sequence[JobOutcome]) -> str:
-    by_status: dict[str, list[str]] = {}
-    for job in jobs:
-        by_status.setdefault(job.status, []).append(job.job_id)
-    return "; ".join(f"{len(ids):,} in {status} ({name_jobs(ids)})" for status, ids in by_status.items())
+def _done(why: Why) -> str:
+    return _VERBS[why.action].done if why.action else "dealt with"
 
 
-def _why_unfinished(result: Result, timeout_seconds: float) -> str:
-    if isinstance(result.ended_by, OutOfTimeError):
-        return f"after {format_seconds(timeout_seconds)} (timeout)"
-    if isinstance(result.ended_by, CancelledError):
-        return "when the operation was cancelled"
-    return f"when DRS could not be read any more ({result.ended_by})"
+def _accepted_earlier(_: Messages, why: Why) -> str:
+    if why.action is Action.PRECHECK:
+        return "is being pre-checked"
+    if why.action in (Action.RESUME, Action.PAUSE, Action.STOP):
+        return f"was {_done(why)}, which DRS does not show yet"
+    return "was accepted by DRS, which does not show it yet"
 
 
-def explain(error: Exception) -> str:
-    """An error that ended an operation before anything was done, with the next step."""
-    if isinstance(error, AuthenticationError):
-        return str(error)
-    return f"{str(error).rstrip('.')}. {_next_step(error)}"
+def _rescheduled(messages: Messages, why: Why) -> str:
+    text = f"{messages._scheduled(why)}, and shall start {messages._wanted_time(why)}"
+    if why.cause is None:
+        return text
+    return f"{text.replace(', and', ' and')}, but {messages.why(why.cause)}: {messages._time_advice()}"
 
 
-def _next_step(error: Exception) -> str:
-    if getattr(error, "code", None) == "DRS.M00261":
-        return (
-            "Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or project_id=… in the program), "
-            "and with a ready token one that is for that project."
-        )
-    if isinstance(error, TokenRejectedError):
-        return "Give a new token (drs:token or OS_TOKEN), or a user name and password instead of a token."
-    if isinstance(error, PermissionDeniedError):
-        return (
-            "The user needs DRS FullAccess (or drs:migrationJob:action) and VPC FullAccess in the project of these jobs: "
-            "ask whoever administers IAM."
-        )
-    return "Nothing was changed; run the command again."
+def _scheduled(messages: Messages, why: Why) -> str:
+    if why.state is DesiredState.PAUSED:
+        when = f" for {to_iso(why.delivered_time)}" if why.delivered_time is not None else ""
+        advice = "change that in the DRS console, or wait until it runs"
+        return f"is scheduled{when}, and DRS can't pause a job that does not run: {advice}"
+    if why.delivered_time is None:
+        return "is scheduled; DRS does not tell for when"
+    return messages._scheduled(why)
 
 
-def _why(plan: Plan, job_ids: Collection[str]) -> str:
-    reasons: Mapping[str, int] = Counter(plan.decisions[job_id].reason for job_id in job_ids)
-    return " or ".join(_plural(reason, len(job_ids)) for reason in reasons)
+def _paused(messages: Messages, why: Why) -> str:
+    if why.action is not None or why.state is DesiredState.PAUSED:
+        return "is paused"
+    return f"is paused; left unchanged ({messages._resume()} resumes it)"
 
 
-def _plural(reason: str, count: int) -> str:
-    """Reasons are written for one job: ``is running`` -> ``are running``."""
-    if count == 1:
-        return reason
-    first, _, rest = reason.partition(" ")
-    return f"{_PLURALS.get(first, first)} {rest}".rstrip()
+def _failed(messages: Messages, why: Why) -> str:
+    text = f"failed after its start{_said(why)}"
+    return text if why.action else f"{text}; DRS retries by itself ({messages._resume()} asks for a retry now)"
 
 
-_PLURALS = {"is": "are", "was": "were", "has": "have", "fails": "fail", "waits": "wait", "it": "they"}
+def _failed_to_start(messages: Messages, why: Why) -> str:
+    text = f"failed to start{_said(why)}"
+    if why.action:
+        return text
+    advice = f"fix the cause DRS reports, then restart it in the DRS console, or here with {messages._resume()}"
+    trap = f". {AGENCY_TRAP}" if why.declared_time is not None else ""
+    return f"{text}: {advice}{trap}"
+
+
+def _starting(_: Messages, why: Why) -> str:
+    done = {DesiredState.PAUSED: "paused", DesiredState.STOPPED: "stopped"}.get(why.state)
+    return f"is starting, and can be {done} once it runs" if done else "is starting"
+
+
+def _not_created(_: Messages, why: Why) -> str:
+    if why.state is not DesiredState.STARTED:
+        return "could not be created"
+    return f"could not be created{_said(why)}: create a new one, or take it off the list"
+
+
+def _cancelled(_: Messages, why: Why) -> str:
+    when = _when(why.delivered_time) if why.delivered_time else "later"
+    cancelled = "is over without having been started, so its schedule was cancelled"
+    return f"was to start {when} and {cancelled}: create a new one, or take it off the list"
+
+
+def _parent(_: Messages, why: Why) -> str:
+    children = ", ".join(why.pairing.children if why.pairing else ()) or "DRS does not tell which"
+    return f"is the parent of a dual-active pair, which is never started itself: name its subtasks ({children})"
+
+
+def _waiting_for_pair(_: Messages, why: Why) -> str:
+    text = "waits for the other direction of its dual-active pair"
+    obstacle = why.pairing.obstacle if why.pairing else None
+    if obstacle is None:
+        return text
+    if obstacle.delay is None:
+        return f"{text}: {obstacle.job_id} is in {obstacle.status} and has to reach INCRE_TRANSFER_STARTED first"
+    return (
+        f"{text}: the {obstacle.delay} of {obstacle.job_id} is {obstacle.delay_ms / 1000:g} s and has to come below 60 s first"
+    )
+
+
+def _precheck_failed(_: Messages, why: Why) -> str:
+    items = "; ".join(f"{finding.item}: {finding.reason}" if finding.reason else finding.item for finding in why.findings)
+    return f"did not pass the pre-check ({items or 'DRS names no item'})"
+
+
+def _too_many_tries(_: Messages, why: Why) -> str:
+    refusal = f" ({why.refusal})" if why.refusal else ""
+    return f"could not be {_done(why)} in {why.sends} tries{refusal}: run pulumi up again"
+
+
+def _stopped_earlier(messages: Messages, _: Why) -> str:
+    advice = f"create a new one, declare {messages.dialect.setting('desired_state', 'stopped')}, or take it off the list"
+    return f"was stopped for good, as it was declared before, and DRS never starts a job twice: {advice}"
+
+
+def _not_shown(_: Messages, why: Why) -> str:
+    return f"is not known to DRS, so nothing shows that it is {why.state.value}: check its id and the region and project"
+
+
+_REASONS: Mapping[Reason, str | Callable[[Messages, Why], str]] = {
+    Reason.ACCEPTED_EARLIER: _accepted_earlier,
+    Reason.BEING_CREATED: "is still being created",
+    Reason.BEING_STOPPED: "is being stopped",
+    Reason.CANCELLED_SCHEDULE: _cancelled,
+    Reason.DELETED: "is over and deleted",
+    Reason.DUE: "is due, and starts by itself",
+    Reason.FAILED: _failed,
+    Reason.FAILED_AGAIN: lambda _, why: f"was resumed and does not run{_said(why)}",
+    Reason.FAILED_TO_START: _failed_to_start,
+    Reason.HAS_RUN: "has run and is over",
+    Reason.IN_DOUBT: lambda _, why: f"may be {_done(why)} already: the answer to the call was lost",
+    Reason.NEVER_STARTED: "is over, and DRS never starts a job twice: create a new one, or take it off the list",
+    Reason.NOT_CREATED: _not_created,
+    Reason.NOT_RUNNING: "does not run, so there is nothing to pause",
+    Reason.NOT_SHOWN: _not_shown,
+    Reason.NOT_STARTED: "is not started",
+    Reason.NOT_STOPPED: "is to be stopped",
+    Reason.OVER: "is over",
+    Reason.PARENT: _parent,
+    Reason.PAUSED: _paused,
+    Reason.PRECHECK_FAILED: _precheck_failed,
+    Reason.PRECHECK_RUNNING: "is being pre-checked",
+    Reason.REFUSED: lambda _, why: f"could not be {_done(why)}: DRS refused it ({why.refusal})",
+    Reason.REFUSED_FOR_NOW: lambda _, why: f"was refused, and may be {_done(why)} already by somebody else",
+    Reason.RELEASE_FAILED: "could not be released by DRS: stop it in the DRS console",
+    Reason.RESCHEDULED: _rescheduled,
+    Reason.RETRY_LATER: lambda _, why: f"is to be {_done(why)} in a moment, once more",
+    Reason.RUNNING: "is running",
+    Reason.SCHEDULED: _scheduled,
+    Reason.STARTED_LATELY: "was started a moment ago, and can be paused once it runs",
+    Reason.STARTING: _starting,
+    Reason.STOPPED_EARLIER: _stopped_earlier,
+    Reason.TOO_MANY_TRIES: _too_many_tries,
+    Reason.UNKNOWN_JOB: "is not known to DRS: check its id and the region and project, or take it off the list",
+    Reason.WAITING_FOR_PAIR: _waiting_for_pair,
+}

@@ -1,8 +1,8 @@
 """
-Points in time: what a program may write, what DRS takes, what people read.
+Points in time, as programs write them and as people read them.
 
 Inside the package a scheduled start is a whole number of milliseconds since the epoch, as in the API ("Starting Tasks in
-Batches"); in inputs, outputs and messages it is RFC 3339 in UTC.
+Batches"). Inputs, outputs and messages have RFC 3339 in UTC.
 """
 
 from __future__ import annotations
@@ -78,9 +78,15 @@ def seconds_to_iso(seconds: float) -> str:
     return to_iso(round(seconds * 1000))
 
 
-def iso_to_seconds(text: Any) -> float | None:
-    """Seconds since the epoch of what `seconds_to_iso` wrote; None for anything else."""
+def iso_to_ms(text: Any) -> int | None:
+    """Milliseconds since the epoch of what `to_iso` wrote; None for anything else."""
     try:
-        return _from_text(text) / 1000 if isinstance(text, str) else None
+        return _from_text(text) if isinstance(text, str) else None
     except ValueError:
         return None
+
+
+def iso_to_seconds(text: Any) -> float | None:
+    """Seconds since the epoch of what `seconds_to_iso` wrote; None for anything else."""
+    milliseconds = iso_to_ms(text)
+    return None if milliseconds is None else milliseconds / 1000

@@ -1,0 +1,361 @@
+"""
+The life of a resource, for any front: check, diff, apply, refresh, retire.
+
+A front parses what Pulumi gives it, calls one of these with an `Operation`, and puts the answer into its host's form.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..drs.errors import AuthenticationError, DrsError
+from ..drs.http.retry import TimeBudget
+from ..reconcile.actual import ActualJob
+from ..reconcile.converge import converge
+from ..reconcile.declared import Declared, DesiredJob, Goal, OnFailure, Place
+from ..reconcile.outcome import Result, observe, refreshed
+from ..reconcile.plan import Plan, make_plan
+from ..reconcile.record import Action
+from ..reconcile.recorded import Recorded
+from ..schema.fields import PLACE_INPUTS
+from ..schema.messages import Messages
+from ..schema.state import StateError
+from ..settings import Overrides, Settings, SettingsError, load_settings
+from . import command
+from .connections import Connection, Connections, ElsewhereError
+from .operation import Operation
+
+log = logging.getLogger(__name__)
+
+# Preview and refresh only read. They must not hang for the hour that an operation may take.
+READ_LIMIT_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `Lifecycle.check` found.
+
+    Attributes:
+        place: where the jobs are; None if that is not known yet.
+        plan: what ``up`` would do.
+        actual: how the jobs stand.
+    """
+
+    place: Place | None = None
+    plan: Plan = field(default_factory=Plan)
+    actual: Mapping[str, ActualJob] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What `Lifecycle.diff` found.
+
+    Attributes:
+        changes: ``up`` would act, or an input has changed.
+        replaces: the inputs because of which the resource is replaced.
+    """
+
+    changes: bool
+    replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an operation came to.
+
+    Attributes:
+        result: one outcome per job.
+        failures: why the command fails, a sentence per cause; none if it succeeds.
+    """
+
+    result: Result
+    failures: tuple[str, ...] = ()
+
+
+def expected_error(error: Exception, messages: Messages) -> str | None:
+    """The text of an error that users are told without a traceback; None for a defect of this package."""
+    if isinstance(error, DrsError):
+        return messages.error(error)
+    return str(error) if isinstance(error, (SettingsError, StateError, ElsewhereError)) else None
+
+
+class Lifecycle:
+    """The hooks of a resource, without a host.
+
+    Every method may raise DrsError, SettingsError and ElsewhereError; see `expected_error`.
+    """
+
+    def __init__(self, connections: Connections, config: Mapping[str, str], environment: Mapping[str, str] = os.environ) -> None:
+        """
+        Args:
+            connections: what all resources of the process share.
+            config: the stack's configuration by bare names: ``region``, ``projectId``, …
+            environment: environment variables.
+        """
+        self._connections = connections
+        self._config = config
+        self._environment = environment
+
+    def check(self, operation: Operation, declared: Declared, recorded: Recorded) -> Checked:
+        """Find out where the jobs are and how they stand; for a new resource, tell what ``up`` will do."""
+        registry = self._connections.declared
+        if not declared.listed or not declared.is_place_known:
+            registry.declare(operation.resource, None, ())
+            if not recorded.exists:
+                _tell_plan(operation, Plan(), unknown=declared.unknown_count)
+            return Checked()
+        budget = _reading(operation)
+        is_same_place = declared.overrides == recorded.declared.overrides
+        connection = self._connect(operation, declared, recorded.place if is_same_place else None)
+        place = connection.find_place(budget)
+        registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
+        with connection.explaining(operation.messages):
+            actual = connection.read(_ids(declared.jobs), budget)
+        plan = make_plan(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        if not recorded.exists:
+            _tell_plan(operation, plan, unknown=declared.unknown_count)
+            _warn(operation, operation.messages.unknowns(declared, actual.values()))
+            _warn(operation, [operation.messages.on_destroy(declared)])
+        return Checked(place, plan, actual)
+
+    def diff(
+        self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None, *, has_changed: bool
+    ) -> Difference:
+        """Whether ``up`` would act: inputs that changed, jobs that are not what is declared, failures to try again.
+
+        Args:
+            operation: the call.
+            declared: the inputs now.
+            recorded: the state.
+            place: where `check` found the jobs.
+            has_changed: an input differs from the recorded one.
+        """
+        messages = operation.messages
+        if not declared.is_place_known:
+            retired = _ids(recorded.declared.to_retire())
+            _warn(operation, [messages.may_be_replaced(retired, recorded.declared.on_destroy)])
+            return Difference(changes=True)
+        if replaces := _replaces(declared, recorded, place):
+            self._connections.declared.is_replaced(operation.resource)
+            self._tell_replacement(operation, replaces, recorded)
+            return Difference(changes=True, replaces=replaces)
+        jobs = declared.jobs
+        connection = self._connect(operation, declared, place)
+        _warn_if_elsewhere(operation, connection)
+        actual = self._read(operation, connection, jobs) if jobs else {}
+        now = time.time()
+        plan = make_plan(jobs, actual, recorded.records, declared.goal, now)
+        changes = declared.has_unknowns or has_changed or _would_change(plan, declared, recorded)
+        if changes:
+            taken_off = set(recorded.declared.listed).difference(declared.listed)
+            # One of the ids that are not known yet may be that of a job on the list so far.
+            left = [job_id for job_id in recorded.declared.listed if job_id in taken_off] if declared.are_ids_known else []
+            _tell_plan(operation, plan, left, declared.unknown_count)
+            _warn(operation, messages.unknowns(declared, actual.values()))
+            _warn(operation, messages.failed_before(plan, recorded))
+            if declared.on_destroy is not recorded.declared.on_destroy:
+                _warn(operation, [messages.on_destroy(declared)])
+        else:
+            _warn(operation, messages.impossible(plan))
+        result = observe(jobs, actual, recorded.records, declared.goal, now)
+        _warn(operation, messages.attention(list(result.jobs.values())))
+        return Difference(changes)
+
+    def apply(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Applied:
+        """Bring the jobs to their declared state. What is taken off the list is left as it is."""
+        self._connections.declared.is_made(operation.resource)
+        messages = operation.messages
+        timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
+        result = self._converge(operation, declared, declared.jobs, recorded, place, declared.goal, timeout_seconds)
+        operation.info(messages.result(result))
+        if not recorded.exists:
+            # Before an update, diff has said so.
+            _warn(operation, messages.attention(list(result.jobs.values())))
+        failures = messages.failures(result, timeout_seconds)
+        is_expected = result.ended_by is None or isinstance(result.ended_by, DrsError)
+        return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD and is_expected)
+
+    def refresh(self, operation: Operation, recorded: Recorded) -> Applied:
+        """Read how the jobs stand. Failures of the last operation stay until their jobs run."""
+        declared, messages = recorded.declared, operation.messages
+        connection = self._connect(operation, declared, recorded.place)
+        _warn_if_elsewhere(operation, connection)
+        with connection.explaining(messages):
+            actual = connection.read(_ids(declared.jobs), _reading(operation))
+        result = refreshed(recorded, observe(declared.jobs, actual, recorded.records, declared.goal, time.time()))
+        _warn(operation, messages.attention(list(result.jobs.values())))
+        failures = messages.failures(result, 0)
+        return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD)
+
+    def retire(self, operation: Operation, recorded: Recorded) -> tuple[str, ...]:
+        """Leave the jobs of a deleted resource as they are, or pause or stop them where ``on_destroy`` says so.
+
+        To leave them needs no login.
+
+        Returns:
+            Why the resource can't be deleted yet, a sentence per cause; nothing if it can.
+        """
+        declared, messages = recorded.declared, operation.messages
+        jobs = self._not_declared(operation, recorded) if declared.to_retire() else []
+        if not jobs:
+            operation.info(messages.left(declared.listed))
+            return ()
+        timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
+        # Done means seen, also where an `up` would have returned sooner.
+        result = self._converge(operation, declared, jobs, recorded, recorded.place, Goal.RUNNING, timeout_seconds)
+        operation.info(messages.result(result))
+        failures = messages.failures(result, timeout_seconds, "pulumi destroy")
+        return (*failures, messages.way_out_of_destroy) if failures else ()
+
+    def _converge(
+        self,
+        operation: Operation,
+        declared: Declared,
+        jobs: Sequence[DesiredJob],
+        recorded: Recorded,
+        place: Place | None,
+        goal: Goal,
+        timeout_seconds: float,
+    ) -> Result:
+        connection = self._connect(operation, declared, place)
+        with connection.explaining(operation.messages):
+            return converge(
+                connection.reader,
+                jobs,
+                seen=connection.just_read(_ids(jobs)),
+                budget=TimeBudget(timeout_seconds, is_wanted=operation.is_wanted, on_wait=operation.progress),
+                goal=goal,
+                records=recorded.records,
+                batch=connection.batch,
+                on_progress=lambda progress: operation.progress(operation.messages.progress(progress)),
+            )
+
+    def _read(self, operation: Operation, connection: Connection, jobs: Sequence[DesiredJob]) -> Mapping[str, ActualJob]:
+        """How jobs stand; what `check` was told a moment ago is good enough."""
+        if recent := connection.just_read(_ids(jobs)):
+            return recent[1]
+        with connection.explaining(operation.messages):
+            return connection.read(_ids(jobs), _reading(operation))
+
+    def _not_declared(self, operation: Operation, recorded: Recorded) -> list[DesiredJob]:
+        """The jobs that may be paused or stopped: without those that this program declares, or may declare, all the same.
+
+        A resource that gets another name is deleted under the old one after it was created under the new one.
+        """
+        registry, messages = self._connections.declared, operation.messages
+        place, on_destroy, jobs = recorded.place, recorded.declared.on_destroy, recorded.declared.to_retire()
+        if place is None:
+            operation.warn(messages.not_retired(_ids(jobs), on_destroy, "the state does not say where they are"))
+            return []
+        if registry.declares(operation.resource, place):
+            # It is only made anew, at the same place: what is no longer on its list was taken off, and that stops nothing.
+            return []
+        theirs = registry.at(place)
+        if declared := [job.job_id for job in jobs if job.job_id in theirs]:
+            operation.warn(messages.left_to_another(declared))
+        left = [job for job in jobs if job.job_id not in theirs]
+        if left and (why := registry.why_unsure(operation.resource) or self._why_partial(operation)):
+            operation.warn(messages.not_retired(_ids(left), on_destroy, why))
+            return []
+        return left
+
+    def _tell_replacement(self, operation: Operation, replaces: Sequence[str], recorded: Recorded) -> None:
+        messages, place, on_destroy = operation.messages, recorded.place, recorded.declared.on_destroy
+        theirs = self._connections.declared.at(place) if place else frozenset()
+        retired = [job.job_id for job in recorded.declared.to_retire() if job.job_id not in theirs]
+        if retired and (why := self._why_partial(operation)):
+            operation.warn(messages.not_retired(retired, on_destroy, why))
+        else:
+            _warn(operation, [messages.replaced(replaces, place, retired, on_destroy)])
+
+    def _why_partial(self, operation: Operation) -> str | None:
+        """Why this command does not know the whole program. Where no engine is at work, there is no command to ask about."""
+        return command.why_partial(command.pulumi_arguments(), self._environment) if operation.resource else None
+
+    def _settings(self, overrides: Overrides) -> Settings:
+        return load_settings(self._config, self._environment, overrides)
+
+    def _connect(self, operation: Operation, declared: Declared, place: Place | None) -> Connection:
+        """A connection to where the jobs are.
+
+        Args:
+            operation: the call.
+            declared: the inputs.
+            place: where the jobs were the last time; None where nobody has found out yet.
+        """
+        own, connections = declared.overrides, self._connections
+        if place is None:
+            return connections.to(self._settings(own))
+        there = Overrides(own.region, place.project_id, place.endpoint, own.cloud)
+        try:
+            settings = self._settings(own)
+        except SettingsError:
+            # What is missing may be what the state knows.
+            return connections.to(self._settings(there))
+        if settings.endpoint == place.endpoint and settings.project_id in (None, place.project_id):
+            connection = connections.to(settings)
+            try:
+                if settings.project_id or connection.find_place(_reading(operation)) == place:
+                    return connection
+            except AuthenticationError as exc:
+                log.debug("nothing tells the project of the configuration: %s", exc)
+        return connections.to(self._settings(there), elsewhere=(place, settings))
+
+
+def _ids(jobs: Sequence[DesiredJob]) -> list[str]:
+    return [job.job_id for job in jobs]
+
+
+def _reading(operation: Operation) -> TimeBudget:
+    """The time for a command that only reads."""
+    return TimeBudget(READ_LIMIT_SECONDS, is_wanted=operation.is_wanted, on_wait=operation.progress)
+
+
+def _replaces(declared: Declared, recorded: Recorded, place: Place | None) -> tuple[str, ...]:
+    """The inputs because of which the jobs are to be looked for elsewhere. Another name for the same place changes nothing."""
+    if recorded.place is None or place is None or recorded.place == place:
+        return ()
+    before, after = recorded.declared.overrides, declared.overrides
+    return tuple(name for name in PLACE_INPUTS if getattr(before, name) != getattr(after, name)) or ("place",)
+
+
+def _would_change(plan: Plan, declared: Declared, recorded: Recorded) -> bool:
+    """Whether ``up`` would do something about the jobs, or has something new to say of them."""
+    if plan.would_act or recorded.unfinished.intersection(plan.jobs(Action.WAIT)):
+        return True
+    failed = {job_id: phase for job_id, phase in recorded.failed.items() if job_id in plan.decisions}
+    impossible = plan.jobs(Action.FAIL)
+    if declared.on_failure is OnFailure.FAIL:
+        return bool(impossible or failed)
+    # Recorded and beyond our help: saying so at each run would make a difference that never goes away.
+    return any(failed.get(job_id) != plan.decisions[job_id].phase.value for job_id in impossible) or any(
+        job_id not in impossible and plan.decisions[job_id].is_fulfilled for job_id in failed
+    )
+
+
+def _applied(operation: Operation, result: Result, failures: Sequence[str], *, is_tolerated: bool) -> Applied:
+    if not is_tolerated:
+        return Applied(result, tuple(failures))
+    _warn(operation, failures)
+    return Applied(result)
+
+
+def _warn(operation: Operation, lines: Sequence[str]) -> None:
+    for line in filter(None, lines):
+        operation.warn(line)
+
+
+def _warn_if_elsewhere(operation: Operation, connection: Connection) -> None:
+    """Say that the jobs are dealt with where they are, and not where the settings of this command are for."""
+    if connection.elsewhere is not None:
+        operation.warn(operation.messages.elsewhere(*connection.elsewhere))
+
+
+def _tell_plan(operation: Operation, plan: Plan, left: Sequence[str] = (), unknown: int | None = 0) -> None:
+    text = operation.messages.plan(plan, unknown)
+    operation.info(f"{text}; {operation.messages.taken_off(left)}" if left else text)
+    _warn(operation, operation.messages.plan_warnings(plan))
