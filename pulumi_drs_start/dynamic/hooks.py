@@ -32,7 +32,7 @@ from pulumi.dynamic import (
 from ..drs.calls.client import DrsClient
 from ..drs.calls.models import JobStatus
 from ..drs.errors import AuthenticationError, DrsError, OperationEndedError
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from ..operations import command
 from ..operations.declarations import DeclaredJobs
 from ..reconcile.converge import BatchLimit, converge

@@ -32,8 +32,8 @@ from ..drs.errors import (
     UnreachableError,
     WrongStatusError,
 )
+from ..drs.http.budget import TimeBudget
 from ..drs.http.concurrency import map_concurrently
-from ..drs.http.retry import TimeBudget
 from .observe import StatusReader
 from .outcome import Result, outcome_of
 from .phase import Phase, phase_of
@@ -190,7 +190,7 @@ class _Operation:
 
     def run(self, job_ids: Sequence[str]) -> None:
         """Go on until there is nothing left to ask or to wait for."""
-        waiting_since = self.budget.clock()
+        waiting_since = self.budget.clock.monotonic()
         while True:
             self._decide(job_ids)
             to_ask = [job_id for job_id in job_ids if self.decisions[job_id].action.is_call]
@@ -202,7 +202,7 @@ class _Operation:
                 except DrsError as exc:
                     # Nothing further can be asked now, but what DRS accepted before is still waited for.
                     self.ended_by = exc
-                waiting_since = self.budget.clock()
+                waiting_since = self.budget.clock.monotonic()
                 self._decide(to_ask)
                 self._tell()
             open_jobs = [job_id for job_id in job_ids if self._is_open(job_id)]
@@ -214,7 +214,7 @@ class _Operation:
             else:
                 is_in_doubt = any(decision.pause is Pause.LOST for decision in self.decisions.values())
                 longest = LONGEST_LOOK_IN_DOUBT_SECONDS if is_in_doubt else LONGEST_LOOK_SECONDS
-                waited = self.budget.clock() - waiting_since
+                waited = self.budget.clock.monotonic() - waiting_since
                 self.budget.pause(min(longest, max(SHORTEST_LOOK_SECONDS, waited * LOOK_AFTER_FRACTION)))
             self.look(open_jobs)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from ..drs.http.retry import format_seconds
+from ..drs.text import format_seconds
 from ..reconcile.plan import DesiredJob, Goal, Target
 from .times import parse_start_time, to_iso
 

@@ -22,7 +22,7 @@ from ..drs.errors import (
     PermissionDeniedError,
     TokenRejectedError,
 )
-from ..drs.http.retry import format_seconds
+from ..drs.text import format_seconds
 from ..reconcile.converge import Progress, Waiting
 from ..reconcile.outcome import JobOutcome, Result
 from ..reconcile.phase import Phase, phase_of
