@@ -22,7 +22,7 @@ import pulumi
 from .drs.calls.client import DrsClient
 from .drs.calls.listing import JobListing
 from .drs.errors import DrsError
-from .drs.http.retry import TimeBudget
+from .drs.http.budget import TimeBudget
 from .operations.query import JobQuery, checked_text, kind_of, look_through, make_query
 from .reconcile.phase import phase_of
 from .schema.inputs import PLACES, parse_duration

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..drs.calls.client import DrsClient
 from ..drs.errors import DrsError, OperationEndedError
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from ..reconcile.actual import ActualJob
 from ..reconcile.declared import Place
 from ..reconcile.observe import StatusReader

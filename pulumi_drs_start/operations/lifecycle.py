@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..drs.errors import AuthenticationError, DrsError
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from ..reconcile.actual import ActualJob
 from ..reconcile.converge import converge
 from ..reconcile.declared import Declared, DesiredJob, Goal, OnFailure, Place

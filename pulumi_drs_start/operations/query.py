@@ -14,7 +14,7 @@ from typing import Any
 
 from ..drs.calls.client import DrsClient
 from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from ..schema.inputs import PLACES
 
 DB_USE_TYPES = ("migration", "sync", DISASTER_RECOVERY)

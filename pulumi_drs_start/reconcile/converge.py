@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ..drs.errors import DrsError, OperationEndedError
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from .actual import ActualJob
 from .declared import DesiredJob, Goal
 from .jobs import Jobs

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from ..drs.calls.client import DrsClient
 from ..drs.calls.models import JobDetail, JobStatus, ReplicationLag
 from ..drs.errors import ServiceRefusedError
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from .actual import ActualJob, Obstacle, Pairing
 from .phase import Phase, phase_of
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ..drs.calls.client import DrsClient
 from ..drs.calls.models import JobDetail
 from ..drs.errors import DrsError
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from .actual import ActualJob
 from .dual_active import PairReader, tolerating
 from .phase import Phase

@@ -29,7 +29,7 @@ from ..drs.errors import (
     WrongStatusError,
 )
 from ..drs.http.concurrency import map_concurrently
-from ..drs.http.retry import TimeBudget
+from ..drs.http.budget import TimeBudget
 from .jobs import Jobs
 from .phase import Phase
 from .record import Action, Precheck, Refusal, Request

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from ..drs.http.retry import format_seconds
+from ..drs.text import format_seconds
 from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, OnFailure
 from ..settings import Overrides
 from .dialect import PYTHON, Dialect

@@ -21,7 +21,7 @@ from ..drs.errors import (
     PermissionDeniedError,
     TokenRejectedError,
 )
-from ..drs.http.retry import format_seconds
+from ..drs.text import format_seconds
 from ..reconcile.actual import ActualJob
 from ..reconcile.converge import Progress, Waiting
 from ..reconcile.declared import Declared, DesiredState, OnDestroy, Place

@@ -6,14 +6,38 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
 from pulumi_drs_start.drs.calls.models import StartRequest
+from pulumi_drs_start.drs.clock import Clock
 from pulumi_drs_start.drs.http import redaction
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
+
+
+class VirtualClock(Clock):
+    """Seconds that pass only when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.naps: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def time(self) -> float:
+        return 1_800_000_000.0 + self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.naps.append(seconds)
+        self.now += seconds
+
+    def budget(self, seconds: float, **options: Any) -> TimeBudget:
+        """A budget of so many of these seconds."""
+        return TimeBudget(seconds, clock=self, **options)
 
 
 @pytest.fixture(autouse=True)

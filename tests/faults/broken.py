@@ -14,7 +14,7 @@ from typing import Any
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.models import ActionAnswer, StartRequest
 from pulumi_drs_start.drs.errors import DrsError
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.dynamic import hooks
 from pulumi_drs_start.reconcile import converge, outcome, plan
 from pulumi_drs_start.reconcile.phase import Phase

@@ -20,15 +20,16 @@ from functools import cache
 from typing import Any
 
 import pytest
-from tests.drs.http.test_connections import read_request
 
 from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.models import StartRequest
 from pulumi_drs_start.drs.errors import DrsError, OutOfTimeError
-from pulumi_drs_start.drs.http.retry import RetryPolicy, TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
+from pulumi_drs_start.drs.http.retry import RetryPolicy
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from tests.drs.conftest import Serve, serve  # noqa: F401  # a fixture
+from tests.drs.http.test_connections import read_request
 
 ONCE = RetryPolicy(attempts=1)
 SECONDS = 1.0

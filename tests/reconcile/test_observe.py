@@ -10,7 +10,7 @@ import pytest
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.models import JobStatus, Pairing
 from pulumi_drs_start.drs.errors import DrsError
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.reconcile.observe import StatusReader
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 

@@ -20,8 +20,9 @@ from ..errors import (
     ThrottledError,
     TokenRejectedError,
 )
+from ..http.budget import TimeBudget
 from ..http.concurrency import map_concurrently
-from ..http.retry import RetryPolicy, TimeBudget
+from ..http.retry import RetryPolicy
 
 log = logging.getLogger(__name__)
 

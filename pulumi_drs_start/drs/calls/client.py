@@ -29,10 +29,11 @@ from ..errors import (
     UnreadableAnswerError,
     refusal_for,
 )
+from ..http.budget import TimeBudget
 from ..http.concurrency import ConcurrencyLimit
 from ..http.deadline import within
 from ..http.exchange import encoded, exchange
-from ..http.retry import Contact, RetryPolicy, TimeBudget
+from ..http.retry import Contact, RetryPolicy
 from .batch_read import BatchReader
 from .models import ActionAnswer, Answer, JobDetail, JobStatus, PrecheckAnswer, PrecheckResults, ReplicationLag, Row, StartRequest
 
@@ -345,12 +346,12 @@ class DrsClient:
         url = f"{self.endpoint}/v3/{_in_time(self._tokens.project_id, budget)}/{path}"
         headers = {**self._headers, **self._tokens.headers(token, method, url, encoded(body))}
         with self._lanes.one(budget):
-            begun = budget.clock()
+            begun = budget.clock.monotonic()
             try:
                 answer = exchange(self._session, method, url, body, headers, budget)
             except DrsError as error:
                 if isinstance(error, UnreachableError) and not error.was_connected:
-                    self._contact.failed(error, begun, budget.clock())
+                    self._contact.failed(error, begun, budget.clock.monotonic())
                 elif isinstance(error, ServiceRefusedError):
                     self._contact.succeeded()
                 if isinstance(error, ThrottledError):

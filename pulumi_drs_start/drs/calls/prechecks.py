@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import DrsError, ServiceRefusedError, refusal_for
-from ..http.retry import TimeBudget
+from ..http.budget import TimeBudget
 from .batch_read import BatchReader
 from .models import PrecheckResult, PrecheckResults
 from .wire_rows import PrecheckRow

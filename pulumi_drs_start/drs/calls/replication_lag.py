@@ -18,7 +18,8 @@ from ..errors import (
     ThrottledError,
     TokenRejectedError,
 )
-from ..http.retry import RetryPolicy, TimeBudget
+from ..http.budget import TimeBudget
+from ..http.retry import RetryPolicy
 from .batch_read import BatchReader
 from .models import ReplicationLag
 from .wire_rows import ReplicationLagRow

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .deadline import POLL_SECONDS
 
 if TYPE_CHECKING:
-    from .retry import TimeBudget
+    from .budget import TimeBudget
 
 # As many as the connections that a session keeps open.
 LANES = 10

@@ -27,7 +27,7 @@ from .deadline import within
 if TYPE_CHECKING:
     import requests
 
-    from .retry import TimeBudget
+    from .budget import TimeBudget
 
 log = logging.getLogger(__name__)
 

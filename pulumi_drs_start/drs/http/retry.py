@@ -1,84 +1,27 @@
 """
-How long to go on: a time budget for an operation, and the retry policy of a single call.
-
-One budget is made per operation and handed down, so that waiting, retrying and slow answers all count against it.
+The retry policy of a single call, and how soon a host that never answered is given up.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..calls.models import clean_text
-from ..errors import CancelledError, DrsError, OperationEndedError, OutOfTimeError, ThrottledError, UnreachableError
+from ..errors import CancelledError, DrsError, OperationEndedError, ThrottledError, UnreachableError
+from .budget import TimeBudget
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState, Retrying
 
 log = logging.getLogger(__name__)
 
-# Short enough that a second Ctrl-C is noticed before Pulumi kills the plugin.
-SLICE_SECONDS = 0.25
 # A host that has never answered is given up after so long: its name is wrong more often than it is away.
 FIRST_CONTACT_SECONDS = 12.0
 LONGEST_REASON = 300
-
-
-@dataclass(slots=True)
-class TimeBudget:
-    """The time an operation may take, and the only way to sleep within it.
-
-    Args:
-        seconds: the limit, counted from now.
-        clock: monotonic seconds.
-        sleep: sleeps for so many seconds.
-        is_wanted: False as soon as nobody waits for the result any more. May be asked by any thread.
-        on_wait: told in words why nothing happens for a while, and how long. May be called by any thread.
-    """
-
-    seconds: float
-    clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], None] = time.sleep
-    is_wanted: Callable[[], bool] = lambda: True
-    on_wait: Callable[[str], None] = lambda _: None
-    _deadline: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._deadline = self.clock() + self.seconds
-
-    def remaining_seconds(self) -> float:
-        """Seconds left, never below zero."""
-        return max(0.0, self._deadline - self.clock())
-
-    def check(self) -> None:
-        """Raise if the operation should end now: CancelledError, OutOfTimeError."""
-        if not self.is_wanted():
-            raise CancelledError("cancelled")
-        if self.remaining_seconds() <= 0:
-            raise OutOfTimeError(f"the time limit of {format_seconds(self.seconds)} was reached")
-
-    def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than the budget lasts. Raises CancelledError, OutOfTimeError when it is used up."""
-        until = self.clock() + seconds
-        self.check()
-        while (left := min(until - self.clock(), self.remaining_seconds())) > 0:
-            self.sleep(min(left, SLICE_SECONDS))
-            if not self.is_wanted():
-                raise CancelledError("cancelled")
-        self.check()
-
-
-def format_seconds(seconds: float) -> str:
-    """``90`` -> ``90s``, ``3600`` -> ``60m``, ``7200`` -> ``2h``; what a user would type."""
-    if seconds >= 7200 and seconds % 3600 == 0:
-        return f"{seconds / 3600:g}h"
-    if seconds >= 120 and seconds % 60 == 0:
-        return f"{seconds / 60:g}m"
-    return f"{seconds:g}s"
 
 
 @dataclass(frozen=True, slots=True)

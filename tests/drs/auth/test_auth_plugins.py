@@ -15,7 +15,7 @@ import pytest
 
 from pulumi_drs_start.drs.auth.sources import PluginAuth, ReadyToken
 from pulumi_drs_start.drs.errors import AuthenticationError, DrsError, UnreachableError
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from pulumi_drs_start.settings import load_settings, token_source
 

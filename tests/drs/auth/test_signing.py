@@ -24,8 +24,8 @@ from pulumi_drs_start.drs.auth.signing import SigningAuth
 from pulumi_drs_start.drs.auth.sources import REFUSAL_SECONDS
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import AuthenticationError, PermissionDeniedError, TokenRejectedError
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.exchange import fingerprint
-from pulumi_drs_start.drs.http.retry import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from pulumi_drs_start.settings import load_settings, token_source
 

@@ -10,7 +10,7 @@ import pytest
 from pulumi_drs_start.drs.auth.sources import ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import AuthenticationError, DrsError, PermissionDeniedError, TokenRejectedError
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 READ, START = "batch-status", "batch-starting"

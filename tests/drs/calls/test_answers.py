@@ -26,7 +26,7 @@ from pulumi_drs_start.drs.errors import (
     WrongStatusError,
 )
 from pulumi_drs_start.drs.http import exchange as http
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 
 READ = "batch-status"

@@ -19,7 +19,7 @@ from pulumi_drs_start.drs.errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from pulumi_drs_start.sandbox.jobs import SECRET
 

@@ -22,7 +22,7 @@ from pulumi_drs_start.drs.errors import (
     UnreadableAnswerError,
     refusal_for,
 )
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 LIST = "jobs"

@@ -17,7 +17,7 @@ from pulumi_drs_start.drs.errors import (
     UnreadableAnswerError,
     WrongStatusError,
 )
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job, make_job_id
 
 READ = "batch-precheck-result"

@@ -9,7 +9,7 @@ import pytest
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.models import StartRequest
 from pulumi_drs_start.drs.errors import JobBusyError, JobUnknownError, ServiceFaultError, ThrottledError, WrongStatusError
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 START = "batch-starting"

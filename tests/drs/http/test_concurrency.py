@@ -12,8 +12,8 @@ import pytest
 
 from pulumi_drs_start.drs.calls.client import READ_BATCH, DrsClient
 from pulumi_drs_start.drs.errors import CancelledError, OutOfTimeError
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.concurrency import LANES, ConcurrencyLimit, map_concurrently
-from pulumi_drs_start.drs.http.retry import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 

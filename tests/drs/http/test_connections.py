@@ -15,9 +15,11 @@ from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError, RedirectedError, UnreachableError, UnreadableAnswerError
 from pulumi_drs_start.drs.http import transport
-from pulumi_drs_start.drs.http.retry import RetryPolicy, TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
+from pulumi_drs_start.drs.http.retry import RetryPolicy
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from pulumi_drs_start.settings import load_settings, token_source
+from tests.drs.conftest import VirtualClock
 
 ONCE = RetryPolicy(attempts=1)
 
@@ -55,15 +57,15 @@ def test_a_refused_connection_is_tried_again(make_client: Any, sandbox: Sandbox,
     with socket.create_server(("127.0.0.1", 0)) as closed:
         free = closed.getsockname()[1]
     client = make_client(endpoint=f"http://127.0.0.1:{free}", retry=RetryPolicy(attempts=3))
-    naps: list[float] = []
 
-    def sleep(seconds: float) -> None:
-        naps.append(seconds)
-        client.endpoint = f"http://127.0.0.1:{port}"
-        time.sleep(0.01)
+    class MovingClock(VirtualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            client.endpoint = f"http://127.0.0.1:{port}"
 
-    assert client.start_jobs(start("a"), TimeBudget(20, sleep=sleep)).accepted == {"a"}
-    assert naps
+    clock = MovingClock()
+    assert client.start_jobs(start("a"), clock.budget(20)).accepted == {"a"}
+    assert clock.naps
 
 
 @pytest.mark.parametrize("reset", [False, True])

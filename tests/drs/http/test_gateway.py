@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError, NotAskedError, ServiceFaultError, ThrottledError, refusal_for
-from pulumi_drs_start.drs.http.retry import TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 
 START = "batch-starting"

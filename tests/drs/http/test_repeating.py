@@ -13,9 +13,12 @@ from hypothesis import strategies as st
 
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import CancelledError, DrsError, OutOfTimeError, ServiceFaultError, ThrottledError
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.exchange import _retry_after
-from pulumi_drs_start.drs.http.retry import RetryPolicy, TimeBudget, format_seconds
+from pulumi_drs_start.drs.http.retry import RetryPolicy
+from pulumi_drs_start.drs.text import format_seconds
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
+from tests.drs.conftest import VirtualClock
 
 READ, START = "batch-status", "batch-starting"
 PASSING = {
@@ -35,30 +38,12 @@ PASSING = {
 }
 
 
-class Clock:
-    """Seconds that pass only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.naps: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        self.now += seconds
-
-    def budget(self, seconds: float, **options: Any) -> TimeBudget:
-        return TimeBudget(seconds, clock=self, sleep=self.sleep, **options)
-
-
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_reading_survives_what_passes(sandbox: Sandbox, client: DrsClient, fault: Any) -> None:
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(fault(READ))
     sandbox.inject(fault(READ))
-    assert client.get_statuses(["a"], Clock().budget(60))["a"].status == "CONFIGURATION"
+    assert client.get_statuses(["a"], VirtualClock().budget(60))["a"].status == "CONFIGURATION"
     assert len(sandbox.calls(READ)) == 3
 
 
@@ -68,7 +53,7 @@ def test_reading_is_given_up_after_bounded_attempts(sandbox: Sandbox, client: Dr
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(forever.model_copy(update={"times": None}))
     with pytest.raises(DrsError) as caught:
-        client.get_statuses(["a"], Clock().budget(60))
+        client.get_statuses(["a"], VirtualClock().budget(60))
     assert caught.value.retryable
     assert len(sandbox.calls(READ)) == client.retry.attempts
 
@@ -77,7 +62,7 @@ def test_reading_is_given_up_after_bounded_attempts(sandbox: Sandbox, client: Dr
 def test_a_start_that_was_throttled_is_sent_again(sandbox: Sandbox, client: DrsClient, start: Any, fault: Any) -> None:
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(fault(START))
-    assert client.start_jobs(start("a"), Clock().budget(60)).accepted == {"a"}
+    assert client.start_jobs(start("a"), VirtualClock().budget(60)).accepted == {"a"}
 
 
 @pytest.mark.parametrize("fault", [f for name, f in PASSING.items() if name not in ("M01503", "429")])
@@ -87,7 +72,7 @@ def test_a_start_that_may_have_had_its_effect_is_not_sent_again(
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(fault(START))
     with pytest.raises(DrsError) as caught:
-        client.start_jobs(start("a"), Clock().budget(60))
+        client.start_jobs(start("a"), VirtualClock().budget(60))
     assert caught.value.effect_unknown
     assert len(sandbox.calls(START)) == 1
 
@@ -96,7 +81,7 @@ def test_a_start_refused_for_a_busy_job_is_left_to_the_caller(sandbox: Sandbox, 
     """It may stay busy for long, and the other jobs of the call are waiting."""
     sandbox.inject(faults.refuse(START, "DRS.M01504", times=None))
     with pytest.raises(DrsError):
-        client.start_jobs(start("a", "b"), Clock().budget(60))
+        client.start_jobs(start("a", "b"), VirtualClock().budget(60))
     assert len(sandbox.calls(START)) == 1
 
 
@@ -104,7 +89,7 @@ def test_a_start_refused_for_a_busy_job_is_left_to_the_caller(sandbox: Sandbox, 
 def test_a_start_that_is_refused_for_good_is_sent_once(sandbox: Sandbox, client: DrsClient, start: Any, code: str) -> None:
     sandbox.inject(faults.refuse(START, code, times=None))
     with pytest.raises(DrsError):
-        client.start_jobs(start("a"), Clock().budget(60))
+        client.start_jobs(start("a"), VirtualClock().budget(60))
     assert len(sandbox.calls(START)) == 1
 
 
@@ -112,7 +97,7 @@ def test_a_start_that_is_refused_for_good_is_sent_once(sandbox: Sandbox, client:
 def test_retry_after_in_seconds_is_waited_for(sandbox: Sandbox, client: DrsClient, retry_after: str) -> None:
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(faults.throttled(READ, retry_after))
-    clock = Clock()
+    clock = VirtualClock()
     client.get_statuses(["a"], clock.budget(60))
     assert float(retry_after) <= clock.now <= float(retry_after) + 1
 
@@ -120,7 +105,7 @@ def test_retry_after_in_seconds_is_waited_for(sandbox: Sandbox, client: DrsClien
 def test_retry_after_as_a_date_is_waited_for(sandbox: Sandbox, client: DrsClient) -> None:
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(faults.throttled(READ, format_datetime(datetime.now(timezone.utc) + timedelta(seconds=30), usegmt=True)))
-    clock = Clock()
+    clock = VirtualClock()
     client.get_statuses(["a"], clock.budget(60))
     assert 25 < clock.now < 32
 
@@ -128,14 +113,14 @@ def test_retry_after_as_a_date_is_waited_for(sandbox: Sandbox, client: DrsClient
 def test_retry_after_counts_for_server_errors_too(sandbox: Sandbox, client: DrsClient) -> None:
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(faults.answer(READ, 503, headers={"Retry-After": "7"}))
-    clock = Clock()
+    clock = VirtualClock()
     client.get_statuses(["a"], clock.budget(60))
     assert 7 <= clock.now <= 8
 
 
 def test_a_wait_longer_than_the_time_left_ends_with_what_drs_said(sandbox: Sandbox, client: DrsClient) -> None:
     sandbox.inject(faults.throttled(READ, 3600))
-    clock = Clock()
+    clock = VirtualClock()
     with pytest.raises(ThrottledError) as caught:
         client.get_statuses(["a"], clock.budget(60))
     assert caught.value.retry_after_seconds == 3600
@@ -191,7 +176,7 @@ def test_nobody_comes_back_sooner_than_asked(asked: float, attempt: int) -> None
 def test_the_budget_ends_the_repeats(sandbox: Sandbox, make_client: Any) -> None:
     client = make_client(retry=RetryPolicy(attempts=1000, first_wait_seconds=0.1, longest_wait_seconds=0.1))
     sandbox.inject(faults.server_error(READ, times=None))
-    clock = Clock()
+    clock = VirtualClock()
     with pytest.raises(ServiceFaultError):
         client.get_statuses(["a"], clock.budget(2))
     assert clock.now <= 2
@@ -215,27 +200,27 @@ def test_a_hanging_answer_ends_with_the_budget(sandbox: Sandbox, client: DrsClie
 def test_nothing_is_repeated_for_nobody(sandbox: Sandbox, client: DrsClient) -> None:
     sandbox.inject(faults.server_error(READ, times=None))
     with pytest.raises(CancelledError):
-        client.get_statuses(["a"], Clock().budget(60, is_wanted=lambda: not sandbox.calls(READ)))
+        client.get_statuses(["a"], VirtualClock().budget(60, is_wanted=lambda: not sandbox.calls(READ)))
     assert len(sandbox.calls(READ)) == 1
 
 
 def test_a_long_pause_looks_up_now_and_then() -> None:
     """So that a cancellation is noticed."""
-    clock = Clock()
+    clock = VirtualClock()
     with pytest.raises(CancelledError):
         clock.budget(3600, is_wanted=lambda: clock.now < 10).pause(1000)
     assert clock.now < 11
 
 
 def test_a_pause_ends_with_the_budget() -> None:
-    clock = Clock()
+    clock = VirtualClock()
     with pytest.raises(OutOfTimeError):
         clock.budget(5).pause(1000)
     assert clock.now == pytest.approx(5)
 
 
 def test_a_pause_takes_as_long_as_asked() -> None:
-    clock = Clock()
+    clock = VirtualClock()
     clock.budget(5).pause(2)
     assert clock.now == pytest.approx(2)
 

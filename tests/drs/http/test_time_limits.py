@@ -14,9 +14,10 @@ import pytest
 from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import CancelledError, DrsError, OutOfTimeError, UnreachableError
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.concurrency import LANES
 from pulumi_drs_start.drs.http.deadline import within
-from pulumi_drs_start.drs.http.retry import RetryPolicy, TimeBudget
+from pulumi_drs_start.drs.http.retry import RetryPolicy
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 READ, START = "batch-status", "batch-starting"

@@ -9,13 +9,14 @@ import time
 from typing import Any
 
 import pytest
-from tests.drs.http.test_repeating import Clock
 
 from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError, UnreachableError
-from pulumi_drs_start.drs.http.retry import FIRST_CONTACT_SECONDS, RetryPolicy, TimeBudget
+from pulumi_drs_start.drs.http.budget import TimeBudget
+from pulumi_drs_start.drs.http.retry import FIRST_CONTACT_SECONDS, RetryPolicy
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
+from tests.drs.conftest import VirtualClock
 
 READ = "batch-status"
 STEADY = RetryPolicy(jitter=lambda: 0.9)
@@ -77,7 +78,7 @@ REASONS = {
 def test_a_repeated_call_says_why_and_when(sandbox: Sandbox, make_client: Any, told: list[str], fault: Any, reason: str) -> None:
     sandbox.add_jobs(make_job("a"))
     sandbox.inject(fault())
-    make_client(retry=STEADY).get_statuses(["a"], Clock().budget(60, on_wait=told.append))
+    make_client(retry=STEADY).get_statuses(["a"], VirtualClock().budget(60, on_wait=told.append))
     assert told == [reason.format(url=sandbox.url)]
 
 
@@ -118,13 +119,13 @@ def test_a_closed_port_is_given_up_within_fifteen_seconds(make_client: Any, clos
     assert told[0] in [f"DRS at {closed} can't be reached (Connection refused): trying again in 1 s"]
 
 
-def refused_iam(closed: str, clock: Clock) -> PasswordAuth:
+def refused_iam(closed: str, clock: VirtualClock) -> PasswordAuth:
     facts = {"username": "u", "password": "the-password", "user_domain_name": "d", "project_id": "p"}
-    return PasswordAuth(f"{closed}/v3", clock=clock, **facts)
+    return PasswordAuth(f"{closed}/v3", clock=clock.monotonic, **facts)
 
 
 def test_an_iam_that_refuses_connections_is_given_up_likewise(make_client: Any, closed: str, told: list[str]) -> None:
-    clock = Clock()
+    clock = VirtualClock()
     with pytest.raises(UnreachableError):
         make_client(tokens=refused_iam(closed, clock), retry=STEADY).get_statuses(["a"], clock.budget(300, on_wait=told.append))
     assert clock.now == pytest.approx(FIRST_CONTACT_SECONDS)
@@ -133,7 +134,7 @@ def test_an_iam_that_refuses_connections_is_given_up_likewise(make_client: Any, 
 
 @pytest.mark.parametrize("host", ["nowhere.invalid"])
 def test_an_unknown_host_is_given_up_likewise(make_client: Any, host: str) -> None:
-    clock = Clock()
+    clock = VirtualClock()
     client = make_client(endpoint=f"https://{host}", tokens=ReadyToken("the-token", project_id="p"), retry=STEADY)
     with pytest.raises(UnreachableError):
         client.get_statuses(["a"], clock.budget(300))
@@ -142,7 +143,7 @@ def test_an_unknown_host_is_given_up_likewise(make_client: Any, host: str) -> No
 
 def test_the_next_call_to_a_host_that_was_given_up_waits_no_more(make_client: Any, closed: str) -> None:
     """A command asks several times, for each of its resources."""
-    clock = Clock()
+    clock = VirtualClock()
     client = make_client(tokens=refused_iam(closed, clock), retry=STEADY)
     for _ in range(3):
         with pytest.raises(UnreachableError):
@@ -151,7 +152,7 @@ def test_the_next_call_to_a_host_that_was_given_up_waits_no_more(make_client: An
 
 
 def test_threads_that_wait_for_the_same_login_give_up_with_it(make_client: Any, closed: str) -> None:
-    clock = Clock()
+    clock = VirtualClock()
     client = make_client(tokens=refused_iam(closed, clock), retry=STEADY)
     ended: list[Exception] = []
 
@@ -172,7 +173,7 @@ def test_threads_that_wait_for_the_same_login_give_up_with_it(make_client: Any, 
 def test_a_host_that_has_answered_before_is_waited_for(sandbox: Sandbox, make_client: Any, closed: str) -> None:
     sandbox.add_jobs(make_job("a"))
     client = make_client(retry=STEADY)
-    clock = Clock()
+    clock = VirtualClock()
     client.get_statuses(["a"], clock.budget(300))
     client.endpoint = closed
     with pytest.raises(UnreachableError):
@@ -184,19 +185,18 @@ def test_a_host_that_has_answered_before_is_waited_for(sandbox: Sandbox, make_cl
 def test_a_host_that_comes_up_meanwhile_is_reached(sandbox: Sandbox, make_client: Any, closed: str) -> None:
     sandbox.add_jobs(make_job("a"))
     client = make_client(endpoint=closed, retry=STEADY)
-    clock = Clock()
 
-    def sleep(seconds: float) -> None:
-        clock.sleep(seconds)
-        if clock.now > 7:
-            client.endpoint = sandbox.url
+    class MovingClock(VirtualClock):
+        def sleep(self, seconds: float) -> None:
+            super().sleep(seconds)
+            if self.now > 7:
+                client.endpoint = sandbox.url
 
-    budget = TimeBudget(300, clock=clock, sleep=sleep)
-    assert client.get_statuses(["a"], budget)["a"].status == "CONFIGURATION"
+    assert client.get_statuses(["a"], MovingClock().budget(300))["a"].status == "CONFIGURATION"
 
 
 def test_a_host_that_takes_connections_and_breaks_them_is_no_unknown_host(make_client: Any, serve: Any) -> None:
-    clock = Clock()
+    clock = VirtualClock()
     url = serve(lambda connection: connection.recv(10))
     client = make_client(endpoint=url, tokens=ReadyToken("the-token", project_id="p"), retry=STEADY)
     with pytest.raises(UnreachableError):

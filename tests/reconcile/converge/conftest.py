@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.drs.calls.client import DrsClient
-from pulumi_drs_start.drs.http.retry import RetryPolicy, TimeBudget
+from pulumi_drs_start.drs.clock import Clock
+from pulumi_drs_start.drs.http.budget import TimeBudget
+from pulumi_drs_start.drs.http.retry import RetryPolicy
 from pulumi_drs_start.reconcile.converge import BatchLimit, converge
 from pulumi_drs_start.reconcile.observe import StatusReader
 from pulumi_drs_start.reconcile.outcome import Result
@@ -22,19 +24,26 @@ _BEGUN = time.monotonic()
 Run = Callable[..., Result]
 
 
-def fast_clock() -> float:
-    """Seconds that pass fifty times as fast. Starts where the wall clock stood, so it serves as one too."""
-    return 1_800_000_000.0 + (time.monotonic() - _BEGUN) * SPEED
+class FastClock(Clock):
+    """Seconds that pass fifty times as fast."""
+
+    def monotonic(self) -> float:
+        return (time.monotonic() - _BEGUN) * SPEED
+
+    def time(self) -> float:
+        return 1_800_000_000.0 + self.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / SPEED)
 
 
-def fast_sleep(seconds: float) -> None:
-    time.sleep(seconds / SPEED)
+CLOCK = FastClock()
 
 
 @pytest.fixture
 def now() -> Callable[[], float]:
     """The time of these tests."""
-    return fast_clock
+    return CLOCK.time
 
 
 @pytest.fixture
@@ -56,8 +65,8 @@ def run(client: DrsClient) -> Run:
     """Converges jobs; `desired` are fields of every job; `timeout`, `goal` and what else `converge` takes may be others."""
 
     def run_(*job_ids: str, timeout: float = 600, is_wanted: Callable[[], bool] = lambda: True, **options: Any) -> Result:
-        budget = TimeBudget(timeout, clock=fast_clock, sleep=fast_sleep, is_wanted=is_wanted)
-        options = {"goal": Goal.RUNNING, "now": fast_clock, **options}
+        budget = TimeBudget(timeout, clock=CLOCK, is_wanted=is_wanted)
+        options = {"goal": Goal.RUNNING, "now": CLOCK.time, **options}
         fields = options.pop("desired", {})
         if "batch_size" in options:
             options["batch"] = BatchLimit(options.pop("batch_size"))
