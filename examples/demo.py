@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +173,7 @@ class Demo:
     def destroy(self) -> None:
         self.heading("Destroy the stack: the jobs go on")
         self.pulumi("destroy", "--yes")
-        left = json.loads(self.pulumi("stack", "export", show=False))["deployment"].get("resources") or []
+        left = json.loads(self.pulumi("stack", "export", show=False))["deployment"].get("resources")
         self.check(not left, "the stack is empty")
         self.show_sandbox()
         changes = [call for call in self.sandbox.calls() if re.search("pause|stop|DELETE|batch-jobs", call["operation"])]
@@ -224,7 +223,7 @@ class Demo:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        lines = []
+        lines: list[str] = []
         for line in process.stdout or ():
             lines.append(line)
             if show:
@@ -334,8 +333,8 @@ def run(interruptions: Interruptions, processes: Processes, folders: list[Path])
     # Here and not above: this takes a moment, in which the demo can be interrupted as well.
     from rich.console import Console
 
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # for terminals that can't draw a table's lines
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="replace")  # for terminals that can't draw a table's lines
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=TABLE_WIDTH)

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -39,7 +39,7 @@ class Interruptions:
             raise Interrupted
 
     @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self) -> Generator[None, None, None]:
         """Let signals wait until the end of the block."""
         self._held += 1
         try:
@@ -104,7 +104,7 @@ class Processes:
 def in_session(session: int) -> list[int]:
     """Return the living processes of a session."""
     if Path("/proc/self/stat").exists():
-        found = []
+        found: list[int] = []
         for stat in Path("/proc").glob("[0-9]*/stat"):
             with contextlib.suppress(OSError):
                 # The name, in brackets, may hold anything; after it come state, parent, group and session.

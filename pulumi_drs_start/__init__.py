@@ -5,18 +5,43 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .schema.types import (
+    BatchSummary,
+    CurrentJobStatus,
+    DbUseType,
+    DesiredState,
+    FoundJobs,
+    JobStart,
+    JobStatus,
+    OnDestroy,
+    OnFailure,
+    Outcome,
+    Phase,
+    WaitFor,
+)
+
 if TYPE_CHECKING:
     from .functions import find_jobs, find_jobs_output, get_job_statuses, get_job_statuses_output
     from .resource import JobBatchStart, JobStartArgs, JobStartArgsDict
-    from .schema.types import FoundJobs
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchSummary",
+    "CurrentJobStatus",
+    "DbUseType",
+    "DesiredState",
     "FoundJobs",
     "JobBatchStart",
+    "JobStart",
     "JobStartArgs",
     "JobStartArgsDict",
+    "JobStatus",
+    "OnDestroy",
+    "OnFailure",
+    "Outcome",
+    "Phase",
+    "WaitFor",
     "find_jobs",
     "find_jobs_output",
     "get_job_statuses",

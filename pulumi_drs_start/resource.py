@@ -5,8 +5,8 @@ JobBatchStart and the types around it: what a program sees.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, ValuesView
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, TypeVar
 
 import pulumi
 
@@ -19,9 +19,9 @@ from .schema.types import (
     FoundJobs,
     JobStart,
     JobStatus,
+    NotText,
     OnDestroy,
     OnFailure,
-    Several,
     WaitFor,
 )
 
@@ -98,6 +98,38 @@ class JobStartArgsDict(_JobId, total=False):
 JobInput = pulumi.Input[str | JobStartArgs | JobStartArgsDict]
 
 
+# Classes and no aliases, because a checker that refuses something writes aliases out in full.
+class JobSequence(NotText[JobInput], Protocol):
+    """Any sequence of jobs that is no text."""
+
+
+class JobSet(Protocol):
+    """A set of jobs."""
+
+    def __iter__(self) -> Iterator[JobInput]: ...
+    def isdisjoint(self, other: Iterable[Any], /) -> bool: ...
+
+
+class JobIterator(Protocol):
+    """A generator of jobs."""
+
+    def __iter__(self) -> Iterator[JobInput]: ...
+    def __next__(self) -> JobInput: ...
+
+
+Jobs = (
+    # These are sequences too, but only so checkers see that a dict written inside of one is a `JobStartArgsDict`.
+    list[JobInput]
+    | tuple[JobInput, ...]
+    | JobSequence
+    | JobSet
+    | JobIterator
+    | ValuesView[JobInput]
+    | Awaitable[JobSequence]
+    | pulumi.Output[JobSequence]
+)
+
+
 class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart"):
     """DRS jobs that shall be started, many at once.
 
@@ -133,7 +165,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         self,
         resource_name: str,
         *,
-        jobs: pulumi.Input[Several[JobInput]],
+        jobs: Jobs,
         start_time: pulumi.Input[str | int] | None = None,
         wait_for: pulumi.Input[WaitFor] | None = None,
         timeout: pulumi.Input[str] | None = None,

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from pulumi_drs_start import JobBatchStart
+from pulumi_drs_start import JobBatchStart, JobStatus
 
 config = pulumi.Config()
 
@@ -24,7 +24,7 @@ production = JobBatchStart(
 )
 
 
-def failures(rows):
+def failures(rows: dict[str, JobStatus]) -> dict[str, str | None]:
     """Each failed job and the reason."""
     return {job_id: row["error_message"] for job_id, row in rows.items() if row["outcome"] == "failed"}
 

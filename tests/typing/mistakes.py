@@ -1,0 +1,63 @@
+"""
+Mistakes that mypy and pyright see. Both read this file; nothing runs it.
+
+Each mistake has a comment for either, and a comment without its error is an error.
+"""
+
+from __future__ import annotations
+
+import pulumi
+
+from pulumi_drs_start import JobBatchStart, JobStartArgs, JobStartArgsDict, JobStatus, find_jobs, get_job_statuses
+
+A = "9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101"
+made: pulumi.Output[str] = pulumi.Output.from_input(A)
+batch = JobBatchStart("batch", jobs=[A])
+
+# No list, or not of jobs.
+JobBatchStart("m", jobs=A)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=made)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs={A: {"desired_state": "paused"}})  # type: ignore[dict-item]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs={"job_id": A})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=JobStartArgs(job_id=A))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=[17])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=[batch])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+JobBatchStart("m", [A])  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+get_job_statuses(A)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+get_job_statuses([made])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+# Words that are none.
+JobBatchStart("m", jobs=[A], wait_for="runing")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=[A], on_failure="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=[A], on_destroy="delete")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobStartArgs(job_id=A, desired_state="pause")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=[{"job_id": A, "desired_state": "pause"}])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+find_jobs(db_use_type="dr")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+find_jobs(db_use_type=["dr"])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+# Names that are none.
+JobBatchStart("m", jobs=[A], on_fail="record")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+JobBatchStart("m", jobs=[{"job_id": A, "desired_sate": "paused"}])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=[{"start_time": "2026-12-01T02:00:00Z"}])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+JobStartArgs(A)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+job: JobStartArgsDict = {"job_id": A, "state": "paused"}  # type: ignore[typeddict-unknown-key]  # pyright: ignore[reportAssignmentType]
+find_jobs(tag={"env": "prod"})  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+# Times.
+JobBatchStart("m", jobs=[A], start_time=3.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobStartArgs(job_id=A, start_time=[1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+# Rows.
+rows, summary = batch.job_statuses, batch.summary
+rows.apply(lambda it: it[A]["statsu"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownLambdaType]
+rows.apply(lambda it: it[A].status)  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownLambdaType]
+summary.apply(lambda it: it["runing"])  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownLambdaType]
+get_job_statuses([A])[A]["outcome"]  # type: ignore[typeddict-item]  # pyright: ignore[reportGeneralTypeIssues]
+
+
+def see(row: JobStatus) -> None:
+    if row["phase"] == "runing":  # type: ignore[comparison-overlap]  # pyright: ignore[reportUnnecessaryComparison]
+        pass
+    len(row["error_message"])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
