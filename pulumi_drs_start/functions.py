@@ -9,26 +9,26 @@ the stack's, where there is a stack, over the environment.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import os
-import threading
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set, ValuesView
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, TypeVar
 
 import pulumi
 
 from .drs.calls.client import DrsClient
-from .drs.calls.listing import JobListing
-from .drs.errors import DrsError
 from .drs.http.budget import TimeBudget
-from .operations.query import JobQuery, checked_text, kind_of, look_through, make_query
-from .reconcile.phase import phase_of
-from .schema.inputs import PLACES, parse_duration
-from .schema.messages import count_jobs, explain
+from .operations.connections import Connections
+from .operations.lifecycle import expected_error
+from .operations.query import checked_ids, checked_text, find, make_query, read_statuses
+from .schema.fields import PLACE_INPUTS
+from .schema.inputs import parse_duration
+from .schema.messages import Messages
 from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several
-from .settings import CONFIG_KEYS, Overrides, Settings, SettingsError, load_settings, shared_token_source, user_agent
+from .settings import CONFIG_KEYS, Overrides, load_settings
 from .settings.logs import log_where_asked
 
 log = logging.getLogger(__name__)
@@ -75,21 +75,7 @@ def find_jobs(
         ValueError, TypeError: an argument is wrong.
         pulumi.RunError: the configuration is incomplete or wrong, or DRS could not be asked.
     """
-    return _find(
-        {
-            "name": name,
-            "status": status,
-            "db_use_type": db_use_type,
-            "engine_type": engine_type,
-            "enterprise_project_id": enterprise_project_id,
-            "tags": tags,
-            "region": region,
-            "project_id": project_id,
-            "endpoint": endpoint,
-            "cloud": cloud,
-            "timeout": timeout,
-        }
-    )
+    return _find(locals())
 
 
 def find_jobs_output(
@@ -107,22 +93,7 @@ def find_jobs_output(
     timeout: pulumi.Input[str] = DEFAULT_TIMEOUT,
 ) -> pulumi.Output[FoundJobs]:
     """As `find_jobs`, for arguments that may be Outputs. Asks as soon as all are known, hence perhaps not in a preview."""
-    return _ask_later(
-        _find,
-        {
-            "name": name,
-            "status": status,
-            "db_use_type": db_use_type,
-            "engine_type": engine_type,
-            "enterprise_project_id": enterprise_project_id,
-            "tags": tags,
-            "region": region,
-            "project_id": project_id,
-            "endpoint": endpoint,
-            "cloud": cloud,
-            "timeout": timeout,
-        },
-    )
+    return _ask_later(_find, locals())
 
 
 def get_job_statuses(
@@ -150,16 +121,7 @@ def get_job_statuses(
         ValueError, TypeError: an argument is wrong.
         pulumi.RunError: the configuration is incomplete or wrong, or DRS could not be asked.
     """
-    return _get_statuses(
-        {
-            "job_ids": job_ids,
-            "region": region,
-            "project_id": project_id,
-            "endpoint": endpoint,
-            "cloud": cloud,
-            "timeout": timeout,
-        }
-    )
+    return _get_statuses(locals())
 
 
 def get_job_statuses_output(
@@ -172,81 +134,26 @@ def get_job_statuses_output(
     timeout: pulumi.Input[str] = DEFAULT_TIMEOUT,
 ) -> pulumi.Output[Statuses]:
     """As `get_job_statuses`, for arguments that may be Outputs. Asks as soon as all are known, hence perhaps not in a preview."""
-    return _ask_later(
-        _get_statuses,
-        {
-            "job_ids": job_ids,
-            "region": region,
-            "project_id": project_id,
-            "endpoint": endpoint,
-            "cloud": cloud,
-            "timeout": timeout,
-        },
-    )
+    return _ask_later(_get_statuses, locals())
 
 
 def _find(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> FoundJobs:
-    """What the two forms of `find_jobs` do. Arguments named in `secret` are not quoted."""
+    """What both forms of `find_jobs` do. Arguments named in `secret` are not quoted."""
     _refuse_outputs(arguments)
     query = make_query(arguments, secret)
-    client, budget = _connect(arguments)
-    with _in_words():
-        candidates = look_through(client, query, budget)
-    matching = [one for one in candidates.values() if query.is_about(one.names)]
-    matching.sort(key=lambda one: (one.job.name, one.job.job_id))
-    found = [one.job for one in matching if query.has_status(one.job)]
-    others = [one.job for one in matching if not query.has_status(one.job)]
-    if not found:
-        pulumi.log.warn(_nothing_found(query, others, len(candidates)))
-    return FoundJobs(
-        [job.job_id for job in found],
-        query=query.words,
-        other_status=[job.job_id for job in others],
-        of_total=len(candidates),
-    )
+    with _connection(arguments) as (client, budget):
+        search = find(client, query, budget)
+    if search.warning:
+        pulumi.log.warn(search.warning)
+    return search.found
 
 
 def _get_statuses(arguments: Mapping[str, Any], _secret: Collection[str] = ()) -> Statuses:
-    """What the two forms of `get_job_statuses` do. No argument is quoted."""
+    """What both forms of `get_job_statuses` do. No argument is quoted."""
     _refuse_outputs(arguments)
-    job_ids = _job_ids(arguments["job_ids"])
-    client, budget = _connect(arguments)
-    with _in_words():
-        statuses = client.get_statuses(job_ids, budget)
-    return {
-        job_id: {
-            "status": statuses[job_id].status,
-            "phase": phase_of(statuses[job_id].status).value,
-            "error_code": statuses[job_id].error_code,
-            "error_message": statuses[job_id].error_message,
-        }
-        for job_id in job_ids
-    }
-
-
-def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) -> str:
-    text = f"{query.words} found no job: looked through {count_jobs(total)}"
-    if others:
-        counts = Counter(job.status for job in others)
-        statuses = [f"{count:,} {status}" for status, count in counts.most_common(3)] + ["…"] * (len(counts) > 3)
-        verb = "matches" if len(others) == 1 else "match"
-        text += f"; {count_jobs(len(others))} {verb} but for the status ({', '.join(statuses)})"
-    elif not total:
-        text += "; check the region and the project"
-    return text
-
-
-def _job_ids(value: Any) -> list[str]:
-    """Ids of jobs, each once."""
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise TypeError(f"job_ids must be a list of job ids; got {kind_of(value)}")
-    ids = list(value)
-    for index, job_id in enumerate(ids):
-        if not isinstance(job_id, str):
-            raise TypeError(f"job_ids[{index}] must be a job id, a string; got {kind_of(job_id)}")
-        if not job_id.strip():
-            raise ValueError(f"job_ids[{index}] is empty")
-    return list(dict.fromkeys(ids))
+    job_ids = checked_ids("job_ids", arguments["job_ids"])
+    with _connection(arguments) as (client, budget):
+        return read_statuses(client, job_ids, budget)
 
 
 def _refuse_outputs(arguments: Mapping[str, Any]) -> None:
@@ -274,27 +181,36 @@ def _as_list(value: Any) -> Any:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
-    """Expected errors end the program with words. Not chained: a cause may quote an answer, and the text says it all."""
-    try:
-        yield
-    except SettingsError as exc:
-        raise pulumi.RunError(str(exc)) from None
-    except DrsError as exc:
-        log.debug("asking DRS failed: %s: %s", type(exc).__name__, exc)
-        raise pulumi.RunError(explain(exc)) from None
+def _connection(arguments: Mapping[str, Any]) -> Iterator[tuple[DrsClient, TimeBudget]]:
+    """A client for the place that the arguments name, and the time there is, which starts now.
 
-
-def _connect(arguments: Mapping[str, Any]) -> tuple[DrsClient, TimeBudget]:
-    """A client for where the arguments say, and the time there is. The time starts now."""
-    overrides = Overrides(**{place: checked_text(place, arguments[place]) for place in PLACES})
+    Expected errors end the program with a plain message. They are not chained: a cause may quote an answer.
+    """
+    overrides = Overrides(**{place: checked_text(place, arguments[place]) for place in PLACE_INPUTS})
     try:
         seconds = parse_duration(arguments["timeout"])
     except ValueError as exc:
         raise ValueError(f"timeout {exc}") from None
-    with _in_words():
+    try:
         log_where_asked()
-        return _client_for(load_settings(_stack_configuration(), os.environ, overrides)), TimeBudget(seconds)
+        settings = load_settings(_stack_configuration(), os.environ, overrides)
+        yield _connections().to(settings).client, TimeBudget(seconds)
+    except Exception as exc:
+        text = expected_error(exc, Messages())
+        if text is None:
+            raise
+        log.debug("asking DRS failed: %s: %s", type(exc).__name__, exc)
+    else:
+        return
+    raise pulumi.RunError(text) from None
+
+
+@cache
+def _connections() -> Connections:
+    """The program's connections."""
+    connections = Connections()
+    atexit.register(connections.close)
+    return connections
 
 
 def _stack_configuration() -> dict[str, str]:
@@ -304,21 +220,3 @@ def _stack_configuration() -> dict[str, str]:
     """
     found = {key: pulumi.runtime.get_config(f"drs:{key}") for key in CONFIG_KEYS}
     return {key: str(value) for key, value in found.items() if value is not None}
-
-
-_clients: dict[Settings, DrsClient] = {}
-_clients_lock = threading.Lock()
-
-
-def _client_for(settings: Settings) -> DrsClient:
-    """The program's one client for these settings."""
-    with _clients_lock:
-        if settings not in _clients:
-            _clients[settings] = DrsClient(
-                settings.endpoint,
-                shared_token_source(settings),
-                language=settings.language,
-                ca_cert=settings.ca_cert,
-                user_agent=user_agent(),
-            )
-        return _clients[settings]

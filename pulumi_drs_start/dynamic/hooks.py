@@ -67,7 +67,7 @@ def _hook(method: Callable[Concatenate[Hooks, host.Call, _P], _R]) -> Callable[C
                 raise
             log.debug("the hook failed: %s: %s", type(exc).__name__, exc)
         # Not chained: where the host shows a traceback all the same, the text says it all, and a cause may quote an answer.
-        raise host.failure(call, text)
+        raise host.failure(call, text) from None
 
     return wrapper
 

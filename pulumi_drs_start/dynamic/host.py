@@ -90,7 +90,9 @@ class Call:
             log.info("%s", message)
             return
         try:
-            engine.Log(engine_pb2.LogRequest(severity=severity, message=message, urn=self.resource, ephemeral=ephemeral), timeout=5)
+            engine.Log(
+                engine_pb2.LogRequest(severity=severity, message=message, urn=self.resource, ephemeral=ephemeral), timeout=5
+            )
         except (grpc.RpcError, ValueError) as exc:
             # The message is only lost to the display; the operation matters more.
             log.debug("the engine took no message: %s", exc)

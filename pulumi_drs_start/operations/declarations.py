@@ -1,9 +1,9 @@
 """
-What the program declares, as far as this process has heard: so that deleting one resource does not pause or stop a job that
-another one declares.
+Which jobs the resources of the program declare, as far as this process knows. Deleting one resource never pauses or stops a job
+that another one declares.
 
-Pulumi deletes what is gone from a program when the program has ended, and has checked every other resource by then. In some
-commands it has not: those delete nothing here that could be declared elsewhere.
+Pulumi deletes what is gone from a program after it has checked every other resource. Some commands do not check them all: these
+pause and stop nothing that another resource could declare.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..reconcile.place import Place
+from ..reconcile.declared import Place
 
 
 @dataclass(slots=True)

@@ -1,5 +1,5 @@
 """
-What find_jobs looks for, and which of the jobs that DRS lists it is.
+What the functions find_jobs and get_job_statuses read from DRS, for any front.
 
 Names and statuses are compared here and not by DRS: its documents do not say how its own filter for names compares.
 """
@@ -7,7 +7,8 @@ Names and statuses are compared here and not by DRS: its documents do not say ho
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -15,7 +16,10 @@ from typing import Any
 from ..drs.calls.client import DrsClient
 from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
 from ..drs.http.budget import TimeBudget
-from ..schema.inputs import PLACES
+from ..reconcile.phase import phase_of
+from ..schema.fields import PLACE_INPUTS
+from ..schema.messages import count_jobs
+from ..schema.types import CurrentJobStatus, FoundJobs
 
 DB_USE_TYPES = ("migration", "sync", DISASTER_RECOVERY)
 
@@ -80,7 +84,7 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
         "engine_type": engine_type,
         "enterprise_project_id": enterprise_project_id,
         "tags": tags,
-        **{place: checked_text(place, arguments[place]) for place in PLACES},
+        **{place: checked_text(place, arguments[place]) for place in PLACE_INPUTS},
     }
     return JobQuery(
         name=name,
@@ -89,7 +93,7 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
         engine_type=engine_type or ANY_ENGINE,
         enterprise_project_id=enterprise_project_id,
         tags=tags,
-        words=f"find_jobs({', '.join(_in_words(name, value, secret) for name, value in given.items() if value)})",
+        words=f"find_jobs({', '.join(_spelled(name, value, secret) for name, value in given.items() if value)})",
     )
 
 
@@ -101,7 +105,7 @@ class Candidate:
     names: set[str] = field(default_factory=set)
 
 
-def look_through(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[str, Candidate]:
+def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[str, Candidate]:
     """Every job there is for a query, by id, whatever its name and status.
 
     A parent of dual-active disaster recovery can't be started, so its children stand for it, and are found by its name too.
@@ -126,12 +130,83 @@ def look_through(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict
     return candidates
 
 
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What a search came to.
+
+    Attributes:
+        found: the jobs.
+        warning: why there are none; or nothing.
+    """
+
+    found: FoundJobs
+    warning: str = ""
+
+
+def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
+    """The jobs that match a query, in the order of their names.
+
+    Raises:
+        DrsError: the list can't be read.
+    """
+    candidates = _candidates(client, query, budget)
+    matching = [one for one in candidates.values() if query.is_about(one.names)]
+    matching.sort(key=lambda one: (one.job.name, one.job.job_id))
+    ids = [one.job.job_id for one in matching if query.has_status(one.job)]
+    others = [one.job for one in matching if not query.has_status(one.job)]
+    found = FoundJobs(ids, query=query.words, other_status=[job.job_id for job in others], of_total=len(candidates))
+    return Search(found) if ids else Search(found, _nothing_found(query, others, len(candidates)))
+
+
+def read_statuses(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, CurrentJobStatus]:
+    """How jobs stand, by id.
+
+    Raises:
+        DrsError: the statuses can't be read.
+    """
+    statuses = client.get_statuses(job_ids, budget)
+    return {
+        job_id: {
+            "status": statuses[job_id].status,
+            "phase": phase_of(statuses[job_id].status).value,
+            "error_code": statuses[job_id].error_code,
+            "error_message": statuses[job_id].error_message,
+        }
+        for job_id in job_ids
+    }
+
+
+def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) -> str:
+    text = f"{query.words} found no job: looked through {count_jobs(total)}"
+    if others:
+        counts = Counter(job.status for job in others)
+        statuses = [f"{count:,} {status}" for status, count in counts.most_common(3)] + ["…"] * (len(counts) > 3)
+        verb = "matches" if len(others) == 1 else "match"
+        text += f"; {count_jobs(len(others))} {verb} but for the status ({', '.join(statuses)})"
+    elif not total:
+        text += "; check the region and the project"
+    return text
+
+
+def checked_ids(argument: str, value: Any) -> list[str]:
+    """Ids of jobs, each once. Raises ValueError, TypeError, with the argument's name and not its value."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise TypeError(f"{argument} must be a list of job ids; got {_kind_of(value)}")
+    ids = list(value)
+    for index, job_id in enumerate(ids):
+        if not isinstance(job_id, str):
+            raise TypeError(f"{argument}[{index}] must be a job id, a string; got {_kind_of(job_id)}")
+        if not job_id.strip():
+            raise ValueError(f"{argument}[{index}] is empty")
+    return list(dict.fromkeys(ids))
+
+
 def checked_text(argument: str, value: Any) -> str | None:
     """A text that is not empty, or None. Raises ValueError, TypeError, with the argument's name and not its value."""
     if value is None:
         return None
     if not isinstance(value, str):
-        raise TypeError(f"{argument} must be a string; got {kind_of(value)}")
+        raise TypeError(f"{argument} must be a string; got {_kind_of(value)}")
     if not value.strip():
         raise ValueError(f"{argument} is empty: give a text, or leave it out")
     return value.strip()
@@ -144,7 +219,7 @@ def _checked_texts(argument: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         value = [value]
     if isinstance(value, (Mapping, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{argument} must be a string or a list of strings; got {kind_of(value)}")
+        raise TypeError(f"{argument} must be a string or a list of strings; got {_kind_of(value)}")
     given = list(value)
     paths = [argument] if len(given) == 1 else [f"{argument}[{index}]" for index in range(len(given))]
     texts = [checked_text(path, text) for path, text in zip(paths, given, strict=True)]
@@ -158,7 +233,7 @@ def _checked_tags(value: Any) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise TypeError(f"tags must be a dict of strings; got {kind_of(value)}")
+        raise TypeError(f"tags must be a dict of strings; got {_kind_of(value)}")
     if not all(isinstance(text, str) for pair in value.items() for text in pair):
         raise TypeError("tags must be a dict of strings; one of its keys or values is none")
     if not all(key.strip() for key in value):
@@ -166,7 +241,7 @@ def _checked_tags(value: Any) -> dict[str, str]:
     return dict(value)
 
 
-def kind_of(value: Any) -> str:
+def _kind_of(value: Any) -> str:
     """What kind of value this is, without showing it."""
     return {str: "a string", dict: "a dict", list: "a list", type(None): "None"}.get(type(value), f"a {type(value).__name__}")
 
@@ -175,7 +250,7 @@ def _spelling(status: str) -> str:
     return _SPELLINGS.get(status, status)
 
 
-def _in_words(argument: str, value: Any, secret: Collection[str]) -> str:
+def _spelled(argument: str, value: Any, secret: Collection[str]) -> str:
     """An argument as a program would write it."""
     if isinstance(value, tuple) and len(value) == 1:
         value = value[0]

@@ -99,9 +99,7 @@ class StatusReader:
             return [
                 job.job_id
                 for job in statuses.values()
-                if job.phase in _HAS_A_REASON
-                and not job.error_message
-                and (job.job_id, job.status) not in self._reasons
+                if job.phase in _HAS_A_REASON and not job.error_message and (job.job_id, job.status) not in self._reasons
             ]
 
     def _keep_reasons(self, statuses: Mapping[str, ActualJob], details: Mapping[str, JobDetail]) -> None:

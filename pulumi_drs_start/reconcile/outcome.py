@@ -12,7 +12,7 @@ from .actual import ActualJob
 from .declared import DesiredJob, DesiredState, Goal
 from .phase import STARTED_PHASES, Phase
 from .plan import Decision, Reason, Why, decide
-from .record import NOTHING_KNOWN, Action, GracePeriods, JobRecord, Refusal, Request
+from .record import NOTHING_KNOWN, Action, GracePeriods, JobRecord, Refusal
 from .recorded import Recorded
 
 _DONE_NOW = {
@@ -233,7 +233,7 @@ def _is_stopped_here(desired: DesiredJob, record: JobRecord, phase: Phase, grace
 
 def _wanted(desired: DesiredJob, phase: Phase, now: float) -> str:
     if desired.state is not DesiredState.STARTED:
-        return desired.state.value
+        return str(desired.state.value)
     if desired.resume and phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED):
         return "resumed"
     return _DONE_NOW[desired.start_request(now).action]

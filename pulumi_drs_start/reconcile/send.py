@@ -28,8 +28,8 @@ from ..drs.errors import (
     UnreachableError,
     WrongStatusError,
 )
-from ..drs.http.concurrency import map_concurrently
 from ..drs.http.budget import TimeBudget
+from ..drs.http.concurrency import map_concurrently
 from .jobs import Jobs
 from .phase import Phase
 from .record import Action, Precheck, Refusal, Request

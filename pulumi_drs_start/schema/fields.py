@@ -59,7 +59,7 @@ class Field:
 _TIME = "RFC 3339 with zone, or milliseconds since the epoch"
 
 JOB_FIELDS = (
-    Field("job_id", Kind.JOB_ID, "the job's id, as the DRS console shows it", shown_default="–"),
+    Field("job_id", Kind.JOB_ID, "the job's id, as the DRS console shows it", shown_default="none"),
     Field("start_time", Kind.TIME, "when this job shall start", shown_type=_TIME, shown_default="that of the resource"),
     Field(
         "desired_state",
@@ -79,12 +79,12 @@ INPUTS = (
         "A job that is taken off the list is left as it is",
         is_repeated=True,
         shown_type="list of ids, `JobStartArgs` or dicts",
-        shown_default="–",
+        shown_default="none",
     ),
     Field(
         "start_time",
         Kind.TIME,
-        "when jobs without a `start_time` of their own shall start, such as `\"2026-12-01T02:00:00+01:00\"`; "
+        'when jobs without a `start_time` of their own shall start, such as `"2026-12-01T02:00:00+01:00"`; '
         "a time that is past starts them now, with a warning",
         is_repeated=True,
         shown_type=_TIME,
@@ -124,7 +124,8 @@ INPUTS = (
         Kind.WORD,
         default="leave",
         words=get_args(OnDestroy),
-        doc="what becomes of the jobs when the **resource is deleted**, unless another resource declares them. **`stop` is final**",
+        doc="what becomes of the jobs when the **resource is deleted**, unless another resource declares them. "
+        "**`stop` is final**",
     ),
     Field("region", Kind.TEXT, "the region of these jobs", is_place=True),
     Field("project_id", Kind.TEXT, "the id of their project", is_place=True),

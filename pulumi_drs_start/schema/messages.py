@@ -202,18 +202,17 @@ class Messages:
         """
         parts = []
         for action, verb in _VERBS.items():
-            ids = plan.jobs(action)
             if action is Action.SCHEDULE:
                 parts += self._schedules(plan)
-            elif ids:
+            elif ids := plan.jobs(action):
                 parts.append(f"{verb.will} {count_jobs(len(ids))}{verb.ending} ({name_jobs(ids)})")
         if waiting := plan.jobs(Action.WAIT):
             reasons = dict.fromkeys(_plural(self.why(plan.decisions[job_id].why), len(waiting)) for job_id in waiting)
             parts.append(f"wait for {jobs_named(waiting)}, which {' or '.join(reasons)}")
         clauses = ["will " + " and ".join(parts)] if parts else [] if unknown != 0 else ["will start no job"]
-        for text, ids in _grouped((self.why(plan.decisions[one].why), one) for one in plan.jobs(Action.NOTHING)).items():
-            jobs = count_jobs(len(ids)) if plan.decisions[ids[0]].is_fulfilled else jobs_named(ids)
-            clauses.append(f"{jobs} {_plural(text, len(ids))}")
+        for text, same in _grouped((self.why(plan.decisions[one].why), one) for one in plan.jobs(Action.NOTHING)).items():
+            jobs = count_jobs(len(same)) if plan.decisions[same[0]].is_fulfilled else jobs_named(same)
+            clauses.append(f"{jobs} {_plural(text, len(same))}")
         if unknown is None:
             clauses.append("which jobs are to be started is not known yet")
         elif unknown:
@@ -286,7 +285,8 @@ class Messages:
         startable = [job.job_id for job in jobs if job.phase is Phase.STARTABLE]
         if "precheck" in declared.unknown and startable:
             lines.append(
-                f"precheck is not known yet: depending on it, {jobs_named(startable)} will be started only if the pre-check passes"
+                f"precheck is not known yet: depending on it, {jobs_named(startable)} will be started only if the "
+                "pre-check passes"
             )
         if "on_destroy" in declared.unknown:
             lines.append(
@@ -371,7 +371,8 @@ class Messages:
             )
         return (
             f"{where}, and its login does not help there: {str(error).rstrip('.')}. "
-            "Use the configuration of the place where the jobs are (project, region or endpoint, login), and run the command again."
+            "Use the configuration of the place where the jobs are (project, region or endpoint, login), and run the command "
+            "again."
         )
 
     # Progress
@@ -632,9 +633,7 @@ def _waiting_for_pair(_: Messages, why: Why) -> str:
         return text
     if obstacle.delay is None:
         return f"{text}: {obstacle.job_id} is in {obstacle.status} and has to reach INCRE_TRANSFER_STARTED first"
-    return (
-        f"{text}: the {obstacle.delay} of {obstacle.job_id} is {obstacle.delay_ms / 1000:g} s and has to come below 60 s first"
-    )
+    return f"{text}: the {obstacle.delay} of {obstacle.job_id} is {obstacle.delay_ms / 1000:g} s and has to come below 60 s first"
 
 
 def _precheck_failed(_: Messages, why: Why) -> str:

@@ -141,7 +141,11 @@ def _record_from_state(row: Mapping[str, Any], kept: Mapping[str, Any]) -> JobRe
         # Whether this resource saw the job started, then or before: only then is a job that is over no failure.
         was_started=row.get("phase") in _STARTED or kept.get("was_started") is True,
         scheduled_for=iso_to_ms(kept.get("scheduled_for")),
-        **{name: kept.get(name) is True for name in _FACTS},
+        is_unfinished=kept.get("is_unfinished") is True,
+        ended_unstarted=kept.get("ended_unstarted") is True,
+        was_ended=kept.get("was_ended") is True,
+        paused_here=kept.get("paused_here") is True,
+        stopped_here=kept.get("stopped_here") is True,
     )
 
 

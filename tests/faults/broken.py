@@ -17,8 +17,8 @@ from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.dynamic import hooks
 from pulumi_drs_start.reconcile import converge, outcome, plan
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import DesiredJob, Goal, Target
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Refusal
 from pulumi_drs_start.schema import messages
 
@@ -178,7 +178,7 @@ def stop_what_leaves() -> None:
 
     def thorough(self: Any, call: Any, resource_id: str, props: Any, olds: Any) -> dict[str, Any]:
         listed = hooks.listed_ids(props)
-        left = [DesiredJob(job_id, target=Target.STOPPED) for job_id in hooks.listed_ids(olds) if job_id not in listed]
+        left = [DesiredJob(job_id, state=DesiredState.STOPPED) for job_id in hooks.listed_ids(olds) if job_id not in listed]
         if left:
             place = hooks.Place.from_output(props.get("place"))
             self._bring_about(call, {"timeout": "60m"}, left, {}, place, Goal.RUNNING)
@@ -192,7 +192,7 @@ def start_whatever_is_declared() -> None:
     desired_jobs = hooks.desired_jobs
 
     def ignorant(inputs: Any) -> list[DesiredJob]:
-        return [replace(job, target=Target.STARTED) for job in desired_jobs(inputs)]
+        return [replace(job, state=DesiredState.STARTED) for job in desired_jobs(inputs)]
 
     hooks.desired_jobs = ignorant
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pulumi_drs_start.operations.declarations import DeclaredJobs
-from pulumi_drs_start.reconcile.place import Place
+from pulumi_drs_start.reconcile.declared import Place
 
 HERE, THERE = Place("https://drs.example.com", "1"), Place("https://drs.example.com", "2")
 

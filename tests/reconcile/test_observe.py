@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.drs.calls.client import DrsClient
-from pulumi_drs_start.drs.calls.models import JobStatus, Pairing
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.http.budget import TimeBudget
+from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
 from pulumi_drs_start.reconcile.observe import StatusReader
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 
@@ -37,7 +37,7 @@ def reader(client: DrsClient) -> StatusReader:
     return StatusReader(client)
 
 
-def look(reader: StatusReader, *job_ids: str) -> dict[str, JobStatus]:
+def look(reader: StatusReader, *job_ids: str) -> dict[str, ActualJob]:
     return reader.read(job_ids, TimeBudget(30))
 
 
@@ -80,10 +80,10 @@ def test_only_a_scheduled_job_has_a_time(sandbox: Sandbox, reader: StatusReader)
     seen = look(reader, "scheduled", "new", "running", "unknown")
 
     assert seen == {
-        "scheduled": JobStatus("scheduled", "WAITING_FOR_START", start_time=LATER_MS),
-        "new": JobStatus("new", "CONFIGURATION"),
-        "running": JobStatus("running", "INCRE_TRANSFER_STARTED"),
-        "unknown": JobStatus("unknown", "MISSING", "DRS.M05003", "The task does not exist."),
+        "scheduled": ActualJob("scheduled", "WAITING_FOR_START", start_time=LATER_MS),
+        "new": ActualJob("new", "CONFIGURATION"),
+        "running": ActualJob("running", "INCRE_TRANSFER_STARTED"),
+        "unknown": ActualJob("unknown", "MISSING", "DRS.M05003", "The task does not exist."),
     }
 
 
@@ -166,8 +166,8 @@ def test_a_drs_that_refuses_details_is_done_without(sandbox: Sandbox, reader: St
 
     seen = look(reader, "scheduled", "new")
 
-    assert seen["scheduled"] == JobStatus("scheduled", "WAITING_FOR_START")
-    assert seen["new"] == JobStatus("new", "CONFIGURATION")
+    assert seen["scheduled"] == ActualJob("scheduled", "WAITING_FOR_START")
+    assert seen["new"] == ActualJob("new", "CONFIGURATION")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.reconcile.plan import Target
+from pulumi_drs_start.reconcile.declared import DesiredState
 from pulumi_drs_start.schema.inputs import check_inputs, desired_jobs, jobs_to_retire, parse_duration
 
 UNKNOWN = object()
@@ -175,7 +175,10 @@ def test_the_work_grows_no_faster_than_the_number_of_jobs(share_on_list: float) 
 
 
 @pytest.mark.parametrize(
-    ("on_destroy", "targets"), [("leave", []), ("pause", [Target.PAUSED]), ("stop", [Target.STOPPED]), (UNKNOWN, []), (None, [])]
+    ("on_destroy", "targets"),
+    [("leave", []), ("pause", [DesiredState.PAUSED]), ("stop", [DesiredState.STOPPED]), (UNKNOWN, []), (None, [])],
 )
-def test_the_jobs_of_a_deleted_resource_are_left_unless_something_else_is_asked(on_destroy: Any, targets: list[Target]) -> None:
+def test_the_jobs_of_a_deleted_resource_are_left_unless_something_else_is_asked(
+    on_destroy: Any, targets: list[DesiredState]
+) -> None:
     assert [job.target for job in jobs_to_retire({"on_destroy": on_destroy, "jobs": [{"job_id": "a"}]})] == targets

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import Finding, JobStatus, Pairing
+from pulumi_drs_start.drs.calls.models import Finding
 from pulumi_drs_start.drs.errors import OutOfTimeError
+from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
 from pulumi_drs_start.reconcile.converge import Progress, Waiting
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import JobOutcome, Result
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import DesiredJob, Goal, Pause, Plan, Target, make_plan
+from pulumi_drs_start.reconcile.plan import Doubt, Plan, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
 from pulumi_drs_start.schema.messages import (
     attention_in_words,
@@ -93,7 +95,7 @@ def test_progress_counts_first_what_runs() -> None:
 
 def test_a_plan_of_five_thousand_jobs_is_one_short_line() -> None:
     jobs = [f"j{n:04}" for n in range(5000)]
-    actual = {job_id: JobStatus(job_id, "CONFIGURATION" if n % 2 else "STARTJOBING") for n, job_id in enumerate(jobs)}
+    actual = {job_id: ActualJob(job_id, "CONFIGURATION" if n % 2 else "STARTJOBING") for n, job_id in enumerate(jobs)}
 
     words = plan_in_words(make_plan([DesiredJob(job_id) for job_id in jobs], actual, {}, Goal.RUNNING, 0))
 
@@ -108,7 +110,7 @@ HOUR_MS = 3_600_000
 
 def planned(status: str = "CONFIGURATION", record: JobRecord | None = None, pairing: Pairing | None = None, **asked: Any) -> Plan:
     """The plan for one job, `a`."""
-    actual = JobStatus("a", status, pairing=pairing)
+    actual = ActualJob("a", status, pairing=pairing)
     return make_plan([DesiredJob("a", **asked)], {"a": actual}, {"a": record or JobRecord()}, Goal.RUNNING, NOW)
 
 
@@ -121,8 +123,8 @@ def planned(status: str = "CONFIGURATION", record: JobRecord | None = None, pair
         ),
         pytest.param(planned(precheck=True), "will pre-check, and start if that passes, 1 job (a)", id="pre-check"),
         pytest.param(planned("PAUSING", resume=True), "will resume 1 job (a)", id="resume"),
-        pytest.param(planned("INCRE_TRANSFER_STARTED", target=Target.PAUSED), "will pause 1 job (a)", id="pause"),
-        pytest.param(planned("INCRE_TRANSFER_STARTED", target=Target.STOPPED), "will STOP 1 job for good (a)", id="stop"),
+        pytest.param(planned("INCRE_TRANSFER_STARTED", state=DesiredState.PAUSED), "will pause 1 job (a)", id="pause"),
+        pytest.param(planned("INCRE_TRANSFER_STARTED", state=DesiredState.STOPPED), "will STOP 1 job for good (a)", id="stop"),
         pytest.param(planned("CREATING"), "will wait for 1 job (a), which is still being created", id="wait"),
         pytest.param(planned("INCRE_TRANSFER_STARTED"), "will start no job; 1 job is running", id="nothing"),
         pytest.param(
@@ -147,7 +149,7 @@ def test_jobs_that_are_not_known_yet_are_mentioned(unknown: int | None, words: s
 
 
 def test_a_stop_is_announced_in_capitals() -> None:
-    (warning,) = plan_warnings(planned("INCRE_TRANSFER_STARTED", target=Target.STOPPED))
+    (warning,) = plan_warnings(planned("INCRE_TRANSFER_STARTED", state=DesiredState.STOPPED))
     assert warning.startswith('will STOP 1 job FOR GOOD (a): desired_state is "stopped".')
     assert "STOP 3 jobs FOR GOOD" in str(on_destroy_in_words("stop", 3))
 
@@ -185,7 +187,7 @@ def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
 
 def test_several_jobs_are_spoken_of_in_the_plural() -> None:
     jobs = ["a", "b"]
-    plan = make_plan(map(DesiredJob, jobs), {a: JobStatus(a, "CREATE_FAILED") for a in jobs}, {}, Goal.RUNNING, NOW)
+    plan = make_plan(map(DesiredJob, jobs), {a: ActualJob(a, "CREATE_FAILED") for a in jobs}, {}, Goal.RUNNING, NOW)
     assert plan_warnings(plan)[0].startswith("can't start 2 jobs (a, b): they could not be created")
 
 
@@ -224,7 +226,7 @@ def test_a_request_remembered_for_another_purpose_changes_no_words() -> None:
 
 # -- why nothing happens for a while -------------------------------------------------------------------------------
 
-LOST = Waiting(Pause.LOST, Action.START, "", "HTTP 503: busy", 120.0, ("a", "b"))
+LOST = Waiting(Doubt.ANSWER_LOST, Action.START, "", "HTTP 503: busy", 120.0, ("a", "b"))
 
 
 @pytest.mark.parametrize(
@@ -236,16 +238,16 @@ LOST = Waiting(Pause.LOST, Action.START, "", "HTTP 503: busy", 120.0, ("a", "b")
             "so that nothing is started twice",
         ),
         (
-            replace(LOST, pause=Pause.REFUSED, said="DRS.M00304: No.", seconds=20.0, action=Action.STOP),
+            replace(LOST, pause=Doubt.REFUSED, said="DRS.M00304: No.", seconds=20.0, action=Action.STOP),
             "DRS refused the stop of 2 jobs (a, b) (DRS.M00304: No.): asking again in 20s",
         ),
         (
-            replace(LOST, pause=Pause.REFUSED, said="DRS.M01504: Busy.", seconds=20.0),
+            replace(LOST, pause=Doubt.REFUSED, said="DRS.M01504: Busy.", seconds=20.0),
             "DRS is busy with 2 jobs (a, b) (DRS.M01504: Busy.): asking for the start again in 20s",
         ),
-        (replace(LOST, pause=Pause.PRECHECK, action=None), "waiting for the pre-check of 2 jobs (a, b)"),
+        (replace(LOST, pause=Doubt.PRECHECK, action=None), "waiting for the pre-check of 2 jobs (a, b)"),
         (
-            Waiting(Pause.OTHER, None, "waits for the other direction", "", None, ("a",)),
+            Waiting(Doubt.NOT_READY, None, "waits for the other direction", "", None, ("a",)),
             "waiting for 1 job (a), which waits for the other direction",
         ),
     ],

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.drs.calls.models import JobStatus
+from pulumi_drs_start.reconcile.actual import ActualJob
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import JobOutcome, Result, observe, outcome_of
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import DesiredJob, Goal, Target
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
 from pulumi_drs_start.schema.state import after_refresh, records_of, to_outputs
 
@@ -21,7 +21,7 @@ STATUSES = ["STARTJOBING", "INCRE_TRANSFER_STARTED", "PAUSING", "FULL_TRANSFER_F
 
 def stored(status: str, record: JobRecord) -> dict[str, object]:
     """The outputs after an operation that found this status, as the state keeps them."""
-    outcome = outcome_of(DesiredJob("a"), JobStatus("a", status), record, Goal.RUNNING, GracePeriods(), 1000.0, None)
+    outcome = outcome_of(DesiredJob("a"), ActualJob("a", status), record, Goal.RUNNING, GracePeriods(), 1000.0, None)
     rows = json.loads(json.dumps(to_outputs({}, Result({"a": outcome}))))
     rows["job_statuses"]["a"] = {name: value for name, value in rows["job_statuses"]["a"].items() if value is not None}
     return rows
@@ -32,7 +32,7 @@ def test_a_job_once_seen_started_is_never_forgotten(history: list[str]) -> None:
     record = JobRecord(accepted_at=999.0, accepted_now=True)
     for status in history:
         outputs = stored(status, record)
-        statuses = {"a": JobStatus("a", status)}
+        statuses = {"a": ActualJob("a", status)}
         seen = observe([DesiredJob("a")], statuses, records_of(outputs), Goal.RUNNING, 1000.0)
         outputs = {**outputs, **to_outputs({}, after_refresh(outputs, seen))}
         record = records_of(outputs)["a"]
@@ -88,22 +88,22 @@ def stored_record(status: str, record: JobRecord, *, now: float = 1000.0, **desi
     """What is known of a job after an operation, and after a refresh that found the same."""
     job = DesiredJob("a", **desired)
     outcome = outcome_of(
-        job, JobStatus("a", status, start_time=record.scheduled_for), record, Goal.RUNNING, GracePeriods(), now, None
+        job, ActualJob("a", status, start_time=record.scheduled_for), record, Goal.RUNNING, GracePeriods(), now, None
     )
     return records_of(json.loads(json.dumps(to_outputs({}, Result({"a": outcome})))))["a"]
 
 
 def test_a_pause_of_ours_is_remembered_until_the_job_runs() -> None:
-    paused = stored_record("PAUSING", JobRecord(request=Request(Action.PAUSE), accepted_at=990.0), target=Target.PAUSED)
+    paused = stored_record("PAUSING", JobRecord(request=Request(Action.PAUSE), accepted_at=990.0), state=DesiredState.PAUSED)
     assert paused.paused_here
     assert stored_record("MISSING", paused).paused_here
     assert stored_record("PAUSING", paused).paused_here
     assert not stored_record("INCRE_TRANSFER_STARTED", paused).paused_here
-    assert not stored_record("PAUSING", JobRecord(), target=Target.PAUSED).paused_here
+    assert not stored_record("PAUSING", JobRecord(), state=DesiredState.PAUSED).paused_here
 
 
 def test_a_stop_that_was_declared_is_remembered() -> None:
-    stopped = stored_record("RELEASE_RESOURCE_COMPLETE", JobRecord(was_started=True), target=Target.STOPPED)
+    stopped = stored_record("RELEASE_RESOURCE_COMPLETE", JobRecord(was_started=True), state=DesiredState.STOPPED)
     assert stopped.stopped_here
     assert stored_record("MISSING", stopped).stopped_here
     assert not stored_record("RELEASE_RESOURCE_COMPLETE", JobRecord(was_started=True)).stopped_here
@@ -133,13 +133,13 @@ def test_a_schedule_whose_time_has_passed_when_the_job_is_over_is_remembered_as_
 @pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "MISSING", "START_JOB_FAILED", "CREATE_FAILED"])
 def test_a_refresh_that_finds_a_job_lost_records_a_failure(status: str) -> None:
     recorded = {"job_statuses": {"a": {"outcome": "scheduled", "phase": "scheduled"}}, "records": {}}
-    seen = observe([DesiredJob("a")], {"a": JobStatus("a", status)}, records_of(recorded), Goal.RUNNING, 1000.0)
+    seen = observe([DesiredJob("a")], {"a": ActualJob("a", status)}, records_of(recorded), Goal.RUNNING, 1000.0)
 
     assert [job.job_id for job in after_refresh(recorded, seen).failed] == ["a"]
 
 
 def test_a_refresh_that_finds_a_job_unstarted_records_no_failure() -> None:
     recorded = {"job_statuses": {"a": {"outcome": "started", "phase": "running"}}, "records": {}}
-    seen = observe([DesiredJob("a")], {"a": JobStatus("a", "CONFIGURATION")}, records_of(recorded), Goal.RUNNING, 1000.0)
+    seen = observe([DesiredJob("a")], {"a": ActualJob("a", "CONFIGURATION")}, records_of(recorded), Goal.RUNNING, 1000.0)
 
     assert after_refresh(recorded, seen).failed == []

@@ -12,10 +12,11 @@ from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.clock import Clock
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.retry import RetryPolicy
-from pulumi_drs_start.reconcile.converge import BatchLimit, converge
+from pulumi_drs_start.reconcile.converge import converge
+from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.observe import StatusReader
 from pulumi_drs_start.reconcile.outcome import Result
-from pulumi_drs_start.reconcile.plan import DesiredJob, Goal
+from pulumi_drs_start.reconcile.send import BatchLimit
 from pulumi_drs_start.sandbox import Sandbox
 
 SPEED = 50.0

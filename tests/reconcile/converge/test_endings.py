@@ -16,8 +16,8 @@ from pulumi_drs_start.drs.errors import (
     TokenRejectedError,
     UnreachableError,
 )
+from pulumi_drs_start.reconcile.declared import Goal
 from pulumi_drs_start.reconcile.outcome import JobOutcome
-from pulumi_drs_start.reconcile.plan import Goal
 from pulumi_drs_start.reconcile.record import JobRecord
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 

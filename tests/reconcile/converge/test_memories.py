@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.reconcile.plan import Goal
+from pulumi_drs_start.reconcile.declared import Goal
 from pulumi_drs_start.reconcile.record import JobRecord
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 

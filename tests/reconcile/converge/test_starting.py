@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pulumi_drs_start.reconcile.declared import Goal
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import Goal
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
 START, READ = "batch-starting", "batch-status"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.reconcile.plan import Goal, Target
+from pulumi_drs_start.reconcile.declared import DesiredState, Goal
 from pulumi_drs_start.reconcile.record import JobRecord
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
@@ -142,13 +142,15 @@ def test_a_job_that_fails_its_precheck_is_not_started_and_names_the_item(sandbox
 @pytest.mark.parametrize(
     ("target", "status", "ends_in", "count"),
     [
-        (Target.PAUSED, "INCRE_TRANSFER_STARTED", "PAUSING", "pauses"),
-        (Target.STOPPED, "INCRE_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE", "stops"),
-        (Target.STOPPED, "PAUSING", "RELEASE_RESOURCE_COMPLETE", "stops"),
-        (Target.STOPPED, "WAITING_FOR_START", "RELEASE_RESOURCE_COMPLETE", "stops"),
+        (DesiredState.PAUSED, "INCRE_TRANSFER_STARTED", "PAUSING", "pauses"),
+        (DesiredState.STOPPED, "INCRE_TRANSFER_STARTED", "RELEASE_RESOURCE_COMPLETE", "stops"),
+        (DesiredState.STOPPED, "PAUSING", "RELEASE_RESOURCE_COMPLETE", "stops"),
+        (DesiredState.STOPPED, "WAITING_FOR_START", "RELEASE_RESOURCE_COMPLETE", "stops"),
     ],
 )
-def test_a_job_is_paused_or_stopped(sandbox: Sandbox, run: Any, target: Target, status: str, ends_in: str, count: str) -> None:
+def test_a_job_is_paused_or_stopped(
+    sandbox: Sandbox, run: Any, target: DesiredState, status: str, ends_in: str, count: str
+) -> None:
     sandbox.add_jobs(make_job(A, status=status))
     result = run(A, desired={"target": target})
     outcome = result.jobs[A]
@@ -156,8 +158,10 @@ def test_a_job_is_paused_or_stopped(sandbox: Sandbox, run: Any, target: Target, 
     assert sandbox.job(outcome.job_id)[count] == 1
 
 
-@pytest.mark.parametrize(("target", "count"), [(Target.PAUSED, "pauses"), (Target.STOPPED, "stops")])
-def test_a_job_that_is_starting_is_paused_or_stopped_once_it_runs(sandbox: Sandbox, run: Any, target: Target, count: str) -> None:
+@pytest.mark.parametrize(("target", "count"), [(DesiredState.PAUSED, "pauses"), (DesiredState.STOPPED, "stops")])
+def test_a_job_that_is_starting_is_paused_or_stopped_once_it_runs(
+    sandbox: Sandbox, run: Any, target: DesiredState, count: str
+) -> None:
     sandbox.add_jobs(make_job(A, start_seconds=15))
     run(A, goal=Goal.ACCEPTED)
     assert sandbox.job(A)["status"] == "STARTJOBING"
@@ -173,15 +177,15 @@ def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sa
     accepted = run(A, goal=Goal.ACCEPTED).jobs[A]
     assert sandbox.job(A)["status"] == "CONFIGURATION"
 
-    result = run(A, desired={"target": Target.PAUSED}, records={A: JobRecord(accepted_at=accepted.accepted_at)})
+    result = run(A, desired={"target": DesiredState.PAUSED}, records={A: JobRecord(accepted_at=accepted.accepted_at)})
 
     assert result.jobs[A].is_fulfilled, result.jobs[A]
     assert sandbox.job(A)["pauses"] == 1
 
 
-@pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
+@pytest.mark.parametrize("target", [DesiredState.PAUSED, DesiredState.STOPPED])
 @pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "CREATE_FAILED"])
-def test_a_job_that_is_over_needs_no_pause_and_no_stop(sandbox: Sandbox, run: Any, target: Target, status: str) -> None:
+def test_a_job_that_is_over_needs_no_pause_and_no_stop(sandbox: Sandbox, run: Any, target: DesiredState, status: str) -> None:
     sandbox.add_jobs(make_job("a", status=status))
     assert run("a", desired={"target": target}).jobs["a"].is_fulfilled
 
@@ -189,19 +193,19 @@ def test_a_job_that_is_over_needs_no_pause_and_no_stop(sandbox: Sandbox, run: An
 @pytest.mark.parametrize("status", ["CONFIGURATION", "START_JOB_FAILED", "CREATING"])
 def test_a_job_that_does_not_run_needs_no_pause(sandbox: Sandbox, run: Any, status: str) -> None:
     sandbox.add_jobs(make_job("a", status=status))
-    assert run("a", desired={"target": Target.PAUSED}).jobs["a"].is_fulfilled
+    assert run("a", desired={"target": DesiredState.PAUSED}).jobs["a"].is_fulfilled
     assert sandbox.calls("batch-pause-task") == []
 
 
-@pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
-def test_a_job_that_drs_does_not_show_is_not_called_paused_or_stopped(run: Any, target: Target) -> None:
+@pytest.mark.parametrize("target", [DesiredState.PAUSED, DesiredState.STOPPED])
+def test_a_job_that_drs_does_not_show_is_not_called_paused_or_stopped(run: Any, target: DesiredState) -> None:
     (failed,) = run("gone", desired={"target": target}).failed
     assert f"Nothing shows that it is {target.value}" in str(failed.error_message)
 
 
 def test_a_stop_that_drs_refuses_is_a_failure(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job(A, status="START_JOB_FAILED"))
-    (failed,) = run(A, desired={"target": Target.STOPPED}).failed
+    (failed,) = run(A, desired={"target": DesiredState.STOPPED}).failed
     assert failed.error_code == "DRS.M00304"
     assert len(sandbox.calls("batch-jobs")) == 2
 

@@ -6,8 +6,9 @@ import itertools
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import JobStatus
-from pulumi_drs_start.reconcile.plan import Decision, DesiredJob, Goal, decide
+from pulumi_drs_start.reconcile.actual import ActualJob
+from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
+from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal
 
 NOW = 1_800_000_000.0
@@ -85,7 +86,7 @@ def expected(status: str, record: str, goal: Goal) -> tuple[str, bool]:
 
 
 def look(status: str, record: JobRecord, goal: Goal = Goal.RUNNING, now: float = NOW) -> Decision:
-    return decide(DesiredJob("a"), JobStatus("a", status), record, goal, PATIENCE, now)
+    return decide(DesiredJob("a"), ActualJob("a", status), record, goal, PATIENCE, now)
 
 
 def test_the_four_kinds_of_memory_are_all_there_are() -> None:
@@ -104,7 +105,7 @@ def test_every_combination_is_decided_as_the_design_says(status: str, record: st
 @pytest.mark.parametrize("record", MEMORIES)
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_decision_has_a_reason_without_the_job_s_name(status: str, record: str) -> None:
-    reason = decide(DesiredJob("a"), JobStatus("job-4711", status), MEMORIES[record], Goal.RUNNING, PATIENCE, NOW).reason
+    reason = decide(DesiredJob("a"), ActualJob("job-4711", status), MEMORIES[record], Goal.RUNNING, PATIENCE, NOW).reason
     assert reason
     assert "4711" not in reason
 
@@ -131,7 +132,7 @@ def test_a_lost_answer_is_doubted_for_longer_than_a_refusal() -> None:
 @pytest.mark.parametrize(("sends", "seconds"), [(1, 20), (2, 40), (3, 80)])
 def test_each_refusal_is_doubted_twice_as_long_as_the_one_before(sends: int, seconds: float) -> None:
     refused = JobRecord(refused_at=1000.0, sends=sends, refusal=Refusal("DRS.M01504", "Busy.", is_final=False))
-    actual = JobStatus("a", "CONFIGURATION")
+    actual = ActualJob("a", "CONFIGURATION")
 
     assert decide(DesiredJob("a"), actual, refused, Goal.RUNNING, GracePeriods(), 1000.0 + seconds - 1).action is Action.WAIT
     assert decide(DesiredJob("a"), actual, refused, Goal.RUNNING, GracePeriods(), 1000.0 + seconds).action is Action.START
@@ -141,5 +142,5 @@ def test_a_refusal_after_a_lost_answer_is_taken_for_a_start_that_is_not_shown_ye
     lost = JobRecord(lost_at=900.0, refused_at=1000.0, sends=2, refusal=Refusal("DRS.M00304", "Not allowed.", is_final=False))
 
     assert (
-        decide(DesiredJob("a"), JobStatus("a", "CONFIGURATION"), lost, Goal.RUNNING, GracePeriods(), 1290.0).action is Action.WAIT
+        decide(DesiredJob("a"), ActualJob("a", "CONFIGURATION"), lost, Goal.RUNNING, GracePeriods(), 1290.0).action is Action.WAIT
     )

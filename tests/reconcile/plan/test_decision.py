@@ -10,9 +10,10 @@ from dataclasses import replace
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import JobStatus
 from pulumi_drs_start.reconcile import phase as statuses
-from pulumi_drs_start.reconcile.plan import Decision, DesiredJob, Goal, Target, decide
+from pulumi_drs_start.reconcile.actual import ActualJob
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
+from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
 
 NOW = 1_800_000_000.0
@@ -29,8 +30,8 @@ ASKED = {
     "check": ("a pre-check is asked", DesiredJob("a", precheck=True)),
     "check-later": ("a pre-check and a start tomorrow are asked", DesiredJob("a", TOMORROW, precheck=True)),
     "all-past": ("resume, a pre-check and a start yesterday are asked", DesiredJob("a", YESTERDAY, resume=True, precheck=True)),
-    "pause": ("a pause is asked", DesiredJob("a", target=Target.PAUSED)),
-    "stop": ("a stop is asked", DesiredJob("a", target=Target.STOPPED)),
+    "pause": ("a pause is asked", DesiredJob("a", state=DesiredState.PAUSED)),
+    "stop": ("a stop is asked", DesiredJob("a", state=DesiredState.STOPPED)),
 }
 
 # What a cell says: the action, whether the job is where it was asked to be, and what DRS is asked for.
@@ -103,7 +104,7 @@ def made(
     goal: Goal = Goal.RUNNING,
     grace: GracePeriods | None = None,
 ) -> Decision:
-    return decide(desired, JobStatus("a", status), record or JobRecord(), goal, grace or GracePeriods(), NOW)
+    return decide(desired, ActualJob("a", status), record or JobRecord(), goal, grace or GracePeriods(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -251,12 +252,12 @@ def test_a_job_that_we_stopped_can_not_be_declared_started_again(status: str, re
     assert "was stopped for good" in decision.reason
 
 
-@pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
-def test_a_job_that_is_not_shown_is_done_only_if_it_was_seen_over_or_drs_says_that_it_is_deleted(target: Target) -> None:
+@pytest.mark.parametrize("target", [DesiredState.PAUSED, DesiredState.STOPPED])
+def test_a_job_that_is_not_shown_is_done_only_if_it_was_seen_over_or_drs_says_that_it_is_deleted(target: DesiredState) -> None:
     desired = DesiredJob("a", target=target)
 
     def unseen(code: str | None, record: JobRecord) -> Decision:
-        return decide(desired, JobStatus("a", "MISSING", code), record, Goal.RUNNING, GracePeriods(), NOW)
+        return decide(desired, ActualJob("a", "MISSING", code), record, Goal.RUNNING, GracePeriods(), NOW)
 
     for code in (None, "DRS.M05003", "DRS.M00289"):
         decision = unseen(code, JobRecord(was_started=True))
@@ -270,11 +271,11 @@ def test_a_job_that_is_not_shown_is_done_only_if_it_was_seen_over_or_drs_says_th
 def test_a_job_that_was_started_a_moment_ago_is_paused_once_it_runs(status: str) -> None:
     record = JobRecord(request=Request(Action.START), accepted_at=NOW - 5)
 
-    assert made(status, DesiredJob("a", target=Target.PAUSED), record).action is Action.WAIT
+    assert made(status, DesiredJob("a", state=DesiredState.PAUSED), record).action is Action.WAIT
 
 
 def test_a_time_that_is_past_is_called_so_for_a_scheduled_job_too() -> None:
-    actual = JobStatus("a", "WAITING_FOR_START", start_time=TOMORROW)
+    actual = ActualJob("a", "WAITING_FOR_START", start_time=TOMORROW)
     decision = decide(DesiredJob("a", YESTERDAY), actual, JobRecord(), Goal.RUNNING, GracePeriods(), NOW)
 
     assert decision.request == Request(Action.START)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import JobStatus, Pairing
-from pulumi_drs_start.reconcile.plan import Decision, DesiredJob, Goal, Target, decide
+from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
+from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Request
 
 NOW = 1_800_000_000.0
@@ -52,7 +53,7 @@ BLOCKED = PAIRINGS["the backward child, blocked"]
 def made(
     pairing: Pairing | None, desired: DesiredJob | None = None, record: JobRecord | None = None, status: str = "CONFIGURATION"
 ) -> Decision:
-    actual = JobStatus("a", status, pairing=pairing)
+    actual = ActualJob("a", status, pairing=pairing)
     return decide(desired or DesiredJob("a"), actual, record or JobRecord(), Goal.RUNNING, GracePeriods(), NOW)
 
 
@@ -68,7 +69,7 @@ def test_decision(pairing: str, asked: str, verdict: str, resume: bool) -> None:
     assert decision.action.value == verdict
     assert not decision.is_fulfilled
     start_time = TOMORROW if verdict == "schedule" else None
-    assert decision.request == (Request(Action(verdict), start_time) if decision.action.is_call else None)
+    assert decision.request == (Request(Action(verdict), start_time) if decision.action.is_request else None)
 
 
 def test_the_table_has_every_pairing() -> None:
@@ -128,10 +129,10 @@ def test_a_start_that_was_accepted_or_may_have_been_is_not_explained_by_the_pair
     assert made(PAIRINGS[pairing], record=record).action is Action.WAIT
 
 
-@pytest.mark.parametrize("target", [Target.PAUSED, Target.STOPPED])
+@pytest.mark.parametrize("target", [DesiredState.PAUSED, DesiredState.STOPPED])
 @pytest.mark.parametrize("pairing", PAIRINGS)
 @pytest.mark.parametrize("status", ["CONFIGURATION", "INCRE_TRANSFER_STARTED", "PAUSING", "RELEASE_RESOURCE_COMPLETE"])
-def test_the_pair_does_not_hold_up_a_pause_or_a_stop(status: str, pairing: str, target: Target) -> None:
+def test_the_pair_does_not_hold_up_a_pause_or_a_stop(status: str, pairing: str, target: DesiredState) -> None:
     desired = DesiredJob("a", target=target)
 
     assert made(PAIRINGS[pairing], desired, status=status) == made(None, desired, status=status)

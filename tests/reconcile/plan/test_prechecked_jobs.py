@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import Finding, JobStatus
+from pulumi_drs_start.drs.calls.models import Finding
+from pulumi_drs_start.reconcile.actual import ActualJob
+from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.outcome import outcome_of
-from pulumi_drs_start.reconcile.plan import Decision, DesiredJob, Goal, decide
+from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Refusal, Request
 
 NOW = 1_800_000_000.0
@@ -50,7 +52,7 @@ OTHER_STATUSES = [
 
 def made(record: JobRecord, start_time: int | None = None, status: str = "CONFIGURATION", *, precheck: bool = True) -> Decision:
     desired = DesiredJob("a", start_time, precheck=precheck)
-    return decide(desired, JobStatus("a", status), record, Goal.RUNNING, GracePeriods(), NOW)
+    return decide(desired, ActualJob("a", status), record, Goal.RUNNING, GracePeriods(), NOW)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_alarms_end_in_the_outcome_whether_it_passed_or_not(precheck: str) -> No
     record = JobRecord(precheck=PRECHECKS[precheck])
 
     outcome = outcome_of(
-        DesiredJob("a", precheck=True), JobStatus("a", "CONFIGURATION"), record, Goal.RUNNING, GracePeriods(), NOW, None
+        DesiredJob("a", precheck=True), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, GracePeriods(), NOW, None
     )
 
     assert outcome.alarms == ("binlog_retention: The logs are kept for a day.",)
@@ -153,7 +155,7 @@ def test_a_pre_check_refused_lately_is_asked_for_again_a_little_later() -> None:
     assert made(refused).action is Action.WAIT
     assert (
         decide(
-            DesiredJob("a", precheck=True), JobStatus("a", "CONFIGURATION"), refused, Goal.RUNNING, GracePeriods(), NOW + 1
+            DesiredJob("a", precheck=True), ActualJob("a", "CONFIGURATION"), refused, Goal.RUNNING, GracePeriods(), NOW + 1
         ).action
         is Action.PRECHECK
     )
@@ -170,7 +172,7 @@ def test_a_pre_check_is_asked_for_a_bounded_number_of_times() -> None:
 def test_a_refused_start_does_not_lead_to_another_pre_check(refusal: Refusal) -> None:
     passed = JobRecord(refusal=refusal, refused_at=NOW - 1, sends=1, precheck=PRECHECKS["one passed"])
 
-    assert not made(passed).action.is_call
+    assert not made(passed).action.is_request
 
 
 def test_a_late_start_is_warned_of_before_the_pre_check_too() -> None:

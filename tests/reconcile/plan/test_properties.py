@@ -8,9 +8,10 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.drs.calls.models import JobStatus
+from pulumi_drs_start.reconcile.actual import ActualJob
+from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.phase import MISSING_STATUS, Phase
-from pulumi_drs_start.reconcile.plan import DesiredJob, Goal, decide, make_plan
+from pulumi_drs_start.reconcile.plan import decide, make_plan
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal
 
 KNOWN = [
@@ -39,7 +40,7 @@ patiences = st.builds(GracePeriods, seconds, seconds, st.integers(1, 10))
 def test_only_a_job_that_shows_no_start_is_started(
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
-    decision = decide(DesiredJob("a"), JobStatus("a", status), record, goal, grace, now)
+    decision = decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now)
     assert decision.action is not Action.START or status in ("CONFIGURATION", "WAITING_FOR_START")
 
 
@@ -48,7 +49,7 @@ def test_a_job_accepted_by_this_operation_is_not_started_again_however_long_it_l
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, later: float
 ) -> None:
     accepted = replace(record, accepted_at=1e6, accepted_now=True)
-    assert decide(DesiredJob("a"), JobStatus("a", status), accepted, goal, grace, 1e6 + later).action is not Action.START
+    assert decide(DesiredJob("a"), ActualJob("a", status), accepted, goal, grace, 1e6 + later).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, seconds)
@@ -57,7 +58,7 @@ def test_a_job_accepted_lately_by_an_earlier_operation_is_not_started_again(
 ) -> None:
     accepted = replace(record, accepted_at=now - grace.lag_seconds / 2, accepted_now=False)
     grace = replace(grace, lag_seconds=grace.lag_seconds + 1)
-    assert decide(DesiredJob("a"), JobStatus("a", status), accepted, goal, grace, now).action is not Action.START
+    assert decide(DesiredJob("a"), ActualJob("a", status), accepted, goal, grace, now).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, st.floats(0, 0.99))
@@ -67,7 +68,7 @@ def test_a_job_whose_answer_was_lost_is_not_started_again_before_that_is_settled
     lost = replace(record, lost_at=1e6)
     grace = replace(grace, lost_seconds=min(grace.lost_seconds, 1e6) + 1)
     now = 1e6 + part * grace.lost_seconds
-    assert decide(DesiredJob("a"), JobStatus("a", status), lost, goal, grace, now).action is not Action.START
+    assert decide(DesiredJob("a"), ActualJob("a", status), lost, goal, grace, now).action is not Action.START
 
 
 @given(statuses, records, st.text(max_size=5), goals, patiences, seconds)
@@ -75,7 +76,7 @@ def test_a_final_refusal_is_never_sent_again(
     status: str, record: JobRecord, text: str, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
     refused = replace(record, refusal=Refusal("DRS.M00304", text, is_final=True))
-    assert decide(DesiredJob("a"), JobStatus("a", status), refused, goal, grace, now).action is not Action.START
+    assert decide(DesiredJob("a"), ActualJob("a", status), refused, goal, grace, now).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, seconds)
@@ -84,14 +85,14 @@ def test_a_job_is_sent_a_bounded_number_of_times(
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
     record = replace(record, sends=max(record.sends, grace.sends))
-    assert decide(DesiredJob("a"), JobStatus("a", status), record, goal, grace, now).action is not Action.START
+    assert decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, seconds)
 def test_nothing_is_done_or_awaited_for_a_job_that_is_where_it_should_be(
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
-    decision = decide(DesiredJob("a"), JobStatus("a", status), record, goal, grace, now)
+    decision = decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now)
     assert not decision.is_fulfilled or decision.action is Action.NOTHING
 
 
@@ -99,7 +100,7 @@ def test_nothing_is_done_or_awaited_for_a_job_that_is_where_it_should_be(
 def test_a_job_that_runs_was_accepted_too(status: str, record: JobRecord, grace: GracePeriods, now: float) -> None:
     """What fulfils the larger goal fulfils the smaller one."""
     running, accepted = (
-        decide(DesiredJob("a"), JobStatus("a", status), record, goal, grace, now) for goal in (Goal.RUNNING, Goal.ACCEPTED)
+        decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now) for goal in (Goal.RUNNING, Goal.ACCEPTED)
     )
     assert accepted.is_fulfilled or not running.is_fulfilled
 
@@ -110,7 +111,7 @@ def test_a_job_that_waits_for_a_time_is_decided_once_it_has_come(
 ) -> None:
     """Waiting for a job that shows no start ends by itself, unless DRS took the start."""
     record = replace(record, accepted_now=False)
-    actual = JobStatus("a", "CONFIGURATION")
+    actual = ActualJob("a", "CONFIGURATION")
     decision = decide(DesiredJob("a"), actual, record, goal, grace, now)
     much_later = 1e10 + grace.lag_seconds + grace.settle_seconds
     assert (
@@ -126,7 +127,7 @@ def test_a_plan_decides_about_every_job_exactly_once(
     order = data.draw(st.permutations(list(jobs)))
     plan = make_plan(
         [DesiredJob(job_id) for job_id in order],
-        {job_id: JobStatus(job_id, status) for job_id, (status, _) in jobs.items()},
+        {job_id: ActualJob(job_id, status) for job_id, (status, _) in jobs.items()},
         {job_id: record for job_id, (_, record) in jobs.items()},
         goal,
         now,
@@ -139,7 +140,7 @@ def test_a_plan_decides_about_every_job_exactly_once(
 def test_the_order_of_jobs_changes_no_decision(
     jobs: dict[str, tuple[str, JobRecord]], goal: Goal, now: float, chance: random.Random
 ) -> None:
-    actual = {job_id: JobStatus(job_id, status) for job_id, (status, _) in jobs.items()}
+    actual = {job_id: ActualJob(job_id, status) for job_id, (status, _) in jobs.items()}
     known = {job_id: record for job_id, (_, record) in jobs.items()}
     shuffled = list(jobs)
     chance.shuffle(shuffled)
@@ -149,13 +150,13 @@ def test_the_order_of_jobs_changes_no_decision(
 
 @given(statuses, seconds)
 def test_a_job_without_memory_is_like_one_of_which_nothing_is_known(status: str, now: float) -> None:
-    actual = {"a": JobStatus("a", status)}
+    actual = {"a": ActualJob("a", status)}
     plans = [make_plan([DesiredJob("a")], actual, known, Goal.RUNNING, now) for known in ({}, {"a": JobRecord()})]
     assert plans[0] == plans[1]
 
 
 @given(st.text(max_size=40), records, goals, seconds)
 def test_a_status_nobody_knows_is_never_a_failure(word: str, record: JobRecord, goal: Goal, now: float) -> None:
-    decision = decide(DesiredJob("a"), JobStatus("a", f"NEW_{word}"), record, goal, GracePeriods(), now)
+    decision = decide(DesiredJob("a"), ActualJob("a", f"NEW_{word}"), record, goal, GracePeriods(), now)
     assert decision.phase is Phase.RUNNING
     assert decision.is_fulfilled

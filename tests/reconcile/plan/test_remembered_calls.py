@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import JobStatus
-from pulumi_drs_start.reconcile.plan import Decision, DesiredJob, Goal, Target, decide
+from pulumi_drs_start.reconcile.actual import ActualJob
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
+from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal, Request
 
 NOW = 1_800_000_000.0
@@ -38,8 +39,8 @@ WISHES = {
     "resume failed": Wish("INCRE_TRANSFER_FAILED", DesiredJob("a", resume=True), Request(Action.RESUME), "resumed"),
     "resume start": Wish("START_JOB_FAILED", DesiredJob("a", resume=True), Request(Action.RESUME), "resumed"),
     "precheck": Wish("CONFIGURATION", DesiredJob("a", precheck=True), Request(Action.PRECHECK), "pre-checked"),
-    "pause": Wish("INCRE_TRANSFER_STARTED", DesiredJob("a", target=Target.PAUSED), Request(Action.PAUSE), "paused"),
-    "stop": Wish("INCRE_TRANSFER_STARTED", DesiredJob("a", target=Target.STOPPED), Request(Action.STOP), "stopped"),
+    "pause": Wish("INCRE_TRANSFER_STARTED", DesiredJob("a", state=DesiredState.PAUSED), Request(Action.PAUSE), "paused"),
+    "stop": Wish("INCRE_TRANSFER_STARTED", DesiredJob("a", state=DesiredState.STOPPED), Request(Action.STOP), "stopped"),
 }
 LOST, SETTLE, CONFIRMED = PATIENCE.lost_seconds, PATIENCE.settle_seconds, PATIENCE.confirmed_seconds
 # The record of the very request that is wanted, and what it means.
@@ -64,7 +65,7 @@ REMEMBERED: dict[str, tuple[dict[str, object], str]] = {
 
 
 def made(wish: Wish, record: JobRecord) -> Decision:
-    return decide(wish.desired, JobStatus("a", wish.status), record, Goal.RUNNING, PATIENCE, NOW)
+    return decide(wish.desired, ActualJob("a", wish.status), record, Goal.RUNNING, PATIENCE, NOW)
 
 
 @pytest.mark.parametrize("records", REMEMBERED)
@@ -112,7 +113,7 @@ def test_what_came_of_another_request_explains_nothing(wanted: str, before: str,
 
     if wanted == "precheck" and earlier.action is Action.START:
         # What speaks against the start speaks against checking whether it may be started.
-        assert not decision.action.is_call
+        assert not decision.action.is_request
     elif wish.status == "CONFIGURATION" and earlier.action.is_start and records == "lost lately":
         assert decision.action is Action.WAIT
     else:
@@ -125,7 +126,7 @@ def test_what_was_accepted_by_this_operation_is_not_asked_again(name: str, goal:
     wish = WISHES[name]
     accepted = JobRecord(request=wish.request, accepted_at=NOW - 1, accepted_now=True)
 
-    decision = decide(wish.desired, JobStatus("a", wish.status), accepted, goal, PATIENCE, NOW)
+    decision = decide(wish.desired, ActualJob("a", wish.status), accepted, goal, PATIENCE, NOW)
 
     assert decision.action is (Action.WAIT if goal is Goal.RUNNING else Action.NOTHING)
     assert decision.is_underway is (goal is Goal.RUNNING)
@@ -203,7 +204,9 @@ def test_a_refusal_of_a_pause_or_stop_is_a_failure(name: str, code: str | None) 
 def test_a_job_that_drs_is_about_to_show_as_started_is_waited_for_before_it_is_paused(request_: Request) -> None:
     record = JobRecord(request=request_, accepted_at=NOW - 1)
 
-    decision = decide(DesiredJob("a", target=Target.PAUSED), JobStatus("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW)
+    decision = decide(
+        DesiredJob("a", state=DesiredState.PAUSED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW
+    )
 
     assert (decision.action, decision.is_underway) == (Action.WAIT, False)
 
@@ -212,7 +215,7 @@ def test_a_job_that_drs_is_about_to_show_as_started_is_stopped_at_once() -> None
     record = JobRecord(accepted_at=NOW - 1)
 
     decision = decide(
-        DesiredJob("a", target=Target.STOPPED), JobStatus("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW
+        DesiredJob("a", state=DesiredState.STOPPED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW
     )
 
     assert decision.action is Action.STOP
@@ -221,6 +224,8 @@ def test_a_job_that_drs_is_about_to_show_as_started_is_stopped_at_once() -> None
 def test_a_start_accepted_long_ago_that_never_showed_holds_up_no_pause() -> None:
     record = JobRecord(accepted_at=NOW - PATIENCE.lag_seconds)
 
-    decision = decide(DesiredJob("a", target=Target.PAUSED), JobStatus("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW)
+    decision = decide(
+        DesiredJob("a", state=DesiredState.PAUSED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW
+    )
 
     assert decision.action is Action.NOTHING

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import JobStatus
-from pulumi_drs_start.reconcile.plan import Decision, DesiredJob, Goal, decide
+from pulumi_drs_start.reconcile.actual import ActualJob
+from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
+from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal, Request
 from pulumi_drs_start.schema.times import to_iso
 
@@ -45,7 +46,7 @@ CELLS = [(row[0], column, verdict) for row in _ROWS for column, verdict in zip(_
 
 
 def made(desired: DesiredJob, delivered: int | None, record: JobRecord | None = None, goal: Goal = Goal.RUNNING) -> Decision:
-    return decide(desired, JobStatus("a", "WAITING_FOR_START", start_time=delivered), record or JobRecord(), goal, PATIENCE, NOW)
+    return decide(desired, ActualJob("a", "WAITING_FOR_START", start_time=delivered), record or JobRecord(), goal, PATIENCE, NOW)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ def test_decision(declared: str, delivered: str, verdict: str, resume: bool, pre
 @pytest.mark.parametrize("delivered", TIMES)
 def test_both_times_are_told_and_that_a_change_is_not_documented(declared: str, delivered: str) -> None:
     decision = made(DesiredJob("a", TIMES[declared]), TIMES[delivered])
-    if not decision.action.is_call:
+    if not decision.action.is_request:
         assert decision.warning is None
         return
     has, wants = TIMES[delivered], TIMES[declared]

@@ -12,11 +12,13 @@ import pytest
 from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.drs.calls.models import Finding, JobStatus, Pairing
+from pulumi_drs_start.drs.calls.models import Finding
 from pulumi_drs_start.drs.errors import OutOfTimeError
+from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import outcome_of
 from pulumi_drs_start.reconcile.phase import _PHASES, STARTED_PHASES, Phase, phase_of
-from pulumi_drs_start.reconcile.plan import Decision, DesiredJob, Goal, Target, decide, make_plan
+from pulumi_drs_start.reconcile.plan import Decision, decide, make_plan
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Refusal, Request
 
 NOW = 1_800_000_000.0
@@ -34,7 +36,7 @@ statuses = st.sampled_from(STATUSES) | st.text(max_size=20)
 texts = st.sampled_from(["", "Busy.", "Not allowed."])
 refusals = st.builds(Refusal, st.sampled_from([None, "DRS.M00304", "DRS.M01504", "DRS.M00103"]), texts, st.booleans())
 requests = st.one_of(
-    st.sampled_from([Request(action) for action in Action if action.is_call and action is not Action.SCHEDULE]),
+    st.sampled_from([Request(action) for action in Action if action.is_request and action is not Action.SCHEDULE]),
     st.builds(Request, st.just(Action.SCHEDULE), start_times),
 )
 findings = st.lists(st.builds(Finding, texts, texts), max_size=2)
@@ -66,21 +68,21 @@ records = st.builds(
     paused_here=st.booleans(),
     stopped_here=st.booleans(),
 )
-jobs = st.builds(DesiredJob, st.just("a"), declared, st.booleans(), st.booleans(), st.sampled_from(Target))
+jobs = st.builds(DesiredJob, st.just("a"), declared, st.booleans(), st.booleans(), st.sampled_from(DesiredState))
 goals = st.sampled_from(Goal)
 
 
-def actuals(words: st.SearchStrategy[str] = statuses) -> st.SearchStrategy[JobStatus]:
-    return st.builds(JobStatus, st.just("a"), words, start_time=st.none() | start_times, pairing=st.none() | pairings)
+def actuals(words: st.SearchStrategy[str] = statuses) -> st.SearchStrategy[ActualJob]:
+    return st.builds(ActualJob, st.just("a"), words, start_time=st.none() | start_times, pairing=st.none() | pairings)
 
 
-def made(desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal = Goal.RUNNING, now: float = NOW) -> Decision:
+def made(desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal = Goal.RUNNING, now: float = NOW) -> Decision:
     return decide(desired, actual, record, goal, GracePeriods(), now)
 
 
 @given(jobs, actuals(), records, goals, moments)
 def test_a_decision_is_always_possible_and_has_a_reason(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal, now: float
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal, now: float
 ) -> None:
     decision = made(desired, actual, record, goal, now)
 
@@ -90,7 +92,7 @@ def test_a_decision_is_always_possible_and_has_a_reason(
 
 @given(jobs, actuals(), records, goals)
 def test_an_operation_that_ran_out_of_time_has_an_outcome_for_any_job_and_no_failure_without_a_message(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
     ended_by = OutOfTimeError("the time limit was reached")
 
@@ -105,30 +107,30 @@ def test_an_operation_that_ran_out_of_time_has_an_outcome_for_any_job_and_no_fai
 
 
 @given(jobs, actuals(), records, goals)
-def test_a_call_is_made_only_for_whom_it_is_for(desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal) -> None:
+def test_a_call_is_made_only_for_whom_it_is_for(desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal) -> None:
     decision = made(desired, actual, record, goal)
     event(decision.action.value)
     is_ours = record.paused_here or record.was_asked_lately(Action.PAUSE, GracePeriods(), NOW)
 
     allowed = {
-        Action.START: desired.target is Target.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
-        Action.SCHEDULE: desired.target is Target.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
-        Action.PRECHECK: desired.target is Target.STARTED and desired.precheck and actual.status == "CONFIGURATION",
-        Action.RESUME: desired.target is Target.STARTED
+        Action.START: desired.target is DesiredState.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
+        Action.SCHEDULE: desired.target is DesiredState.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
+        Action.PRECHECK: desired.target is DesiredState.STARTED and desired.precheck and actual.status == "CONFIGURATION",
+        Action.RESUME: desired.target is DesiredState.STARTED
         and (phase_of(actual.status) in RESUMABLE if desired.resume else phase_of(actual.status) is Phase.PAUSED and is_ours),
-        Action.PAUSE: desired.target is Target.PAUSED,
-        Action.STOP: desired.target is Target.STOPPED,
+        Action.PAUSE: desired.target is DesiredState.PAUSED,
+        Action.STOP: desired.target is DesiredState.STOPPED,
     }
     assert allowed.get(decision.action, True)
 
 
 @given(jobs, actuals(), records, goals)
 def test_a_request_goes_with_a_call_and_with_nothing_else(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
     decision = made(desired, actual, record, goal)
 
-    if not decision.action.is_call:
+    if not decision.action.is_request:
         assert decision.request is None
         return
     assert decision.request == Request(decision.action, desired.start_time if decision.action is Action.SCHEDULE else None)
@@ -137,7 +139,7 @@ def test_a_request_goes_with_a_call_and_with_nothing_else(
 
 @given(jobs, actuals(st.sampled_from([s for s in STATUSES if s not in ("CONFIGURATION", "WAITING_FOR_START")])), records, moments)
 def test_a_job_that_left_configuration_is_never_started_whatever_the_declared_time(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, now: float
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, now: float
 ) -> None:
     decision = made(desired, actual, record, now=now)
 
@@ -150,14 +152,14 @@ def test_once_a_job_has_started_its_declared_time_no_longer_matters(
     desired: DesiredJob, other_time: int | None, status: str, record: JobRecord, goal: Goal
 ) -> None:
     """But for the advice that goes with a failure; there is none in these statuses."""
-    actual = JobStatus("a", status)
+    actual = ActualJob("a", status)
 
     assert made(desired, actual, record, goal) == made(replace(desired, start_time=other_time), actual, record, goal)
 
 
 @given(start_times, actuals(st.just("WAITING_FOR_START")), records, goals)
 def test_a_job_scheduled_for_the_declared_time_is_left_alone_until_then(
-    start_time: int, actual: JobStatus, record: JobRecord, goal: Goal
+    start_time: int, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
     before = start_time / 1000 - 1
 
@@ -168,9 +170,9 @@ def test_a_job_scheduled_for_the_declared_time_is_left_alone_until_then(
 
 @given(jobs, actuals(st.sampled_from(OVER_STATUSES)), records, goals)
 def test_nothing_is_asked_of_a_job_that_is_over_or_was_never_there(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
-    assert not made(desired, actual, record, goal).action.is_call
+    assert not made(desired, actual, record, goal).action.is_request
 
 
 # -- what was asked before -----------------------------------------------------------------------------------------
@@ -178,39 +180,39 @@ def test_nothing_is_asked_of_a_job_that_is_over_or_was_never_there(
 
 @given(declared, st.booleans(), actuals(st.just("CONFIGURATION")), records, st.floats(0, 899.9), st.booleans())
 def test_an_accepted_start_is_not_asked_again_whatever_time_was_declared_since(
-    start_time: int | None, precheck: bool, actual: JobStatus, record: JobRecord, seconds: float, is_now: bool
+    start_time: int | None, precheck: bool, actual: ActualJob, record: JobRecord, seconds: float, is_now: bool
 ) -> None:
     record = replace(record, request=Request(Action.START), accepted_at=NOW - seconds, accepted_now=is_now)
 
     decision = made(DesiredJob("a", start_time, precheck=precheck), actual, record)
 
-    assert not decision.action.is_call
+    assert not decision.action.is_request
 
 
 @given(start_times, actuals(st.just("CONFIGURATION")), records, moments)
 def test_an_accepted_schedule_is_not_asked_again_although_its_time_has_come(
-    start_time: int, actual: JobStatus, record: JobRecord, now: float
+    start_time: int, actual: ActualJob, record: JobRecord, now: float
 ) -> None:
     record = replace(record, request=Request(Action.SCHEDULE, start_time), accepted_at=now - 1)
 
-    assert not made(DesiredJob("a", start_time), actual, record, now=now).action.is_call
+    assert not made(DesiredJob("a", start_time), actual, record, now=now).action.is_request
 
 
 @given(jobs, actuals(), records, st.floats(0, 119.9))
 def test_nothing_is_asked_twice_while_an_answer_may_only_be_lost(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, seconds: float
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, seconds: float
 ) -> None:
     wanted = made(desired, actual, JobRecord(precheck=record.precheck)).request
     assume(wanted is not None)
     assert wanted is not None
 
-    assert not made(desired, actual, replace(record, request=wanted, lost_at=NOW - seconds)).action.is_call
+    assert not made(desired, actual, replace(record, request=wanted, lost_at=NOW - seconds)).action.is_request
 
 
 @given(jobs, jobs, actuals(), records, st.floats(0, 119.9))
-@example(DesiredJob("a", 1_800_000_600_000), DesiredJob("a"), JobStatus("a", "CONFIGURATION"), JobRecord(), 1.0)
+@example(DesiredJob("a", 1_800_000_600_000), DesiredJob("a"), ActualJob("a", "CONFIGURATION"), JobRecord(), 1.0)
 def test_a_start_that_may_have_happened_is_not_asked_again_for_another_time(
-    desired: DesiredJob, before: DesiredJob, actual: JobStatus, record: JobRecord, seconds: float
+    desired: DesiredJob, before: DesiredJob, actual: ActualJob, record: JobRecord, seconds: float
 ) -> None:
     lost = replace(record, request=before.start_request(NOW - seconds), lost_at=NOW - seconds)
 
@@ -219,52 +221,52 @@ def test_a_start_that_may_have_happened_is_not_asked_again_for_another_time(
 
 @given(jobs, actuals(), records, st.integers(1, 4), st.floats(0, 0.99))
 def test_nothing_is_asked_again_at_once_after_a_refusal(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, sends: int, part: float
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, sends: int, part: float
 ) -> None:
     wanted = made(desired, actual, JobRecord(precheck=record.precheck)).request
     assume(wanted is not None)
     assert wanted is not None
     refused_at = NOW - part * 20 * 2 ** (sends - 1)
 
-    assert not made(desired, actual, replace(record, request=wanted, refused_at=refused_at, sends=sends)).action.is_call
+    assert not made(desired, actual, replace(record, request=wanted, refused_at=refused_at, sends=sends)).action.is_request
 
 
 @given(jobs, actuals(), records, st.floats(0.1, 1e6))
 def test_nothing_is_asked_again_before_it_may_be(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, seconds: float
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, seconds: float
 ) -> None:
     wanted = made(desired, actual, JobRecord(precheck=record.precheck)).request
     assume(wanted is not None)
     assert wanted is not None
 
-    assert not made(desired, actual, replace(record, request=wanted, retry_at=NOW + seconds)).action.is_call
+    assert not made(desired, actual, replace(record, request=wanted, retry_at=NOW + seconds)).action.is_request
 
 
 @given(jobs, actuals(), records, goals)
-def test_a_final_refusal_is_never_asked_again(desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal) -> None:
+def test_a_final_refusal_is_never_asked_again(desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal) -> None:
     wanted = made(desired, actual, JobRecord(precheck=record.precheck)).request
     assume(wanted is not None)
     assert wanted is not None
     refused = replace(record, request=wanted, refusal=Refusal("DRS.M00103", "No.", is_final=True))
 
-    assert not made(desired, actual, refused, goal).action.is_call
+    assert not made(desired, actual, refused, goal).action.is_request
 
 
 @given(jobs, actuals(), records, goals)
 def test_everything_is_asked_a_bounded_number_of_times(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
     wanted = made(desired, actual, JobRecord(precheck=record.precheck)).request
     assume(wanted is not None)
 
-    assert not made(desired, actual, replace(record, request=wanted or Request(), sends=5), goal).action.is_call
+    assert not made(desired, actual, replace(record, request=wanted or Request(), sends=5), goal).action.is_request
 
 
 # -- what is said --------------------------------------------------------------------------------------------------
 
 
 @given(jobs, actuals(), records)
-def test_what_fulfils_the_larger_goal_fulfils_the_smaller_one(desired: DesiredJob, actual: JobStatus, record: JobRecord) -> None:
+def test_what_fulfils_the_larger_goal_fulfils_the_smaller_one(desired: DesiredJob, actual: ActualJob, record: JobRecord) -> None:
     running, accepted = (made(desired, actual, record, goal) for goal in (Goal.RUNNING, Goal.ACCEPTED))
 
     assert accepted.is_fulfilled or not running.is_fulfilled
@@ -272,7 +274,7 @@ def test_what_fulfils_the_larger_goal_fulfils_the_smaller_one(desired: DesiredJo
 
 @given(jobs, actuals(), records, goals)
 def test_nothing_is_left_to_do_for_a_job_that_is_where_it_should_be(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
     decision = made(desired, actual, record, goal)
 
@@ -281,14 +283,14 @@ def test_nothing_is_left_to_do_for_a_job_that_is_where_it_should_be(
 
 @given(jobs, actuals(), records, goals)
 def test_a_plan_acts_exactly_when_something_is_left_to_do(
-    desired: DesiredJob, actual: JobStatus, record: JobRecord, goal: Goal
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
     plan = make_plan([desired], {"a": actual}, {"a": record}, goal, NOW)
     decision = plan.decisions["a"]
 
     is_waiting_for_us = decision.action is Action.WAIT and not decision.is_underway
     assert plan.would_act is (decision.request is not None or is_waiting_for_us)
-    assert plan.targets == ({} if desired.target is Target.STARTED else {"a": desired.target})
+    assert plan.targets == ({} if desired.target is DesiredState.STARTED else {"a": desired.target})
     assert set(plan.impossible) == ({"a"} if decision.action is Action.FAIL else set())
 
 
@@ -296,7 +298,7 @@ def test_a_plan_acts_exactly_when_something_is_left_to_do(
 def test_a_stack_at_rest_stays_at_rest(status: str) -> None:
     """What is where it was asked to be, or was told to be left so, is no reason to act, on the next day either."""
     for desired in (DesiredJob("a"), DesiredJob("a", 1_800_090_000_000), DesiredJob("a", precheck=True)):
-        first = made(desired, JobStatus("a", status), JobRecord(was_started=True))
+        first = made(desired, ActualJob("a", status), JobRecord(was_started=True))
         if first.action is Action.NOTHING:
-            later = made(desired, JobStatus("a", status), JobRecord(was_started=True), now=NOW + 86_000)
+            later = made(desired, ActualJob("a", status), JobRecord(was_started=True), now=NOW + 86_000)
             assert later == first
