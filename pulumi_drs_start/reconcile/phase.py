@@ -1,5 +1,5 @@
 """
-What DRS's status words mean to somebody who wants a job started.
+What the statuses of DRS mean for a job that is to be started.
 
 DRS knows about thirty statuses and adds more; decisions need eleven phases.
 Names and meanings: DRS API reference, "Querying Task Status in Batches", and the user manual, "Task Statuses".
@@ -8,6 +8,8 @@ Names and meanings: DRS API reference, "Querying Task Status in Batches", and th
 from __future__ import annotations
 
 from enum import Enum
+
+from ..drs.calls.models import MISSING_STATUS
 
 
 class Phase(str, Enum):
@@ -28,9 +30,6 @@ class Phase(str, Enum):
     def __str__(self) -> str:
         return self.value
 
-
-MISSING_STATUS = "MISSING"
-"""What we show as the status of a job that DRS does not know; not a word of DRS's."""
 
 _PHASES: dict[str, Phase] = {
     "CREATING": Phase.PENDING,

@@ -154,19 +154,19 @@ class _Case:
         return start_time is not None and start_time / 1000 <= self.now
 
     def why(self, reason: Reason, **facts: Any) -> Why:
-        return Why(
-            reason,
-            **{
-                "said": self.actual.error_message,
-                "declared_time": self.desired.start_time,
-                "delivered_time": self.actual.start_time,
-                "state": self.desired.state,
-                **facts,
-            },
-        )
+        return Why(reason, **{"said": self.actual.error_message, "state": self.desired.state, **facts})
 
-    def fulfilled(self, reason: Reason) -> Decision:
-        return Decision(Action.NOTHING, self.phase, self.why(reason), is_fulfilled=True)
+    @property
+    def times(self) -> dict[str, Any]:
+        """The facts about the job's start time."""
+        return {
+            "declared_time": self.desired.start_time,
+            "delivered_time": self.actual.start_time,
+            "is_late": self.is_late,
+        }
+
+    def fulfilled(self, reason: Reason, **facts: Any) -> Decision:
+        return Decision(Action.NOTHING, self.phase, self.why(reason, **facts), is_fulfilled=True)
 
     def nothing(self, reason: Reason) -> Decision:
         return Decision(Action.NOTHING, self.phase, self.why(reason))
@@ -180,7 +180,7 @@ class _Case:
     def underway(self, reason: Reason, **facts: Any) -> Decision:
         """DRS is at it: enough where acceptance is the goal."""
         if self.goal is Goal.ACCEPTED:
-            return self.fulfilled(reason)
+            return self.fulfilled(reason, **facts)
         return Decision(Action.WAIT, self.phase, self.why(reason, **facts), is_underway=True)
 
     def request(self, request: Request, reason: Reason, **facts: Any) -> Decision:
@@ -212,7 +212,7 @@ class _Case:
 
 def _start_startable(case: _Case) -> Decision:
     request = case.desired.start_request(case.now)
-    decision = case.request(request, Reason.NOT_STARTED, is_late=case.is_late)
+    decision = case.request(request, Reason.NOT_STARTED, **case.times)
     if not decision.action.is_request:
         return decision
     pairing = case.actual.pairing
@@ -231,8 +231,7 @@ def _start_startable(case: _Case) -> Decision:
 def _after_precheck(case: _Case, start: Decision) -> Decision:
     precheck = case.record.precheck
     if precheck is None:
-        facts = {"is_late": start.why.is_late, "pairing": start.why.pairing}
-        return case.request(Request(Action.PRECHECK), Reason.NOT_STARTED, **facts)
+        return case.request(Request(Action.PRECHECK), Reason.NOT_STARTED, pairing=start.why.pairing, **case.times)
     if not precheck.is_done:
         return case.wait(Reason.PRECHECK_RUNNING, Doubt.PRECHECK)
     if not precheck.has_passed:
@@ -245,13 +244,12 @@ def _start_scheduled(case: _Case) -> Decision:
     request = case.desired.start_request(case.now)
     if declared is not None and delivered in (None, declared):
         if request.action is Action.SCHEDULE:
-            return case.fulfilled(Reason.SCHEDULED)
+            return case.fulfilled(Reason.SCHEDULED, **case.times)
         if case.now < declared / 1000 + case.grace.lag_seconds:
             return case.underway(Reason.DUE)
-    facts = {"is_late": case.is_late}
-    decision = case.request(request, Reason.RESCHEDULED, **facts)
+    decision = case.request(request, Reason.RESCHEDULED, **case.times)
     if decision.action is Action.FAIL:
-        return replace(decision, why=case.why(Reason.RESCHEDULED, cause=decision.why, **facts))
+        return replace(decision, why=case.why(Reason.RESCHEDULED, cause=decision.why, **case.times))
     return decision
 
 
@@ -271,7 +269,7 @@ def _start_failed(case: _Case) -> Decision:
 def _start_failed_to_start(case: _Case) -> Decision:
     if case.desired.resume:
         return case.request(Request(Action.RESUME), Reason.FAILED_TO_START)
-    return case.fail(Reason.FAILED_TO_START)
+    return case.fail(Reason.FAILED_TO_START, **case.times)
 
 
 def _start_ended(case: _Case) -> Decision:
@@ -311,7 +309,7 @@ def _decide_pause(case: _Case) -> Decision:
     if phase is Phase.PAUSED:
         return case.fulfilled(Reason.PAUSED)
     if phase is Phase.SCHEDULED:
-        return case.fail(Reason.SCHEDULED)
+        return case.fail(Reason.SCHEDULED, **case.times)
     if phase is Phase.STARTING:
         return case.wait(Reason.STARTING)
     if phase in (Phase.PENDING, Phase.STARTABLE, Phase.START_FAILED):

@@ -161,7 +161,7 @@ class Messages:
     def warning(self, decision: Decision) -> str:
         """What a person should know of a request, although it stops nothing; or nothing."""
         why = decision.why
-        if not decision.action.is_request and why.reason is not Reason.RESCHEDULED:
+        if not decision.action.is_request:
             return ""
         late = f"was to start {_when(why.declared_time)}, which is past"
         if why.reason is Reason.RESCHEDULED:

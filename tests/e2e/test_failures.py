@@ -141,7 +141,8 @@ def test_an_unexpected_error_keeps_its_traceback(sandbox: Sandbox, stack: Stack)
     sandbox.add_jobs(make_job("a"))
     stack.starts("a")
     (stack.folder / "sitecustomize.py").write_text(
-        "import pulumi_drs_start.dynamic.hooks as p\ndef broken(*a, **k): raise KeyError('a defect')\np.make_plan = broken\n"
+        "import pulumi_drs_start.operations.lifecycle as p\ndef broken(*_, **k): raise KeyError('a defect')\n"
+        "p.make_plan = broken\n"
     )
 
     run = stack.preview(PYTHONPATH=str(stack.folder))

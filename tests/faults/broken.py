@@ -16,11 +16,14 @@ from pulumi_drs_start.drs.calls.models import ActionAnswer, StartRequest
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.dynamic import hooks
-from pulumi_drs_start.reconcile import converge, outcome, plan
-from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
+from pulumi_drs_start.operations.lifecycle import Lifecycle
+from pulumi_drs_start.reconcile import jobs, outcome, plan, send
+from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.phase import Phase
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Refusal
-from pulumi_drs_start.schema import messages
+from pulumi_drs_start.reconcile.recorded import Recorded
+from pulumi_drs_start.schema import inputs
+from pulumi_drs_start.schema.messages import Messages
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +47,12 @@ def repeat_after_a_lost_answer() -> None:
 def forget_accepted_starts() -> None:
     """Start from what DRS shows alone, as if the state held nothing."""
 
-    def nothing(_outputs: Any) -> dict[str, JobRecord]:
-        return {}
+    from_state = hooks.from_state
 
-    hooks.records_of = nothing  # type: ignore[assignment]
+    def forgetful(bag: Any) -> Recorded:
+        return replace(from_state(bag), records={})
+
+    hooks.from_state = forgetful
 
 
 def ignore_failed_rows() -> None:
@@ -67,10 +72,10 @@ def blame_the_whole_batch() -> None:
     def give_up(self: Any, job_ids: Sequence[str], error: DrsError) -> bool:
         for job_id in job_ids:
             refusal = Refusal(getattr(error, "code", None), str(error), is_final=True)
-            self.records[job_id] = JobRecord(refusal=refusal)
+            self.jobs.records[job_id] = JobRecord(refusal=refusal)
         return False
 
-    converge._Operation._handle_failed_call = give_up  # type: ignore[method-assign]
+    send.Sender._record_failed_call = give_up  # type: ignore[method-assign]
 
 
 def log_the_token() -> None:
@@ -86,25 +91,25 @@ def log_the_token() -> None:
 
 def believe_every_status() -> None:
     """Do not wait for a start to show after a lost answer: start again as soon as CONFIGURATION is read."""
-    decide = converge.decide
+    decide = jobs.decide
 
     def hasty(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
         unharmed = JobRecord(accepted_at=record.accepted_at, accepted_now=record.accepted_now, was_started=record.was_started)
         return decide(desired, actual, unharmed, goal, grace, now)
 
-    converge.decide = hasty
+    jobs.decide = hasty
 
 
 def start_everything() -> None:
     """Ask DRS to start every job once, without regard to its status: it will refuse what runs already."""
-    decide = converge.decide
+    decide = jobs.decide
 
     def eager(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
         decision = decide(desired, actual, record, goal, grace, now)
         untried = record.accepted_at is None and record.refusal is None
         return replace(decision, action=Action.START) if untried else decision
 
-    converge.decide = eager
+    jobs.decide = eager
 
 
 def never_mind_the_time() -> None:
@@ -119,12 +124,12 @@ def never_mind_the_time() -> None:
 
 def resume_uninvited() -> None:
     """Resume what is paused, asked or not."""
-    decide = converge.decide
+    decide = jobs.decide
 
     def helpful(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
         return decide(replace(desired, resume=True), actual, record, goal, grace, now)
 
-    converge.decide = helpful
+    jobs.decide = helpful
 
 
 def stop_instead_of_pausing() -> None:
@@ -135,29 +140,29 @@ def stop_instead_of_pausing() -> None:
 def leave_what_shall_rest() -> None:
     """Let the resource go, and its jobs run."""
 
-    def nobody(_inputs: Any) -> list[Any]:
+    def nobody(_self: Declared) -> list[DesiredJob]:
         return []
 
-    hooks.jobs_to_retire = nobody
+    Declared.to_retire = nobody  # type: ignore[method-assign]
 
 
 def call_the_unseen_done() -> None:
     """Take a job that DRS does not show for one that is over."""
 
-    def done(case: Any, wanted: str) -> Any:
-        return case.nothing(f"is not there, and so as good as {wanted}", is_fulfilled=True)
+    def done(case: Any) -> Any:
+        return case.fulfilled(plan.Reason.DELETED)
 
-    plan._decide_unseen = done
+    plan._decide_not_shown = done
 
 
 def let_go_at_any_price() -> None:
     """Delete a resource although something went wrong with its jobs."""
-    reasons_for_failure = messages.reasons_for_failure
+    failures = Messages.failures
 
-    def forgiving(result: Any, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
-        return [] if command == "pulumi destroy" else reasons_for_failure(result, timeout_seconds, command)
+    def forgiving(self: Messages, result: Any, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
+        return [] if command == "pulumi destroy" else failures(self, result, timeout_seconds, command)
 
-    messages.reasons_for_failure = forgiving
+    Messages.failures = forgiving  # type: ignore[method-assign]
 
 
 def leave_what_is_starting() -> None:
@@ -166,7 +171,7 @@ def leave_what_is_starting() -> None:
 
     def careless(case: Any) -> Any:
         if case.phase is Phase.STARTING:
-            return case.nothing("does not run, so there is nothing to pause", is_fulfilled=True)
+            return case.fulfilled(plan.Reason.NOT_RUNNING)
         return decide_pause(case)
 
     plan._decide_pause = careless
@@ -174,27 +179,27 @@ def leave_what_is_starting() -> None:
 
 def stop_what_leaves() -> None:
     """Stop a job that is taken off the list."""
-    update = hooks.Hooks._converge
+    apply = Lifecycle.apply
 
-    def thorough(self: Any, call: Any, resource_id: str, props: Any, olds: Any) -> dict[str, Any]:
-        listed = hooks.listed_ids(props)
-        left = [DesiredJob(job_id, state=DesiredState.STOPPED) for job_id in hooks.listed_ids(olds) if job_id not in listed]
-        if left:
-            place = hooks.Place.from_output(props.get("place"))
-            self._bring_about(call, {"timeout": "60m"}, left, {}, place, Goal.RUNNING)
-        return update(self, call, resource_id, props, olds)
+    def thorough(self: Any, operation: Any, declared: Declared, recorded: Recorded, place: Any) -> Any:
+        left = set(recorded.declared.listed).difference(declared.listed)
+        stops = [DesiredJob(job_id, state=DesiredState.STOPPED) for job_id in sorted(left)]
+        if stops:
+            self._converge(operation, declared, stops, recorded, place, Goal.RUNNING, 3600.0)
+        return apply(self, operation, declared, recorded, place)
 
-    hooks.Hooks._converge = thorough  # type: ignore[method-assign]
+    Lifecycle.apply = thorough  # type: ignore[method-assign]
 
 
 def start_whatever_is_declared() -> None:
     """Know nothing of ``desired_state``."""
-    desired_jobs = hooks.desired_jobs
+    desired_job = inputs._desired_job
 
-    def ignorant(inputs: Any) -> list[DesiredJob]:
-        return [replace(job, state=DesiredState.STARTED) for job in desired_jobs(inputs)]
+    def ignorant(*arguments: Any) -> DesiredJob | None:
+        job = desired_job(*arguments)
+        return replace(job, state=DesiredState.STARTED) if job else None
 
-    hooks.desired_jobs = ignorant
+    inputs._desired_job = ignorant
 
 
 def forget_our_pauses() -> None:

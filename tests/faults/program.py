@@ -21,7 +21,7 @@ from typing import Any
 
 from pulumi_drs_start.provider import JobBatchStartProvider
 from pulumi_drs_start.reconcile.record import Action, GracePeriods
-from pulumi_drs_start.schema.state import records_of
+from pulumi_drs_start.schema.state import from_state
 
 from . import broken, hosting, wire
 from .schedule import Kill
@@ -186,7 +186,7 @@ def _saved(state: Mapping[str, Any], inputs: Mapping[str, Any], served: hosting.
 def _knowledge_of(outputs: Mapping[str, Any]) -> wire.Knowledge:
     """What the state says was accepted so shortly ago that a status without a trace of it is no reason to ask again."""
     grace, accepted = GracePeriods(), {}
-    for job_id, record in records_of(outputs).items():
+    for job_id, record in from_state(outputs).records.items():
         action = record.request.action
         if record.accepted_at is not None:
             seconds = grace.resume_seconds if action is Action.RESUME else grace.lag_seconds

@@ -50,7 +50,7 @@ def main() -> None:
     import keystoneauth1.identity.v3
     import keystoneauth1.session  # noqa: F401
 
-    from pulumi_drs_start.drs import retry
+    from pulumi_drs_start.drs.http import retry
     from pulumi_drs_start.sandbox import SandboxAdmin
 
     from . import wire

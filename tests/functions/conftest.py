@@ -16,6 +16,4 @@ def _login(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     yield
-    for client in functions._clients.values():
-        client.close()
-    functions._clients.clear()
+    functions._connections().close()

@@ -10,7 +10,7 @@ import pytest
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.http.budget import TimeBudget
-from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
+from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.observe import StatusReader
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 
@@ -61,7 +61,11 @@ def add_pair(
 
 
 def blocked_by_status(forward: str, status: str = "CONFIGURATION") -> Pairing:
-    return Pairing(forward=forward, blocked_by=f"{forward} is in {status} and has to reach INCRE_TRANSFER_STARTED first")
+    return Pairing(forward=forward, obstacle=Obstacle(forward, status))
+
+
+def blocked_by_delay(forward: str, delay: str, milliseconds: int) -> Pairing:
+    return Pairing(forward=forward, obstacle=Obstacle(forward, "INCRE_TRANSFER_STARTED", delay, milliseconds))
 
 
 def pairing(reader: StatusReader, job_id: str) -> Pairing | None:
@@ -222,7 +226,7 @@ def test_the_backward_task_waits_until_the_forward_one_replicates(sandbox: Sandb
 
     found = pairing(reader, "back")
 
-    assert found == Pairing(forward="forth", blocked_by=f"forth is in {status} and has to reach INCRE_TRANSFER_STARTED first")
+    assert found == blocked_by_status("forth", status)
     assert sandbox.calls(PROGRESS) == []
 
 
@@ -231,18 +235,19 @@ def test_the_backward_task_waits_until_the_forward_one_replicates(sandbox: Sandb
     [
         (0, 0, None),
         (59_999, 59_999, None),
-        (60_000, 0, "the RPO of forth is 60 s and has to come below 60 s first"),
-        (0, 60_000, "the RTO of forth is 60 s and has to come below 60 s first"),
-        (90_500, 90_000, "the RPO of forth is 90.5 s and has to come below 60 s first"),
+        (60_000, 0, ("RPO", 60_000)),
+        (0, 60_000, ("RTO", 60_000)),
+        (90_500, 90_000, ("RPO", 90_500)),
     ],
 )
 def test_the_backward_task_waits_for_rpo_and_rto_below_a_minute(
-    sandbox: Sandbox, reader: StatusReader, rpo: int, rto: int, blocked_by: str | None
+    sandbox: Sandbox, reader: StatusReader, rpo: int, rto: int, blocked_by: tuple[str, int] | None
 ) -> None:
     sandbox.set_policy(rpo_and_rto=True)
     add_pair(sandbox, forth={"status": "INCRE_TRANSFER_STARTED", "rpo_ms": rpo, "rto_ms": rto})
 
-    assert pairing(reader, "back") == Pairing(forward="forth", blocked_by=blocked_by)
+    expected = blocked_by_delay("forth", *blocked_by) if blocked_by else Pairing(forward="forth")
+    assert pairing(reader, "back") == expected
 
 
 @pytest.mark.parametrize(("rpo", "is_blocked"), [(59_000, False), (60_000, True)])
@@ -255,8 +260,8 @@ def test_where_only_the_delay_is_to_be_had_that_decides_and_a_note_says_what_is_
     found = pairing(reader, "back")
 
     assert found is not None
-    assert (found.blocked_by is not None) is is_blocked
-    assert is_blocked or found.note == "DRS does not tell the RTO of forth, the other direction of its dual-active pair"
+    assert (found.obstacle is not None) is is_blocked
+    assert is_blocked or found.unknown_delays == ("RTO",)
 
 
 def test_where_no_lag_is_to_be_had_a_note_says_so(sandbox: Sandbox, reader: StatusReader) -> None:
@@ -265,8 +270,7 @@ def test_where_no_lag_is_to_be_had_a_note_says_so(sandbox: Sandbox, reader: Stat
 
     found = pairing(reader, "back")
 
-    note = "DRS does not tell the RPO and RTO of forth, the other direction of its dual-active pair"
-    assert found == Pairing(forward="forth", note=note)
+    assert found == Pairing(forward="forth", unknown_delays=("RPO", "RTO"))
 
 
 def test_statuses_and_lags_of_the_other_task_are_read_anew_at_every_look(sandbox: Sandbox, reader: StatusReader) -> None:
@@ -303,9 +307,7 @@ def test_the_direction_of_the_parent_tells_the_forward_task_although_drs_lists_i
     add_pair(sandbox, forth={"job_direction": "down"}, back={"job_direction": "up"})
 
     assert pairing(reader, "back") is None
-    assert pairing(reader, "forth") == Pairing(
-        forward="back", blocked_by="back is in CONFIGURATION and has to reach INCRE_TRANSFER_STARTED first"
-    )
+    assert pairing(reader, "forth") == blocked_by_status("back")
 
 
 @pytest.mark.parametrize("direction", ["up", "down"])
@@ -316,9 +318,7 @@ def test_where_directions_tell_nothing_the_task_that_is_listed_first_goes_first(
     seen = look(reader, "forth", "back")
 
     assert seen["forth"].pairing is None
-    assert seen["back"].pairing == Pairing(
-        forward="forth", blocked_by="forth is in CONFIGURATION and has to reach INCRE_TRANSFER_STARTED first"
-    )
+    assert seen["back"].pairing == blocked_by_status("forth")
 
 
 def test_a_task_without_a_direction_is_not_the_first_because_its_parent_has_none_either(
@@ -336,7 +336,7 @@ def test_never_do_both_tasks_of_a_new_pair_wait_for_each_other(sandbox: Sandbox,
     add_pair(sandbox)
     parts = [status.pairing for status in look(reader, "forth", "back").values()]
 
-    assert [part is not None and part.blocked_by is not None for part in parts] == [False, True]
+    assert [part is not None and part.obstacle is not None for part in parts] == [False, True]
 
 
 def test_a_family_that_drs_does_not_list_is_a_note_and_no_obstacle(sandbox: Sandbox, reader: StatusReader) -> None:
@@ -344,10 +344,9 @@ def test_a_family_that_drs_does_not_list_is_a_note_and_no_obstacle(sandbox: Sand
     sandbox.inject(faults.refuse(LIST, "DRS.M00103", times=None))
     seen = look(reader, "parent", "forth", "back")
 
-    note = "DRS does not tell the other direction of its dual-active pair, so that was not waited for"
     assert seen["parent"].pairing == Pairing(is_parent=True)
-    assert seen["forth"].pairing == Pairing(note=note)
-    assert seen["back"].pairing == Pairing(note=note)
+    assert seen["forth"].pairing == Pairing(is_alone=True)
+    assert seen["back"].pairing == Pairing(is_alone=True)
 
 
 def test_other_families_are_no_pairs(sandbox: Sandbox, reader: StatusReader) -> None:
@@ -413,7 +412,7 @@ def test_many_pairs_are_looked_at_in_few_calls_and_later_in_fewer(
         part = first[f"back{number}"].pairing
         assert part is not None
         assert part.forward == f"forth{number}"
-        assert (part.blocked_by is None) is (forth is REPLICATING)
+        assert (part.obstacle is None) is (forth is REPLICATING)
 
 
 def test_the_families_of_one_list_are_known_to_later_looks_at_other_jobs(sandbox: Sandbox, reader: StatusReader) -> None:
@@ -467,8 +466,8 @@ def test_each_pair_gets_its_own_reason(sandbox: Sandbox, reader: StatusReader) -
     assert {job_id: status.pairing for job_id, status in seen.items()} == {
         "back0": Pairing(forward="forth0"),
         "back1": blocked_by_status("forth1", "PAUSING"),
-        "back2": Pairing(forward="forth2", blocked_by="the RPO of forth2 is 61 s and has to come below 60 s first"),
-        "back3": Pairing(forward="forth3", blocked_by="the RTO of forth3 is 62 s and has to come below 60 s first"),
+        "back2": blocked_by_delay("forth2", "RPO", 61_000),
+        "back3": blocked_by_delay("forth3", "RTO", 62_000),
         "forth4": Pairing(forward="back4"),
         "back4": None,
         "parent1": Pairing(is_parent=True, children=("forth1", "back1")),
@@ -487,12 +486,12 @@ def test_lags_that_drs_refuses_for_one_pair_are_known_for_the_others(sandbox: Sa
     for number in range(20):
         part = seen[f"back{number}"].pairing
         assert part is not None
-        assert part.blocked_by is not None
+        assert part.obstacle is not None
 
 
 # -- families that do not fit together -----------------------------------------------------------------------------
 
-UNTOLD = Pairing(note="DRS does not tell the other direction of its dual-active pair, so that was not waited for")
+UNTOLD = Pairing(is_alone=True)
 
 
 def listing(*families: tuple[str, list[str]]) -> Fault:

@@ -9,26 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_drs_start.reconcile.declared import DesiredState
-from pulumi_drs_start.schema.inputs import check_inputs, desired_jobs, jobs_to_retire, parse_duration
+from pulumi_drs_start.schema.inputs import parse_duration, parse_inputs
 
 UNKNOWN = object()
 
 
 def check(**declared: Any) -> Any:
-    return check_inputs(declared, lambda value: value is UNKNOWN)
+    return parse_inputs(declared, lambda value: value is UNKNOWN)
 
 
 def test_jobs_are_sorted_dicts() -> None:
-    assert check(jobs=["b", {"job_id": "a"}]).inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}]
+    assert check(jobs=["b", {"job_id": "a"}]).bag["jobs"] == [{"job_id": "a"}, {"job_id": "b"}]
 
 
 @given(st.permutations(["a", "b", "c", "d"]))
 def test_the_order_of_jobs_makes_no_difference(jobs: list[str]) -> None:
-    assert check(jobs=jobs).inputs == check(jobs=["a", "b", "c", "d"]).inputs
+    assert check(jobs=jobs).bag == check(jobs=["a", "b", "c", "d"]).bag
 
 
 def test_defaults_are_filled_in() -> None:
-    inputs = check(jobs=["a"]).inputs
+    inputs = check(jobs=["a"]).bag
 
     assert inputs == {
         "jobs": [{"job_id": "a"}],
@@ -42,9 +42,9 @@ def test_defaults_are_filled_in() -> None:
 
 
 def test_normal_form_is_stable() -> None:
-    once = check(jobs=["b", "a"], timeout="1h", region=" eu-de ").inputs
+    once = check(jobs=["b", "a"], timeout="1h", region=" eu-de ").bag
 
-    assert check(**once).inputs == once
+    assert check(**once).bag == once
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400)])
@@ -59,7 +59,7 @@ def test_what_is_no_duration_is_refused(wrong: Any) -> None:
 
 
 def test_durations_that_mean_the_same_are_the_same() -> None:
-    assert check(jobs=["a"], timeout="3600s").inputs["timeout"] == check(jobs=["a"], timeout="1h").inputs["timeout"]
+    assert check(jobs=["a"], timeout="3600s").bag["timeout"] == check(jobs=["a"], timeout="1h").bag["timeout"]
 
 
 @pytest.mark.parametrize(
@@ -104,26 +104,26 @@ def test_a_number_is_shown_as_it_was_written() -> None:
 def test_unknown_values_pass_where_they_are(jobs: Any) -> None:
     checked = check(jobs=jobs)
 
-    assert checked.has_unknowns
+    assert checked.declared.has_unknowns
     assert checked.problems == ()
 
 
 def test_known_jobs_beside_unknown_ones_are_checked_and_counted() -> None:
     checked = check(jobs=[UNKNOWN, "b", {"job_id": UNKNOWN}, "a"])
 
-    assert checked.inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}, UNKNOWN, {"job_id": UNKNOWN}]
-    assert [job.job_id for job in desired_jobs(checked.inputs)] == ["a", "b"]
+    assert checked.bag["jobs"] == [{"job_id": "a"}, {"job_id": "b"}, UNKNOWN, {"job_id": UNKNOWN}]
+    assert [job.job_id for job in checked.declared.jobs] == ["a", "b"]
     assert check(jobs=[UNKNOWN, ""]).problems == ("jobs[1].job_id is empty",)
 
 
 def found(*jobs: str, listed: list[str], others: list[str]) -> Any:
     """What a query found: jobs, and others that match but for their status; and what is on the list so far."""
     declared = {"jobs": list(jobs), "found": {"query": "find_jobs", "other_status": others, "of_total": 9}}
-    return check_inputs(declared, lambda value: value is UNKNOWN, listed)
+    return parse_inputs(declared, lambda value: value is UNKNOWN, listed)
 
 
 def ids(checked: Any) -> list[str]:
-    return [job["job_id"] for job in checked.inputs["jobs"]]
+    return [job["job_id"] for job in checked.bag["jobs"]]
 
 
 def test_a_job_on_the_list_stays_there_when_only_its_status_no_longer_matches() -> None:
@@ -170,7 +170,7 @@ def test_the_work_grows_no_faster_than_the_number_of_jobs(share_on_list: float) 
 
     checked = found(*jobs, listed=listed[: int(count * share_on_list)], others=others)
 
-    assert len(checked.inputs["jobs"]) == count + int(count * share_on_list)
+    assert len(checked.bag["jobs"]) == count + int(count * share_on_list)
     assert CountedId.comparisons < 10 * count
 
 
@@ -181,4 +181,4 @@ def test_the_work_grows_no_faster_than_the_number_of_jobs(share_on_list: float) 
 def test_the_jobs_of_a_deleted_resource_are_left_unless_something_else_is_asked(
     on_destroy: Any, targets: list[DesiredState]
 ) -> None:
-    assert [job.target for job in jobs_to_retire({"on_destroy": on_destroy, "jobs": [{"job_id": "a"}]})] == targets
+    assert [job.state for job in check(on_destroy=on_destroy, jobs=["a"]).declared.to_retire()] == targets

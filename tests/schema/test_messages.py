@@ -9,28 +9,29 @@ import pytest
 
 from pulumi_drs_start.drs.calls.models import Finding
 from pulumi_drs_start.drs.errors import OutOfTimeError
-from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
+from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.converge import Progress, Waiting
-from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.outcome import JobOutcome, Result
+from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy
+from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import Doubt, Plan, make_plan
+from pulumi_drs_start.reconcile.plan import Doubt, Plan, Reason, Why, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
-from pulumi_drs_start.schema.messages import (
-    attention_in_words,
-    name_jobs,
-    on_destroy_in_words,
-    plan_in_words,
-    plan_warnings,
-    progress_in_words,
-    reasons_for_failure,
-    refusals_in_words,
-    retirement_in_words,
-)
+from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
+from pulumi_drs_start.schema.dialect import YAML
+from pulumi_drs_start.schema.messages import Messages, name_jobs
+
+SAY = Messages()
+
+
+NOT_STARTED = Why(Reason.NOT_STARTED)
+
+
+def outcome(job_id: str, phase: Phase, done: str, **facts: Any) -> JobOutcome:
+    return JobOutcome(job_id, "X", phase, done, is_fulfilled=False, **facts)
 
 
 def failed(job_id: str, code: str = "DRS.M00304", text: str = "Not allowed.") -> JobOutcome:
-    return JobOutcome(job_id, "CONFIGURATION", Phase.STARTABLE, "failed", False, code, text)
+    return outcome(job_id, Phase.STARTABLE, "failed", problem=Problem(NOT_STARTED, "CONFIGURATION", code, text))
 
 
 def test_a_few_jobs_are_named_and_the_rest_is_counted() -> None:
@@ -44,7 +45,7 @@ def test_one_more_than_the_few_is_named_rather_than_counted() -> None:
 def test_a_thousand_failures_of_one_cause_are_one_sentence() -> None:
     result = Result({f"j{n}": failed(f"j{n}") for n in range(1000)})
 
-    (reason,) = reasons_for_failure(result, 60)
+    (reason,) = SAY.failures(result, 60)
 
     assert reason.startswith("1,000 jobs (j0, j1, j2 and 997 more) could not be started: DRS.M00304: Not allowed.")
     assert "run pulumi up again" in reason
@@ -54,7 +55,7 @@ def test_a_thousand_failures_of_one_cause_are_one_sentence() -> None:
 def test_a_thousand_failures_with_texts_of_their_own_are_still_short() -> None:
     result = Result({f"j{n}": failed(f"j{n}", "DRS.M06007", f"Can not connect to 10.0.0.{n}.") for n in range(1000)})
 
-    (reason,) = reasons_for_failure(result, 60)
+    (reason,) = SAY.failures(result, 60)
 
     assert reason.startswith("1,000 jobs (j0, j1, j2 and 997 more) could not be started: DRS.M06007: for example Can not connect")
 
@@ -62,13 +63,13 @@ def test_a_thousand_failures_with_texts_of_their_own_are_still_short() -> None:
 def test_texts_that_differ_only_in_naming_the_job_are_one_cause() -> None:
     result = Result({f"j{n}": failed(f"j{n}", text=f"Job j{n} is not ready.") for n in range(3)})
 
-    assert len(reasons_for_failure(result, 60)) == 1
+    assert len(SAY.failures(result, 60)) == 1
 
 
 def test_causes_beyond_the_few_are_counted() -> None:
     result = Result({f"j{n}": failed(f"j{n}", f"DRS.M0{n:04}") for n in range(9)})
 
-    reasons = reasons_for_failure(result, 60)
+    reasons = SAY.failures(result, 60)
 
     assert len(reasons) == 6
     assert reasons[-1].startswith("4 jobs more could not be dealt with")
@@ -77,27 +78,27 @@ def test_causes_beyond_the_few_are_counted() -> None:
 def test_every_cause_has_its_sentence() -> None:
     result = Result({"a": failed("a"), "b": failed("b", "DRS.M05003", "Unknown."), "c": failed("c")})
 
-    assert len(reasons_for_failure(result, 60)) == 2
+    assert len(SAY.failures(result, 60)) == 2
 
 
 def test_a_wait_that_ran_out_names_the_status_and_the_jobs() -> None:
-    waiting = JobOutcome("a", "STARTJOBING", Phase.STARTING, "started", False, is_unfinished=True)
+    waiting = JobOutcome("a", "STARTJOBING", Phase.STARTING, "started", False, record=JobRecord(is_unfinished=True))
 
-    (reason,) = reasons_for_failure(Result({"a": waiting}, OutOfTimeError("the time limit was reached")), 5400)
+    (reason,) = SAY.failures(Result({"a": waiting}, OutOfTimeError("the time limit was reached")), 5400)
 
     assert "1 in STARTJOBING (a)" in reason
     assert "after 90m (timeout)" in reason
 
 
 def test_progress_counts_first_what_runs() -> None:
-    assert progress_in_words(Progress({Phase.RUNNING: 812, Phase.STARTING: 188})) == "running 812/1,000, starting 188"
+    assert SAY.progress(Progress({Phase.RUNNING: 812, Phase.STARTING: 188})) == "running 812/1,000, starting 188"
 
 
 def test_a_plan_of_five_thousand_jobs_is_one_short_line() -> None:
     jobs = [f"j{n:04}" for n in range(5000)]
     actual = {job_id: ActualJob(job_id, "CONFIGURATION" if n % 2 else "STARTJOBING") for n, job_id in enumerate(jobs)}
 
-    words = plan_in_words(make_plan([DesiredJob(job_id) for job_id in jobs], actual, {}, Goal.RUNNING, 0))
+    words = SAY.plan(make_plan([DesiredJob(job_id) for job_id in jobs], actual, {}, Goal.RUNNING, 0))
 
     assert words.startswith("will start 2,500 jobs (j0001, ")
     assert "wait for 2,500 jobs" in words
@@ -128,12 +129,12 @@ def planned(status: str = "CONFIGURATION", record: JobRecord | None = None, pair
         pytest.param(planned("CREATING"), "will wait for 1 job (a), which is still being created", id="wait"),
         pytest.param(planned("INCRE_TRANSFER_STARTED"), "will start no job; 1 job is running", id="nothing"),
         pytest.param(
-            planned("PAUSING"), "will start no job; 1 job (a) is paused and stays paused (resume=True resumes it)", id="paused"
+            planned("PAUSING"), "will start no job; 1 job (a) is paused; left unchanged (resume=True resumes it)", id="paused"
         ),
     ],
 )
 def test_a_plan_says_what_it_would_do(plan: Plan, words: str) -> None:
-    assert plan_in_words(plan) == words
+    assert SAY.plan(plan) == words
 
 
 @pytest.mark.parametrize(
@@ -145,28 +146,28 @@ def test_a_plan_says_what_it_would_do(plan: Plan, words: str) -> None:
     ],
 )
 def test_jobs_that_are_not_known_yet_are_mentioned(unknown: int | None, words: str) -> None:
-    assert plan_in_words(planned("INCRE_TRANSFER_STARTED"), unknown) == words
+    assert SAY.plan(planned("INCRE_TRANSFER_STARTED"), unknown) == words
 
 
 def test_a_stop_is_announced_in_capitals() -> None:
-    (warning,) = plan_warnings(planned("INCRE_TRANSFER_STARTED", state=DesiredState.STOPPED))
+    (warning,) = SAY.plan_warnings(planned("INCRE_TRANSFER_STARTED", state=DesiredState.STOPPED))
     assert warning.startswith('will STOP 1 job FOR GOOD (a): desired_state is "stopped".')
-    assert "STOP 3 jobs FOR GOOD" in str(on_destroy_in_words("stop", 3))
+    assert "STOP 3 jobs FOR GOOD" in SAY.on_destroy(Declared(count=3, on_destroy=OnDestroy.STOP))
 
 
-@pytest.mark.parametrize("on_destroy", ["leave", "pause"])
-def test_what_can_be_taken_back_is_not_announced_in_capitals(on_destroy: str) -> None:
-    assert on_destroy_in_words(on_destroy, 3) is None
-    assert "STOP" not in str(retirement_in_words(["a"], on_destroy))
+@pytest.mark.parametrize("on_destroy", [OnDestroy.LEAVE, OnDestroy.PAUSE])
+def test_what_can_be_taken_back_is_not_announced_in_capitals(on_destroy: OnDestroy) -> None:
+    assert SAY.on_destroy(Declared(count=3, on_destroy=on_destroy)) == ""
+    assert "STOP" not in SAY.retirement(["a"], on_destroy)
 
 
 def test_a_late_start_is_a_warning() -> None:
-    (warning,) = plan_warnings(planned(start_time=round(NOW * 1000) - HOUR_MS))
+    (warning,) = SAY.plan_warnings(planned(start_time=round(NOW * 1000) - HOUR_MS))
     assert warning == "1 job (a) was to start at 2027-01-15T07:00:00Z, which is past: it starts now"
 
 
 def test_a_dual_active_parent_is_refused_with_its_children_named() -> None:
-    (warning,) = plan_warnings(planned(pairing=Pairing(is_parent=True, children=("b", "c"))))
+    (warning,) = SAY.plan_warnings(planned(pairing=Pairing(is_parent=True, children=("b", "c"))))
     assert warning.startswith("can't start 1 job (a): it is the parent of a dual-active pair")
     assert "name its subtasks (b, c)" in warning
 
@@ -174,13 +175,13 @@ def test_a_dual_active_parent_is_refused_with_its_children_named() -> None:
 def test_a_failed_precheck_names_its_items_with_their_reasons() -> None:
     findings = (Finding("binlog", "It is off."), Finding("space", ""))
     record = JobRecord(precheck=Precheck("p", is_done=True, failed=findings))
-    (warning,) = plan_warnings(planned(record=record, precheck=True))
+    (warning,) = SAY.plan_warnings(planned(record=record, precheck=True))
     assert warning == "can't start 1 job (a): it did not pass the pre-check (binlog: It is off.; space)"
 
 
 def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
-    (scheduled,) = plan_warnings(planned("START_JOB_FAILED", start_time=round(NOW * 1000) - HOUR_MS))
-    (plain,) = plan_warnings(planned("START_JOB_FAILED"))
+    (scheduled,) = SAY.plan_warnings(planned("START_JOB_FAILED", start_time=round(NOW * 1000) - HOUR_MS))
+    (plain,) = SAY.plan_warnings(planned("START_JOB_FAILED"))
     assert "lacks the role Security Administrator" in scheduled
     assert "Security Administrator" not in plain
 
@@ -188,45 +189,48 @@ def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
 def test_several_jobs_are_spoken_of_in_the_plural() -> None:
     jobs = ["a", "b"]
     plan = make_plan(map(DesiredJob, jobs), {a: ActualJob(a, "CREATE_FAILED") for a in jobs}, {}, Goal.RUNNING, NOW)
-    assert plan_warnings(plan)[0].startswith("can't start 2 jobs (a, b): they could not be created")
+    assert SAY.plan_warnings(plan)[0].startswith("can't start 2 jobs (a, b): they could not be created")
 
 
 def test_what_failed_the_last_time_is_told_before_it_is_tried_again() -> None:
-    rows = {"a": {"outcome": "failed", "error_code": "DRS.M00304", "error_message": "Not configured."}}
-    assert refusals_in_words(planned(), rows) == [
+    rows = Recorded(rows={"a": RecordedRow("startable", "failed", "DRS.M00304", "Not configured.")})
+    assert SAY.failed_before(planned(), rows) == [
         "1 job (a) failed the last time, and will be tried again: DRS.M00304: Not configured."
     ]
-    assert refusals_in_words(planned("INCRE_TRANSFER_STARTED"), rows) == []
-    assert refusals_in_words(planned(), {"a": {"outcome": "started"}}) == []
+    assert SAY.failed_before(planned("INCRE_TRANSFER_STARTED"), rows) == []
+    assert SAY.failed_before(planned(), Recorded(rows={"a": RecordedRow("running", "started")})) == []
 
 
 def test_alarms_of_a_precheck_are_told() -> None:
-    job = JobOutcome("a", "FULL_TRANSFER_STARTED", Phase.RUNNING, "started", True, alarms=("binlog: kept for a day.",))
-    assert attention_in_words([job]) == ["the pre-check warns of 1 job (a): binlog: kept for a day."]
+    job = JobOutcome("a", "FULL_TRANSFER_STARTED", Phase.RUNNING, "started", True, alarms=[Finding("binlog", "kept for a day.")])
+    assert SAY.attention([job]) == ["the pre-check warns of 1 job (a): binlog: kept for a day."]
 
 
 @pytest.mark.parametrize("phase", [Phase.PAUSED, Phase.FAILED])
 def test_what_is_left_alone_is_told(phase: Phase) -> None:
-    (line,) = attention_in_words([JobOutcome("a", "X", phase, "unchanged", False)])
+    (line,) = SAY.attention([outcome("a", phase, "unchanged")])
     assert line.startswith("1 job (a) ")
     assert "resume=True" in line
 
 
 def test_a_refused_stop_says_so_and_what_to_run() -> None:
-    job = JobOutcome("a", "X", Phase.RUNNING, "failed", False, "DRS.M00103", "You may not.", wanted="stopped")
-    (reason,) = reasons_for_failure(Result({"a": job}), 60, "pulumi destroy")
+    problem = Problem(NOT_STARTED, "X", "DRS.M00103", "You may not.")
+    job = outcome("a", Phase.RUNNING, "failed", problem=problem, wanted="stopped")
+    (reason,) = SAY.failures(Result({"a": job}), 60, "pulumi destroy")
     assert reason.startswith("job a could not be stopped: DRS.M00103: You may not.")
     assert "run pulumi destroy again" in reason
 
 
 def test_a_request_remembered_for_another_purpose_changes_no_words() -> None:
     record = JobRecord(request=Request(start_time=None), was_started=True)
-    assert plan_in_words(planned(record=record)) == "will start 1 job (a)"
+    assert SAY.plan(planned(record=record)) == "will start 1 job (a)"
 
 
 # -- why nothing happens for a while -------------------------------------------------------------------------------
 
-LOST = Waiting(Doubt.ANSWER_LOST, Action.START, "", "HTTP 503: busy", 120.0, ("a", "b"))
+LOST = Waiting("a", Doubt.ANSWER_LOST, Why(Reason.IN_DOUBT, Action.START), "HTTP 503: busy", 120.0)
+REFUSED = replace(LOST, doubt=Doubt.REFUSED, seconds=20.0)
+FOR_PAIR = Why(Reason.WAITING_FOR_PAIR, pairing=Pairing(obstacle=Obstacle("b", "STARTJOBING")))
 
 
 @pytest.mark.parametrize(
@@ -238,25 +242,36 @@ LOST = Waiting(Doubt.ANSWER_LOST, Action.START, "", "HTTP 503: busy", 120.0, ("a
             "so that nothing is started twice",
         ),
         (
-            replace(LOST, pause=Doubt.REFUSED, said="DRS.M00304: No.", seconds=20.0, action=Action.STOP),
+            replace(REFUSED, said="DRS.M00304: No.", why=Why(Reason.REFUSED_FOR_NOW, Action.STOP)),
             "DRS refused the stop of 2 jobs (a, b) (DRS.M00304: No.): asking again in 20s",
         ),
         (
-            replace(LOST, pause=Doubt.REFUSED, said="DRS.M01504: Busy.", seconds=20.0),
+            replace(REFUSED, said="DRS.M01504: Busy."),
             "DRS is busy with 2 jobs (a, b) (DRS.M01504: Busy.): asking for the start again in 20s",
         ),
-        (replace(LOST, pause=Doubt.PRECHECK, action=None), "waiting for the pre-check of 2 jobs (a, b)"),
+        (Waiting("a", Doubt.PRECHECK, Why(Reason.PRECHECK_RUNNING)), "waiting for the pre-check of 2 jobs (a, b)"),
         (
-            Waiting(Doubt.NOT_READY, None, "waits for the other direction", "", None, ("a",)),
-            "waiting for 1 job (a), which waits for the other direction",
+            Waiting("a", Doubt.NOT_READY, FOR_PAIR),
+            "waiting for 2 jobs (a, b), which wait for the other direction of its dual-active pair: "
+            "b is in STARTJOBING and has to reach INCRE_TRANSFER_STARTED first",
         ),
     ],
 )
 def test_a_wait_has_a_reason(waiting: Waiting, words: str) -> None:
-    assert progress_in_words(Progress({Phase.STARTABLE: 2}, [waiting])) == f"running 0/2, startable 2; {words}"
+    both = [waiting, replace(waiting, job_id="b")]
+    assert SAY.progress(Progress({Phase.STARTABLE: 2}, both)) == f"running 0/2, startable 2; {words}"
 
 
 def test_of_many_reasons_the_rest_is_counted() -> None:
-    words = progress_in_words(Progress({Phase.STARTABLE: 10}, [LOST] * 5))
+    waits = [replace(LOST, job_id=f"j{n}", said=f"HTTP {n}") for n in range(5)]
 
-    assert words.endswith("; and 4 jobs more to wait for")
+    assert SAY.progress(Progress({Phase.STARTABLE: 10}, waits)).endswith("; and 2 jobs more to wait for")
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_sentence_in_both_dialects(reason: Reason) -> None:
+    facts = Why(reason, Action.START, said="DRS's text", declared_time=1_800_000_000_000)
+    python, yaml = SAY.why(facts), Messages(YAML).why(facts)
+
+    assert python
+    assert "=True" not in yaml

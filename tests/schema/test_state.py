@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -11,18 +12,30 @@ from hypothesis import strategies as st
 
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.outcome import JobOutcome, Result, observe, outcome_of
+from pulumi_drs_start.reconcile.outcome import JobOutcome, Result, observe, outcome_of, refreshed
 from pulumi_drs_start.reconcile.phase import Phase
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
-from pulumi_drs_start.schema.state import after_refresh, records_of, to_outputs
+from pulumi_drs_start.schema.messages import Messages
+from pulumi_drs_start.schema.state import StateError, from_state, to_state
+
+
+def to_outputs(result: Result) -> dict[str, Any]:
+    """The outputs as the state keeps them."""
+    outputs: dict[str, Any] = json.loads(json.dumps(to_state({}, result, Messages())))
+    return outputs
+
+
+def records_of(outputs: dict[str, Any]) -> Mapping[str, JobRecord]:
+    return from_state(outputs).records
+
 
 STATUSES = ["STARTJOBING", "INCRE_TRANSFER_STARTED", "PAUSING", "FULL_TRANSFER_FAILED", "RELEASE_RESOURCE_COMPLETE", "DELETED"]
 
 
-def stored(status: str, record: JobRecord) -> dict[str, object]:
+def stored(status: str, record: JobRecord) -> dict[str, Any]:
     """The outputs after an operation that found this status, as the state keeps them."""
     outcome = outcome_of(DesiredJob("a"), ActualJob("a", status), record, Goal.RUNNING, GracePeriods(), 1000.0, None)
-    rows = json.loads(json.dumps(to_outputs({}, Result({"a": outcome}))))
+    rows = to_outputs(Result({"a": outcome}))
     rows["job_statuses"]["a"] = {name: value for name, value in rows["job_statuses"]["a"].items() if value is not None}
     return rows
 
@@ -34,7 +47,7 @@ def test_a_job_once_seen_started_is_never_forgotten(history: list[str]) -> None:
         outputs = stored(status, record)
         statuses = {"a": ActualJob("a", status)}
         seen = observe([DesiredJob("a")], statuses, records_of(outputs), Goal.RUNNING, 1000.0)
-        outputs = {**outputs, **to_outputs({}, after_refresh(outputs, seen))}
+        outputs = {**outputs, **to_outputs(refreshed(from_state(outputs), seen))}
         record = records_of(outputs)["a"]
         assert record.was_started
 
@@ -68,9 +81,11 @@ TIMES = st.none() | st.integers(0, 2_000_000_000_000).map(lambda ms: ms / 1000)
 
 @given(REQUESTS, TIMES, TIMES)
 def test_what_was_asked_and_not_proved_survives_the_state(request: Request, accepted: float | None, lost: float | None) -> None:
-    outcome = JobOutcome("a", "X", Phase.RUNNING, "failed", False, request=request, accepted_at=accepted, lost_at=lost)
+    outcome = JobOutcome(
+        "a", "X", Phase.RUNNING, "failed", False, record=JobRecord(request=request, accepted_at=accepted, lost_at=lost)
+    )
 
-    outputs = json.loads(json.dumps(to_outputs({}, Result({"a": outcome}))))
+    outputs = to_outputs(Result({"a": outcome}))
 
     record = records_of(outputs)["a"]
     assert (record.accepted_at, record.lost_at) == (accepted, lost)
@@ -90,7 +105,7 @@ def stored_record(status: str, record: JobRecord, *, now: float = 1000.0, **desi
     outcome = outcome_of(
         job, ActualJob("a", status, start_time=record.scheduled_for), record, Goal.RUNNING, GracePeriods(), now, None
     )
-    return records_of(json.loads(json.dumps(to_outputs({}, Result({"a": outcome})))))["a"]
+    return records_of(to_outputs(Result({"a": outcome})))["a"]
 
 
 def test_a_pause_of_ours_is_remembered_until_the_job_runs() -> None:
@@ -135,11 +150,16 @@ def test_a_refresh_that_finds_a_job_lost_records_a_failure(status: str) -> None:
     recorded = {"job_statuses": {"a": {"outcome": "scheduled", "phase": "scheduled"}}, "records": {}}
     seen = observe([DesiredJob("a")], {"a": ActualJob("a", status)}, records_of(recorded), Goal.RUNNING, 1000.0)
 
-    assert [job.job_id for job in after_refresh(recorded, seen).failed] == ["a"]
+    assert [job.job_id for job in refreshed(from_state(recorded), seen).failed] == ["a"]
 
 
 def test_a_refresh_that_finds_a_job_unstarted_records_no_failure() -> None:
     recorded = {"job_statuses": {"a": {"outcome": "started", "phase": "running"}}, "records": {}}
     seen = observe([DesiredJob("a")], {"a": ActualJob("a", "CONFIGURATION")}, records_of(recorded), Goal.RUNNING, 1000.0)
 
-    assert after_refresh(recorded, seen).failed == []
+    assert refreshed(from_state(recorded), seen).failed == []
+
+
+def test_a_state_of_a_newer_format_is_refused_with_what_to_do() -> None:
+    with pytest.raises(StateError, match=r"format 2.*install the version that wrote it"):
+        from_state({"format": 2})

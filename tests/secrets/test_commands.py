@@ -173,8 +173,8 @@ def test_failures_are_told_without_secrets(sandbox: Sandbox, scene: Scene) -> No
         scene.run("up", "--yes", "--json", *FINEST, OS_PASSWORD="", OS_TOKEN=TOKEN[:-6] + "Dead==").exit_code,
     ]
     (scene.folder / "site" / "sitecustomize.py").write_text(
-        TALKATIVE
-        + "import pulumi_drs_start.dynamic.hooks as p\ndef broken(*a, **k): raise KeyError('a defect')\np.make_plan = broken\n"
+        TALKATIVE + "import pulumi_drs_start.operations.lifecycle as p\ndef broken(*_, **k): raise KeyError('a defect')\n"
+        "p.make_plan = broken\n"
     )
     defect = scene.run("preview", *FINEST)
 
@@ -220,8 +220,8 @@ def test_a_secret_that_somebody_lets_out_is_found(sandbox: Sandbox, scene: Scene
         "logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)\n"
         "import pulumi_drs_start.drs.http.exchange as http, pulumi_drs_start.dynamic.hooks as p\n"
         "http._credential = lambda headers: headers.get('X-Auth-Token')\n"
-        "to_outputs = p.to_outputs\n"
-        "p.to_outputs = lambda *a: {**to_outputs(*a), 'remembered_password': os.environ['OS_PASSWORD']}\n"
+        "to_state = p.to_state\n"
+        "p.to_state = lambda *a: {**to_state(*a), 'remembered_password': os.environ['OS_PASSWORD']}\n"
         "open(os.environ['TMPDIR'] + '/kept', 'w').write(repr(dict(os.environ)))\n"
     )
     scene.stack.program("""

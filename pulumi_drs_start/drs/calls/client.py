@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ...reconcile.phase import MISSING_STATUS
 from ..errors import (
     DrsError,
     JobBusyError,
@@ -35,7 +34,18 @@ from ..http.deadline import within
 from ..http.exchange import encoded, exchange
 from ..http.retry import Contact, RetryPolicy
 from .batch_read import BatchReader
-from .models import ActionAnswer, Answer, JobDetail, JobStatus, PrecheckAnswer, PrecheckResults, ReplicationLag, Row, StartRequest
+from .models import (
+    MISSING_STATUS,
+    ActionAnswer,
+    Answer,
+    JobDetail,
+    JobStatus,
+    PrecheckAnswer,
+    PrecheckResults,
+    ReplicationLag,
+    Row,
+    StartRequest,
+)
 
 if TYPE_CHECKING:
     import requests

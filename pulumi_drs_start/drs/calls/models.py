@@ -18,6 +18,10 @@ from ..errors import ServiceRefusedError
 from ..http.redaction import LONG, redacted
 
 LONGEST_TEXT = 1000
+
+MISSING_STATUS = "MISSING"
+"""What we show as the status of a job that DRS does not know; not a word of DRS's."""
+
 # Escape sequences, control characters, and what turns the direction of text. Lone surrogates can't be encoded anywhere.
 _CONTROL = re.compile(
     r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -94,43 +98,20 @@ class FailureEnvelope(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
-    """The part of a job in dual-active disaster recovery.
-
-    Attributes:
-        is_parent: it is the pair's parent, which is never started itself.
-        children: of a parent, as far as DRS tells.
-        forward: of the backward task: the other direction, which has to replicate first.
-        blocked_by: why the backward task must not be started yet; None when nothing speaks against it.
-        note: what could not be found out about that.
-    """
-
-    is_parent: bool = False
-    children: tuple[str, ...] = ()
-    forward: str | None = None
-    blocked_by: str | None = None
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class JobStatus:
     """What DRS says of a job.
 
     Attributes:
         job_id: the job.
-        status: DRS's own word, or `pulumi_drs_start.status.MISSING_STATUS` for a job that it does not know.
+        status: DRS's own word, or `MISSING_STATUS` for a job that it does not know.
         error_code: DRS's code, where it gave one with the status.
         error_message: DRS's text, likewise.
-        start_time: of a scheduled job, in milliseconds since the epoch; None where it is not known.
-        pairing: in dual-active disaster recovery; None for any other job, and for jobs that are not about to be started.
     """
 
     job_id: str
     status: str
     error_code: str | None = None
     error_message: str | None = None
-    start_time: int | None = None
-    pairing: Pairing | None = None
 
 
 @dataclass(frozen=True, slots=True)

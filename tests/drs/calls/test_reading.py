@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from pulumi_drs_start.drs.calls.client import DrsClient
-from pulumi_drs_start.drs.calls.models import JobStatus
+from pulumi_drs_start.drs.calls.models import MISSING_STATUS, JobStatus
 from pulumi_drs_start.drs.errors import ServiceRefusedError, UnreadableAnswerError
 from pulumi_drs_start.drs.http.budget import TimeBudget
-from pulumi_drs_start.reconcile.phase import MISSING_STATUS
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 READ = "batch-status"

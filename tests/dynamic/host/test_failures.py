@@ -27,8 +27,7 @@ def status_of(served: Host) -> Any:
 
 def test_an_expected_error_reaches_the_engine_as_its_words_alone(make_host: MakeHost) -> None:
     def hook(_props: dict[str, Any]) -> dict[str, Any]:
-        host.report_error(host.current_call(), "the password is wrong\nset OS_PASSWORD")
-        raise host.HookFailedError("whatever the host makes of this")
+        raise host.failure(host.current_call(), "the password is wrong\nset OS_PASSWORD")
 
     status = status_of(make_host(hook))
 
@@ -67,6 +66,6 @@ def test_without_a_provider_key_a_partial_failure_is_not_possible(make_host: Mak
 def test_without_the_hosts_context_a_partial_failure_is_not_possible() -> None:
     call = host.current_call()
 
-    host.report_error(call, "goes nowhere, and harms nobody")
+    assert str(host.failure(call, "goes nowhere, and harms nobody")) == "goes nowhere, and harms nobody"
 
     assert host.report_partial_failure(call, "drs-1", OUTPUTS, ["a failed"]) is False

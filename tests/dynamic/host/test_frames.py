@@ -17,7 +17,7 @@ FOREIGN_URN = "urn:pulumi:of::another::program::x"
 
 
 def facts_of(call: host.Call) -> dict[str, Any]:
-    return {"urn": call.urn, "timeout": call.timeout_seconds}
+    return {"urn": call.resource, "timeout": call.timeout_seconds}
 
 
 class UsersOwnService(provider_pb2_grpc.ResourceProviderServicer):  # type: ignore[misc]
@@ -43,7 +43,7 @@ def test_a_call_of_the_host_is_known_by_its_urn_and_time_limit(make_host: MakeHo
 
 
 def test_a_call_without_a_urn_or_a_time_limit_has_none(make_host: MakeHost) -> None:
-    served = make_host(lambda _: {"has_none": host.current_call().urn is None, "timeout": host.current_call().timeout_seconds})
+    served = make_host(lambda _: {"has_none": host.current_call().resource == "", "timeout": host.current_call().timeout_seconds})
 
     told = served.create(urn="")
 
@@ -54,7 +54,7 @@ def test_a_call_without_a_urn_or_a_time_limit_has_none(make_host: MakeHost) -> N
 def test_outside_of_any_host_there_is_an_empty_call_that_is_wanted() -> None:
     call = host.current_call()
 
-    assert call.urn is None
+    assert call.resource == ""
     assert call.timeout_seconds == 0
     assert call.is_wanted()
 
@@ -68,7 +68,7 @@ def test_a_frame_that_only_looks_like_the_hosts_is_not_taken(serving: Callable[.
         stub = provider_pb2_grpc.ResourceProviderStub(channel)
         _, call = stub.Create.with_call(provider_pb2.CreateRequest(urn=FOREIGN_URN), timeout=ANSWER_SECONDS)
 
-    assert service.seen.urn is None
+    assert service.seen.resource == ""
     assert service.is_reported is False
     assert not call.trailing_metadata()
     assert UsersOwnService.Cancel.__code__ is code

@@ -25,7 +25,7 @@ START, READ = "batch-starting", "batch-status"
 
 
 def records(outcome: JobOutcome) -> JobRecord:
-    return JobRecord(accepted_at=outcome.accepted_at, lost_at=outcome.lost_at)
+    return JobRecord(accepted_at=outcome.record.accepted_at, lost_at=outcome.record.lost_at)
 
 
 def test_at_the_timeout_the_unfinished_jobs_are_named_with_their_status(sandbox: Sandbox, run: Any) -> None:

@@ -152,7 +152,7 @@ def test_a_job_is_paused_or_stopped(
     sandbox: Sandbox, run: Any, target: DesiredState, status: str, ends_in: str, count: str
 ) -> None:
     sandbox.add_jobs(make_job(A, status=status))
-    result = run(A, desired={"target": target})
+    result = run(A, desired={"state": target})
     outcome = result.jobs[A]
     assert (outcome.status, outcome.is_fulfilled) == (ends_in, True), outcome
     assert sandbox.job(outcome.job_id)[count] == 1
@@ -166,7 +166,7 @@ def test_a_job_that_is_starting_is_paused_or_stopped_once_it_runs(
     run(A, goal=Goal.ACCEPTED)
     assert sandbox.job(A)["status"] == "STARTJOBING"
 
-    result = run(A, desired={"target": target})
+    result = run(A, desired={"state": target})
 
     assert result.jobs[A].is_fulfilled, result.jobs[A]
     assert sandbox.job(A)[count] == 1
@@ -177,7 +177,7 @@ def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sa
     accepted = run(A, goal=Goal.ACCEPTED).jobs[A]
     assert sandbox.job(A)["status"] == "CONFIGURATION"
 
-    result = run(A, desired={"target": DesiredState.PAUSED}, records={A: JobRecord(accepted_at=accepted.accepted_at)})
+    result = run(A, desired={"state": DesiredState.PAUSED}, records={A: JobRecord(accepted_at=accepted.accepted_at)})
 
     assert result.jobs[A].is_fulfilled, result.jobs[A]
     assert sandbox.job(A)["pauses"] == 1
@@ -187,25 +187,25 @@ def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sa
 @pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "CREATE_FAILED"])
 def test_a_job_that_is_over_needs_no_pause_and_no_stop(sandbox: Sandbox, run: Any, target: DesiredState, status: str) -> None:
     sandbox.add_jobs(make_job("a", status=status))
-    assert run("a", desired={"target": target}).jobs["a"].is_fulfilled
+    assert run("a", desired={"state": target}).jobs["a"].is_fulfilled
 
 
 @pytest.mark.parametrize("status", ["CONFIGURATION", "START_JOB_FAILED", "CREATING"])
 def test_a_job_that_does_not_run_needs_no_pause(sandbox: Sandbox, run: Any, status: str) -> None:
     sandbox.add_jobs(make_job("a", status=status))
-    assert run("a", desired={"target": DesiredState.PAUSED}).jobs["a"].is_fulfilled
+    assert run("a", desired={"state": DesiredState.PAUSED}).jobs["a"].is_fulfilled
     assert sandbox.calls("batch-pause-task") == []
 
 
 @pytest.mark.parametrize("target", [DesiredState.PAUSED, DesiredState.STOPPED])
 def test_a_job_that_drs_does_not_show_is_not_called_paused_or_stopped(run: Any, target: DesiredState) -> None:
-    (failed,) = run("gone", desired={"target": target}).failed
+    (failed,) = run("gone", desired={"state": target}).failed
     assert f"Nothing shows that it is {target.value}" in str(failed.error_message)
 
 
 def test_a_stop_that_drs_refuses_is_a_failure(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job(A, status="START_JOB_FAILED"))
-    (failed,) = run(A, desired={"target": DesiredState.STOPPED}).failed
+    (failed,) = run(A, desired={"state": DesiredState.STOPPED}).failed
     assert failed.error_code == "DRS.M00304"
     assert len(sandbox.calls("batch-jobs")) == 2
 

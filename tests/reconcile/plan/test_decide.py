@@ -10,6 +10,7 @@ from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 LAG, SETTLE, SENDS = 900.0, 20.0, 5
@@ -105,18 +106,20 @@ def test_every_combination_is_decided_as_the_design_says(status: str, record: st
 @pytest.mark.parametrize("record", MEMORIES)
 @pytest.mark.parametrize("status", STATUSES)
 def test_every_decision_has_a_reason_without_the_job_s_name(status: str, record: str) -> None:
-    reason = decide(DesiredJob("a"), ActualJob("job-4711", status), MEMORIES[record], Goal.RUNNING, PATIENCE, NOW).reason
+    reason = Messages().why(
+        decide(DesiredJob("a"), ActualJob("job-4711", status), MEMORIES[record], Goal.RUNNING, PATIENCE, NOW).why
+    )
     assert reason
     assert "4711" not in reason
 
 
 @pytest.mark.parametrize("status", ["CONFIGURATION", "WAITING_FOR_START"])
 def test_a_final_refusal_is_given_as_the_reason(status: str) -> None:
-    assert "DRS.M00304: not allowed" in look(status, MEMORIES["refused for good"]).reason
+    assert "DRS.M00304: not allowed" in Messages().why(look(status, MEMORIES["refused for good"]).why)
 
 
 def test_the_last_refusal_is_given_when_a_job_was_sent_too_often() -> None:
-    assert "DRS.M01504: busy" in look("CONFIGURATION", MEMORIES["sent too often"]).reason
+    assert "DRS.M01504: busy" in Messages().why(look("CONFIGURATION", MEMORIES["sent too often"]).why)
 
 
 def test_a_clock_that_starts_at_zero_starts_a_new_job() -> None:

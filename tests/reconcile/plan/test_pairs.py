@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
+from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.plan import Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Request
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 TOMORROW, YESTERDAY = 1_800_086_400_000, 1_799_913_600_000
-UNKNOWN_LAG = "DRS does not tell the RPO of forth, the other direction of its dual-active pair"
+UNKNOWN_LAG = "is started although DRS does not tell the RPO and RTO of forth, the other direction of its dual-active pair"
 
 PAIRINGS = {
     "no pair": None,
     "the parent": Pairing(is_parent=True, children=("forth", "back")),
     "a parent whose children are not known": Pairing(is_parent=True),
-    "the backward child, blocked": Pairing(forward="forth", blocked_by="the RPO of forth is 90 s"),
+    "the backward child, blocked": Pairing(forward="forth", obstacle=Obstacle("forth", "INCRE_TRANSFER_STARTED", "RPO", 90_000)),
     "the backward child, ready": Pairing(forward="forth"),
-    "the backward child, its lag not known": Pairing(forward="forth", note=UNKNOWN_LAG),
-    "a child whose sibling is not known": Pairing(note="DRS does not tell the other direction"),
+    "the backward child, its lag not known": Pairing(forward="forth", unknown_delays=("RPO", "RTO")),
+    "a child whose sibling is not known": Pairing(is_alone=True),
 }
 
 # Columns: what is asked. "check" is the pre-check, which DRS does not want of the backward child.
@@ -77,26 +78,30 @@ def test_the_table_has_every_pairing() -> None:
 
 
 def test_a_parent_is_told_with_its_children() -> None:
-    reason = made(PAIRINGS["the parent"]).reason
+    reason = Messages().why(made(PAIRINGS["the parent"]).why)
 
     assert reason == "is the parent of a dual-active pair, which is never started itself: name its subtasks (forth, back)"
 
 
 def test_a_parent_is_told_where_drs_does_not_name_its_children() -> None:
-    assert "name its subtasks (DRS does not tell which)" in made(PAIRINGS["a parent whose children are not known"]).reason
+    assert "name its subtasks (DRS does not tell which)" in Messages().why(
+        made(PAIRINGS["a parent whose children are not known"]).why
+    )
 
 
 @pytest.mark.parametrize("has_passed", [False, True])
 def test_no_pre_check_makes_a_parent_startable(has_passed: bool) -> None:
     record = JobRecord(precheck=Precheck("p", is_done=True, has_passed=has_passed))
 
-    assert "parent" in made(PAIRINGS["the parent"], DesiredJob("a", precheck=True), record).reason
+    assert "parent" in Messages().why(made(PAIRINGS["the parent"], DesiredJob("a", precheck=True), record).why)
 
 
 def test_a_blocked_child_is_waited_for_and_the_reason_says_for_what() -> None:
     decision = made(BLOCKED)
 
-    assert decision.reason == "waits for the other direction of its dual-active pair: the RPO of forth is 90 s"
+    assert Messages().why(decision.why) == (
+        "waits for the other direction of its dual-active pair: the RPO of forth is 90 s and has to come below 60 s first"
+    )
     # It is we who have to start it: a preview must say that something is left to do.
     assert not decision.is_underway
 
@@ -104,19 +109,22 @@ def test_a_blocked_child_is_waited_for_and_the_reason_says_for_what() -> None:
 def test_a_note_is_a_warning_and_stops_nothing() -> None:
     decision = made(PAIRINGS["the backward child, its lag not known"])
 
-    assert (decision.action, decision.warning) == (Action.START, UNKNOWN_LAG)
+    assert (decision.action, Messages().warning(decision)) == (Action.START, UNKNOWN_LAG)
 
 
 def test_a_note_does_not_hide_that_a_start_is_late() -> None:
     decision = made(PAIRINGS["the backward child, its lag not known"], DesiredJob("a", YESTERDAY))
 
-    assert decision.warning == f"was to start at 2027-01-14T08:00:00Z, which is past: it starts now; {UNKNOWN_LAG}"
+    assert Messages().warning(decision) == f"was to start at 2027-01-14T08:00:00Z, which is past: it starts now; {UNKNOWN_LAG}"
 
 
 def test_a_note_is_said_before_a_pre_check_too() -> None:
     decision = made(PAIRINGS["a child whose sibling is not known"], DesiredJob("a", precheck=True))
 
-    assert (decision.action, decision.warning) == (Action.PRECHECK, "DRS does not tell the other direction")
+    assert (decision.action, Messages().warning(decision)) == (
+        Action.PRECHECK,
+        "is started without waiting for the other direction of its dual-active pair, which DRS does not tell",
+    )
 
 
 @pytest.mark.parametrize("pairing", PAIRINGS)
@@ -133,7 +141,7 @@ def test_a_start_that_was_accepted_or_may_have_been_is_not_explained_by_the_pair
 @pytest.mark.parametrize("pairing", PAIRINGS)
 @pytest.mark.parametrize("status", ["CONFIGURATION", "INCRE_TRANSFER_STARTED", "PAUSING", "RELEASE_RESOURCE_COMPLETE"])
 def test_the_pair_does_not_hold_up_a_pause_or_a_stop(status: str, pairing: str, target: DesiredState) -> None:
-    desired = DesiredJob("a", target=target)
+    desired = DesiredJob("a", state=target)
 
     assert made(PAIRINGS[pairing], desired, status=status) == made(None, desired, status=status)
 

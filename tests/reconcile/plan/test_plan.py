@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pulumi_drs_start.drs.calls.models import MISSING_STATUS
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
-from pulumi_drs_start.reconcile.phase import MISSING_STATUS
-from pulumi_drs_start.reconcile.plan import Plan, make_plan
+from pulumi_drs_start.reconcile.plan import Plan, Reason, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord
 
 NOW = 1_800_000_000.0
@@ -29,7 +29,7 @@ def test_a_mixed_list_is_sorted_by_what_is_to_be_done() -> None:
 def test_a_missing_job_does_not_hide_the_others() -> None:
     plan = plan_for(gone=MISSING_STATUS, a="CONFIGURATION")
     assert plan.to_start == ("a",)
-    assert "not known to DRS" in plan.impossible["gone"]
+    assert plan.decisions["gone"].why.reason is Reason.UNKNOWN_JOB
 
 
 def test_the_next_preview_starts_nothing_that_was_accepted_a_minute_ago() -> None:

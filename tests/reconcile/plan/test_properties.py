@@ -8,9 +8,10 @@ from dataclasses import replace
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from pulumi_drs_start.drs.calls.models import MISSING_STATUS
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
-from pulumi_drs_start.reconcile.phase import MISSING_STATUS, Phase
+from pulumi_drs_start.reconcile.phase import Phase
 from pulumi_drs_start.reconcile.plan import decide, make_plan
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal
 

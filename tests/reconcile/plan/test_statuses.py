@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pulumi_drs_start.reconcile.phase import MISSING_STATUS, STARTED_PHASES, Phase, phase_of
+from pulumi_drs_start.drs.calls.models import MISSING_STATUS
+from pulumi_drs_start.reconcile.phase import STARTED_PHASES, Phase, phase_of
 
 PHASES = {
     "pending": ["CREATING"],

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 
 from pulumi_drs_start.drs.calls.models import Finding
 from pulumi_drs_start.drs.errors import OutOfTimeError
-from pulumi_drs_start.reconcile.actual import ActualJob, Pairing
+from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import outcome_of
 from pulumi_drs_start.reconcile.phase import _PHASES, STARTED_PHASES, Phase, phase_of
 from pulumi_drs_start.reconcile.plan import Decision, decide, make_plan
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Refusal, Request
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 STATUSES = [*_PHASES, "FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "INCRE_TRANSFER_STARTED", "A_STATUS_OF_NEXT_YEAR"]
@@ -46,8 +47,9 @@ pairings = st.builds(
     is_parent=st.booleans(),
     children=st.lists(texts, max_size=2).map(tuple),
     forward=st.none() | st.just("b"),
-    blocked_by=st.none() | texts,
-    note=st.none() | texts,
+    obstacle=st.none() | st.builds(Obstacle, st.just("b"), texts),
+    is_alone=st.booleans(),
+    unknown_delays=st.sampled_from([(), ("RPO",), ("RPO", "RTO")]),
 )
 records = st.builds(
     JobRecord,
@@ -86,7 +88,7 @@ def test_a_decision_is_always_possible_and_has_a_reason(
 ) -> None:
     decision = made(desired, actual, record, goal, now)
 
-    assert decision.reason
+    assert Messages().why(decision.why)
     assert decision.phase is phase_of(actual.status)
 
 
@@ -98,9 +100,9 @@ def test_an_operation_that_ran_out_of_time_has_an_outcome_for_any_job_and_no_fai
 
     outcome = outcome_of(desired, actual, record, goal, GracePeriods(), NOW, ended_by)
 
-    assert outcome.outcome != "failed" or outcome.error_message is not None
+    assert outcome.outcome != "failed" or outcome.problem is not None
     assert not (outcome.outcome == "failed" and outcome.is_fulfilled)
-    assert not (outcome.is_unfinished and outcome.is_fulfilled)
+    assert not (outcome.record.is_unfinished and outcome.is_fulfilled)
 
 
 # -- what each call is for -----------------------------------------------------------------------------------------
@@ -113,13 +115,13 @@ def test_a_call_is_made_only_for_whom_it_is_for(desired: DesiredJob, actual: Act
     is_ours = record.paused_here or record.was_asked_lately(Action.PAUSE, GracePeriods(), NOW)
 
     allowed = {
-        Action.START: desired.target is DesiredState.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
-        Action.SCHEDULE: desired.target is DesiredState.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
-        Action.PRECHECK: desired.target is DesiredState.STARTED and desired.precheck and actual.status == "CONFIGURATION",
-        Action.RESUME: desired.target is DesiredState.STARTED
+        Action.START: desired.state is DesiredState.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
+        Action.SCHEDULE: desired.state is DesiredState.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
+        Action.PRECHECK: desired.state is DesiredState.STARTED and desired.precheck and actual.status == "CONFIGURATION",
+        Action.RESUME: desired.state is DesiredState.STARTED
         and (phase_of(actual.status) in RESUMABLE if desired.resume else phase_of(actual.status) is Phase.PAUSED and is_ours),
-        Action.PAUSE: desired.target is DesiredState.PAUSED,
-        Action.STOP: desired.target is DesiredState.STOPPED,
+        Action.PAUSE: desired.state is DesiredState.PAUSED,
+        Action.STOP: desired.state is DesiredState.STOPPED,
     }
     assert allowed.get(decision.action, True)
 
@@ -290,8 +292,8 @@ def test_a_plan_acts_exactly_when_something_is_left_to_do(
 
     is_waiting_for_us = decision.action is Action.WAIT and not decision.is_underway
     assert plan.would_act is (decision.request is not None or is_waiting_for_us)
-    assert plan.targets == ({} if desired.target is DesiredState.STARTED else {"a": desired.target})
-    assert set(plan.impossible) == ({"a"} if decision.action is Action.FAIL else set())
+    assert plan.states == ({} if desired.state is DesiredState.STARTED else {"a": desired.state})
+    assert set(plan.jobs(Action.FAIL)) == ({"a"} if decision.action is Action.FAIL else set())
 
 
 @pytest.mark.parametrize("status", [pytest.param(status, id=f"{status} never ends a run in a call") for status in STATUSES])
