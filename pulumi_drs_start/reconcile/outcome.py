@@ -79,6 +79,11 @@ class JobOutcome:
     alarms: Sequence[Finding] = ()
     record: JobRecord = NOTHING_KNOWN
 
+    @property
+    def error_code(self) -> str | None:
+        """DRS's code of what is wrong, where it gave one."""
+        return self.problem.code if self.problem else None
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -500,11 +500,10 @@ class Messages:
         by_code: dict[tuple[str, str | None], dict[str, list[JobOutcome]]] = {}
         for job in failed:
             message = self.problem(job.problem) if job.problem else "no reason was given"
-            code = job.problem.code if job.problem else None
             # Texts that only differ in naming the job are one.
             text = re.sub(rf"(?<![\w-]){re.escape(job.job_id)}(?![\w-])", "the job", message)
-            by_text.setdefault(_Cause(job.wanted, code, text), []).append(job)
-            by_code.setdefault((job.wanted, code), {}).setdefault(text, []).append(job)
+            by_text.setdefault(_Cause(job.wanted, job.error_code, text), []).append(job)
+            by_code.setdefault((job.wanted, job.error_code), {}).setdefault(text, []).append(job)
         if len(by_text) > CAUSES:
             by_text = {}
             for (wanted, code), texts in by_code.items():

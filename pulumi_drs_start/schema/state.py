@@ -96,7 +96,7 @@ def _row(job: JobOutcome, messages: Messages) -> dict[str, Any]:
         "phase": job.phase.value,
         "outcome": job.outcome,
         "start_time": None if job.start_time is None else to_iso(job.start_time),
-        "error_code": job.problem.code if job.problem else None,
+        "error_code": job.error_code,
         "error_message": messages.problem(job.problem) if job.problem else None,
     }
 

@@ -77,7 +77,7 @@ def test_a_secret_password_of_the_stack_is_used_and_never_shown(sandbox: Sandbox
         pulumi.export("found", find_jobs())
         pulumi.export("statuses", get_job_statuses(["a"]))
         pulumi.export("later", find_jobs_output(status="CONFIGURATION"))
-        print(functions._clients, find_jobs(name="nobody").query)
+        print(functions._connections().__dict__, find_jobs(name="nobody").query)
     """)
 
     preview = stack.preview("--diff", OS_PASSWORD="")

@@ -17,7 +17,6 @@ batch = JobBatchStart("batch", jobs=[A])
 # No list, or not of jobs.
 JobBatchStart("m", jobs=A)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobBatchStart("m", jobs=made)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-JobBatchStart("m", jobs={A: {"desired_state": "paused"}})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobBatchStart("m", jobs={"job_id": A})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobBatchStart("m", jobs=JobStartArgs(job_id=A))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobBatchStart("m", jobs=[17])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]

@@ -20,6 +20,7 @@ from pulumi_drs_start.reconcile.declared import Goal
 from pulumi_drs_start.reconcile.outcome import JobOutcome
 from pulumi_drs_start.reconcile.record import JobRecord
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
+from tests.reconcile.converge.conftest import said
 
 START, READ = "batch-starting", "batch-status"
 
@@ -40,7 +41,7 @@ def test_at_the_timeout_what_was_accepted_counts_as_started(sandbox: Sandbox, ru
     sandbox.add_jobs(make_job("a", lag_seconds=3600))
     outcome = run("a", timeout=50).jobs["a"]
     assert outcome.outcome == "started"
-    assert outcome.accepted_at is not None
+    assert outcome.record.accepted_at is not None
 
 
 def test_the_next_operation_does_not_start_what_lagged_at_the_timeout(sandbox: Sandbox, run: Any) -> None:
@@ -63,7 +64,7 @@ def test_a_start_whose_answer_was_lost_is_remembered_for_the_next_operation(sand
     sandbox.add_jobs(make_job("a", lag_seconds=14))
     sandbox.inject(fault(START))
     first = run("a", is_wanted=lambda: not sandbox.calls(START)).jobs["a"]
-    assert first.lost_at is not None
+    assert first.record.lost_at is not None
 
     second = run("a", records={"a": records(first)}).jobs["a"]
 
@@ -77,7 +78,7 @@ def test_an_accepted_job_that_goes_missing_stays_remembered_as_accepted(sandbox:
     sandbox.inject(faults.missing_rows(READ, skip=1, job_id="a", times=4))
     first = run("a", "b").jobs["a"]
     assert first.outcome == "failed"
-    assert first.accepted_at is not None
+    assert first.record.accepted_at is not None
 
     assert run("a", records={"a": records(first)}).jobs["a"].is_fulfilled
     assert sandbox.job("a")["start_requests"] == 1
@@ -86,7 +87,7 @@ def test_an_accepted_job_that_goes_missing_stays_remembered_as_accepted(sandbox:
 def test_a_job_whose_start_shows_needs_no_remembering(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job("a", stuck=True))
     outcome = run("a", timeout=50).jobs["a"]
-    assert (outcome.status, outcome.accepted_at, outcome.lost_at) == ("STARTJOBING", None, None)
+    assert (outcome.status, outcome.record.accepted_at, outcome.record.lost_at) == ("STARTJOBING", None, None)
 
 
 def test_a_cancelled_operation_tells_what_it_did(sandbox: Sandbox, run: Any) -> None:
@@ -94,7 +95,7 @@ def test_a_cancelled_operation_tells_what_it_did(sandbox: Sandbox, run: Any) -> 
     result = run("a", "b", is_wanted=lambda: len(sandbox.calls(READ)) < 3)
     assert isinstance(result.ended_by, CancelledError)
     assert (result.jobs["a"].outcome, result.jobs["b"].outcome) == ("started", "failed")
-    assert result.jobs["a"].accepted_at is not None
+    assert result.jobs["a"].record.accepted_at is not None
 
 
 def test_a_cancelled_operation_starts_no_further_batch(sandbox: Sandbox, run: Any) -> None:
@@ -102,7 +103,7 @@ def test_a_cancelled_operation_starts_no_further_batch(sandbox: Sandbox, run: An
     result = run("a", "b", "c", batch_size=1, is_wanted=lambda: len(sandbox.calls(START)) < 1)
     assert [sandbox.job(job_id)["starts"] for job_id in "abc"] == [1, 0, 0]
     assert [job.job_id for job in result.failed] == ["b", "c"]
-    assert "cancelled" in (result.failed[0].error_message or "")
+    assert "cancelled" in (said(result.failed[0]) or "")
 
 
 def test_a_cancelled_start_that_nobody_waits_for_is_not_sent(sandbox: Sandbox, run: Any) -> None:
@@ -148,7 +149,7 @@ def test_a_drs_that_goes_away_for_good_leaves_the_outcomes(sandbox: Sandbox, run
         "c": "started",
     }
     assert {job.job_id for job in result.unfinished} == {"a", "c"}
-    assert result.jobs["a"].accepted_at is not None
+    assert result.jobs["a"].record.accepted_at is not None
 
 
 def test_a_drs_that_goes_away_between_two_batches_tells_who_was_not_started(
@@ -167,7 +168,7 @@ def test_a_drs_that_goes_away_between_two_batches_tells_who_was_not_started(
     result = run("a", "b", "c", batch_size=1)
     assert isinstance(result.ended_by, UnreachableError)
     assert [job.job_id for job in result.failed] == ["b", "c"]
-    assert "can't be reached" in (result.failed[0].error_message or "")
+    assert "can't be reached" in (said(result.failed[0]) or "")
     assert result.jobs["a"].outcome == "started"
 
 
@@ -222,7 +223,7 @@ def test_a_display_that_fails_does_not_cost_the_outcomes(sandbox: Sandbox, run: 
         if sandbox.calls(START):
             raise RuntimeError("the engine hung up")
 
-    assert run("a", on_progress=show).jobs["a"].accepted_at is not None
+    assert run("a", on_progress=show).jobs["a"].record.accepted_at is not None
 
 
 @pytest.mark.parametrize("seed", range(6))

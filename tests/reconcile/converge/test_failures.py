@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
+from tests.reconcile.converge.conftest import said
 
 START = "batch-starting"
 DISK = {"code": "DRS.M01501", "message": "The disk is full."}
@@ -16,7 +17,7 @@ def test_a_failing_start_ends_the_wait_with_the_reason_of_drs(sandbox: Sandbox, 
     sandbox.add_jobs(make_job("a", fail_start=DISK))
     result = run("a")
     assert result.ended_by is None
-    assert [(job.status, job.error_message) for job in result.failed] == [("START_JOB_FAILED", "The disk is full.")]
+    assert [(job.status, said(job)) for job in result.failed] == [("START_JOB_FAILED", "The disk is full.")]
 
 
 def test_a_failing_start_is_not_tried_again(sandbox: Sandbox, run: Any) -> None:
@@ -30,7 +31,7 @@ def test_a_failing_start_is_not_tried_again(sandbox: Sandbox, run: Any) -> None:
 
 def test_a_job_that_failed_to_start_before_is_not_touched(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job("a", status="START_JOB_FAILED", fail_start=DISK))
-    assert run("a").failed[0].error_message == "The disk is full."
+    assert said(run("a").failed[0]) == "The disk is full."
     assert sandbox.calls(START) == []
 
 
@@ -39,21 +40,21 @@ def test_reasons_that_can_t_be_read_do_not_hide_the_failure(sandbox: Sandbox, ru
     sandbox.inject(faults.refuse("batch-detail", "DRS.M00103", times=None))
     result = run("a")
     assert [job.outcome for job in result.failed] == ["failed"]
-    assert result.failed[0].error_message
+    assert said(result.failed[0])
 
 
 @pytest.mark.parametrize("fault", [faults.drop_after, faults.truncate], ids=["dropped", "truncated"])
 def test_a_failing_start_is_not_explained_by_an_older_lost_answer(sandbox: Sandbox, run: Any, fault: Any) -> None:
     sandbox.add_jobs(make_job("a", fail_start=DISK))
     sandbox.inject(fault(START))
-    assert run("a").failed[0].error_message == "The disk is full."
+    assert said(run("a").failed[0]) == "The disk is full."
 
 
 def test_a_failing_start_is_not_explained_by_an_older_refusal(sandbox: Sandbox, run: Any) -> None:
     sandbox.add_jobs(make_job("a", fail_start=DISK))
     sandbox.inject(faults.refuse_row(START, "DRS.M01504", job_id="a"))
     outcome = run("a").failed[0]
-    assert (outcome.error_code, outcome.error_message) == (None, "The disk is full.")
+    assert (outcome.error_code, said(outcome)) == (None, "The disk is full.")
 
 
 @pytest.mark.parametrize("code", ["DRS.M01504", "DRS.M01503", "DRS.M01501", "DRS.M00304", "DRS.M00004"])
@@ -73,7 +74,7 @@ def test_a_row_s_refusal_that_stays_is_given_up_and_told(sandbox: Sandbox, run: 
     result = run("a", "b", timeout=3600)
     assert result.ended_by is None
     assert [(job.job_id, job.error_code) for job in result.failed] == [("a", code)]
-    assert result.failed[0].error_message
+    assert said(result.failed[0])
     assert sandbox.job("a")["start_requests"] <= 5
 
 

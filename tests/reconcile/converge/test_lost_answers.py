@@ -8,6 +8,7 @@ import pytest
 
 from pulumi_drs_start.reconcile.declared import Goal
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
+from tests.reconcile.converge.conftest import said
 
 START = "batch-starting"
 
@@ -107,7 +108,7 @@ def test_answers_lost_again_and_again_end_after_bounded_tries(sandbox: Sandbox, 
     sandbox.inject(faults.drop_before(START, times=None))
     result = run("a", timeout=3600)
     assert [job.job_id for job in result.failed] == ["a"]
-    assert "broke" in (result.failed[0].error_message or "")
+    assert "broke" in (said(result.failed[0]) or "")
     assert len(sandbox.calls(START)) == 5
 
 

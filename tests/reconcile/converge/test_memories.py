@@ -24,7 +24,7 @@ def test_a_job_accepted_lately_stays_remembered_when_it_is_not_waited_for(sandbo
     accepted_at = now() - 60
     sandbox.add_jobs(make_job("a"))
     outcome = run("a", records={"a": JobRecord(accepted_at=accepted_at)}, goal=Goal.ACCEPTED).jobs["a"]
-    assert (outcome.outcome, outcome.accepted_at) == ("unchanged", accepted_at)
+    assert (outcome.outcome, outcome.record.accepted_at) == ("unchanged", accepted_at)
     assert sandbox.calls(START) == []
 
 
@@ -97,5 +97,5 @@ def test_an_acceptance_that_is_not_shown_in_time_is_no_failure(sandbox: Sandbox,
     result = run("a", records={"a": JobRecord(accepted_at=now())}, timeout=50)
     assert result.failed == []
     assert [job.job_id for job in result.unfinished] == ["a"]
-    assert result.jobs["a"].accepted_at is not None
+    assert result.jobs["a"].record.accepted_at is not None
     assert sandbox.calls(START) == []

@@ -189,5 +189,5 @@ def test_what_goes_together_is_kept_although_one_batch_ends_the_operation(sandbo
     result = run("a", "b", "c", "d", batch_size=1)
 
     assert [result.jobs[job_id].outcome for job_id in "abd"] == ["started", "failed", "started"]
-    assert result.jobs["c"].lost_at is not None
+    assert result.jobs["c"].record.lost_at is not None
     assert [sandbox.job(job_id)["starts"] for job_id in "abcd"] == [1, 0, 1, 1]

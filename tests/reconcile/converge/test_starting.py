@@ -9,6 +9,7 @@ import pytest
 from pulumi_drs_start.reconcile.declared import Goal
 from pulumi_drs_start.reconcile.phase import Phase
 from pulumi_drs_start.sandbox import Sandbox, make_job
+from tests.reconcile.converge.conftest import said
 
 START, READ = "batch-starting", "batch-status"
 
@@ -21,7 +22,7 @@ def test_a_configured_job_is_started_and_seen_running(sandbox: Sandbox, run: Any
     sandbox.add_jobs(make_job("a"))
     outcome = run("a").jobs["a"]
     assert (outcome.outcome, outcome.status, outcome.is_fulfilled) == ("started", "FULL_TRANSFER_STARTED", True)
-    assert (outcome.error_code, outcome.error_message, outcome.accepted_at) == (None, None, None)
+    assert (outcome.error_code, said(outcome), outcome.record.accepted_at) == (None, None, None)
     assert sandbox.job("a")["starts"] == 1
 
 
@@ -39,7 +40,7 @@ def test_a_paused_or_failing_job_is_reported_and_left_alone(sandbox: Sandbox, ru
     result = run("a")
     assert result.failed == []
     assert not result.jobs["a"].is_fulfilled
-    assert result.jobs["a"].error_message
+    assert said(result.jobs["a"])
     assert sandbox.calls(START) == []
 
 
@@ -89,7 +90,7 @@ def test_every_kind_of_job_in_one_batch_gets_its_own_outcome(sandbox: Sandbox, r
         "failing": ("failed", "start_failed"),
         "gone": ("failed", "missing"),
     }
-    assert all(job.error_message for job in result.failed)
+    assert all(said(job) for job in result.failed)
 
 
 def test_a_job_being_created_is_started_once_it_is_configured(sandbox: Sandbox, run: Any) -> None:
@@ -103,7 +104,7 @@ def test_jobs_that_can_start_do_not_wait_for_one_being_created(sandbox: Sandbox,
     sandbox.add_jobs(make_job("a"), make_job("b", status="CREATING"))
     result = run("a", "b", timeout=60)
     assert (result.jobs["a"].outcome, result.jobs["b"].outcome) == ("started", "failed")
-    assert "still being created" in (result.jobs["b"].error_message or "")
+    assert "still being created" in (said(result.jobs["b"]) or "")
 
 
 def test_a_job_whose_creation_fails_is_a_failure(sandbox: Sandbox, run: Any) -> None:
@@ -122,7 +123,7 @@ def test_wait_for_accepted_does_not_wait_for_the_status_to_follow(sandbox: Sandb
     sandbox.add_jobs(make_job("a", lag_seconds=3600))
     outcome = run("a", goal=Goal.ACCEPTED).jobs["a"]
     assert (outcome.outcome, outcome.status, outcome.is_fulfilled) == ("started", "CONFIGURATION", True)
-    assert outcome.accepted_at is not None
+    assert outcome.record.accepted_at is not None
 
 
 def test_a_job_scheduled_for_later_is_started_now_where_drs_allows_it(sandbox: Sandbox, run: Any) -> None:

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from pulumi_drs_start.drs.calls.models import Finding
 from pulumi_drs_start.reconcile.declared import DesiredState, Goal
 from pulumi_drs_start.reconcile.record import JobRecord
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
+from tests.reconcile.converge.conftest import said
 
 # Pre-checks and pauses want ids in UUID layout.
 A, B = make_job_id("a"), make_job_id("b")
@@ -67,8 +69,8 @@ def test_a_refused_change_of_time_says_what_to_do(sandbox: Sandbox, run: Any, no
     outcome = run("a", desired=at(now, 72_000)).jobs["a"]
 
     assert (outcome.outcome, outcome.error_code) == ("failed", "DRS.M00304")
-    assert "It is scheduled for 20" in str(outcome.error_message)
-    assert "change its time in the DRS console, or declare the one it has" in str(outcome.error_message)
+    assert "It is scheduled for 20" in str(said(outcome))
+    assert "change its time in the DRS console, or declare the one it has" in str(said(outcome))
     assert len(sandbox.calls("batch-starting")) == 1
 
 
@@ -91,8 +93,8 @@ def test_a_scheduled_start_that_failed_mentions_the_missing_role(sandbox: Sandbo
     sandbox.add_jobs(make_job("untold", status="START_JOB_FAILED"))
     jobs = run("told", "untold", desired=at(now, -600)).jobs
     assert [job.outcome for job in jobs.values()] == ["failed", "failed"]
-    assert str(jobs["told"].error_message).startswith("can not get agency token. A scheduled start also fails")
-    assert all("lacks the role Security Administrator" in str(job.error_message) for job in jobs.values())
+    assert str(said(jobs["told"])).startswith("can not get agency token. A scheduled start also fails")
+    assert all("lacks the role Security Administrator" in str(said(job)) for job in jobs.values())
 
 
 @pytest.mark.parametrize("status", ["PAUSING", "FULL_TRANSFER_FAILED", "INCRE_TRANSFER_FAILED", "START_JOB_FAILED"])
@@ -126,7 +128,7 @@ def test_a_precheck_that_passes_is_followed_by_the_start(sandbox: Sandbox, run: 
     sandbox.add_jobs(make_job(A, precheck=[alarm]), make_job(B))
     result = run(A, B, desired={"precheck": True})
     assert [job.outcome for job in result.jobs.values()] == ["started", "started"]
-    assert result.jobs[A].alarms == ("binlog_retention: The logs are kept for a day.",)
+    assert result.jobs[A].alarms == (Finding("binlog_retention", "The logs are kept for a day."),)
     assert len(sandbox.calls("batch-precheck")) == 1
 
 
@@ -135,7 +137,7 @@ def test_a_job_that_fails_its_precheck_is_not_started_and_names_the_item(sandbox
     sandbox.add_jobs(make_job(A, precheck=[bad]), make_job(B))
     result = run(A, B, desired={"precheck": True})
     assert [job.outcome for job in result.jobs.values()] == ["failed", "started"]
-    assert "source_connection: The source can't be reached." in str(result.jobs[A].error_message)
+    assert "source_connection: The source can't be reached." in str(said(result.jobs[A]))
     assert sandbox.job(A)["starts"] == 0
 
 
@@ -177,7 +179,7 @@ def test_a_start_that_does_not_show_yet_is_waited_for_before_a_pause(sandbox: Sa
     accepted = run(A, goal=Goal.ACCEPTED).jobs[A]
     assert sandbox.job(A)["status"] == "CONFIGURATION"
 
-    result = run(A, desired={"state": DesiredState.PAUSED}, records={A: JobRecord(accepted_at=accepted.accepted_at)})
+    result = run(A, desired={"state": DesiredState.PAUSED}, records={A: JobRecord(accepted_at=accepted.record.accepted_at)})
 
     assert result.jobs[A].is_fulfilled, result.jobs[A]
     assert sandbox.job(A)["pauses"] == 1
@@ -200,7 +202,7 @@ def test_a_job_that_does_not_run_needs_no_pause(sandbox: Sandbox, run: Any, stat
 @pytest.mark.parametrize("target", [DesiredState.PAUSED, DesiredState.STOPPED])
 def test_a_job_that_drs_does_not_show_is_not_called_paused_or_stopped(run: Any, target: DesiredState) -> None:
     (failed,) = run("gone", desired={"state": target}).failed
-    assert f"Nothing shows that it is {target.value}" in str(failed.error_message)
+    assert f"Nothing shows that it is {target.value}" in str(said(failed))
 
 
 def test_a_stop_that_drs_refuses_is_a_failure(sandbox: Sandbox, run: Any) -> None:
@@ -214,7 +216,7 @@ def test_a_dual_active_parent_is_refused_and_its_children_are_named(sandbox: San
     add_pair(sandbox)
     outcome = run("parent").jobs["parent"]
     assert outcome.outcome == "failed"
-    assert "name its subtasks (one, two)" in str(outcome.error_message)
+    assert "name its subtasks (one, two)" in str(said(outcome))
     assert sandbox.calls("batch-starting") == []
 
 
