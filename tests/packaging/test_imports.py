@@ -76,7 +76,7 @@ WRONG = {
     ("sandbox/wire.py", "from .. import __version__"): "sandbox.wire -> pulumi_drs_start",
     ("sandbox/rules.py", "import pulumi_drs_start.settings.load"): "sandbox.rules -> pulumi_drs_start.settings.load",
     ("provider.py", "from .sandbox import Sandbox"): "provider -> pulumi_drs_start.sandbox",
-    ("status.py", "from .sandbox import jobs"): "status -> pulumi_drs_start.sandbox.jobs",
+    ("schema/times.py", "from ..sandbox import jobs"): "schema.times -> pulumi_drs_start.sandbox.jobs",
     ("drs/errors.py", "import pulumi_drs_start.sandbox.state"): "drs.errors -> pulumi_drs_start.sandbox.state",
 }
 
