@@ -51,7 +51,7 @@ def test_every_file_that_git_has_is_in_it(unpacked: Path) -> None:
 
 
 def test_its_tests_are_all_found(unpacked: Path) -> None:
-    assert "tests/test_look.py::" in pytest_in(unpacked, "--collect-only")
+    assert "tests/reconcile/test_observe.py::" in pytest_in(unpacked, "--collect-only")
 
 
 def test_its_tests_find_the_files_that_they_read(unpacked: Path) -> None:
