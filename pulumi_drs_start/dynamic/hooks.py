@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
@@ -22,6 +21,8 @@ from pulumi.dynamic import (
     ReadResult,
     UpdateResult,
 )
+from pulumi.output import Unknown
+from pulumi.runtime.rpc import UNKNOWN
 
 from ..operations.connections import Connections
 from ..operations.lifecycle import Applied, Checked, Lifecycle, expected_error
@@ -102,15 +103,15 @@ class Hooks:
         if news.get(SECRET_INPUTS):
             # Kept, so that what has the same name in the outputs is encrypted.
             added = {name: news[name] for name in REPEATING if name in news} | added | {SECRET_INPUTS: news[SECRET_INPUTS]}
-        return CheckResult(inputs.bag | added, [])
+        return CheckResult({**inputs.declared.inputs, **added}, [])
 
     @_hook
     def diff(self, call: host.Call, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether ``up`` would act."""
-        inputs, place = _parsed(news, olds), place_from_state(news.get("place"))
-        has_changed = inputs.bag != _parsed(olds, {}).bag or news.get(SECRET_INPUTS) != olds.get(SECRET_INPUTS)
-        difference = self._lifecycle.diff(call, inputs.declared, from_state(olds), place, has_changed=has_changed)
-        return DiffResult(changes=difference.changes, replaces=list(difference.replaces))
+        declared, place = _parsed(news, olds).declared, place_from_state(news.get("place"))
+        difference = self._lifecycle.diff(call, declared, from_state(olds), place)
+        has_other_secrets = news.get(SECRET_INPUTS) != olds.get(SECRET_INPUTS)
+        return DiffResult(changes=difference.changes or has_other_secrets, replaces=list(difference.replaces))
 
     @_hook
     def create(self, call: host.Call, props: dict[str, Any]) -> CreateResult:
@@ -158,7 +159,7 @@ class Hooks:
 
 
 def _is_unknown(value: Any) -> bool:
-    return isinstance(value, pulumi.output.Unknown) or value == pulumi.runtime.rpc.UNKNOWN
+    return value == UNKNOWN or isinstance(value, Unknown)
 
 
 def _parsed(bag: Mapping[str, Any], olds: Mapping[str, Any]) -> Parsed:
@@ -187,4 +188,4 @@ def _drift(checked: Checked) -> dict[str, Any]:
 
 def _outputs(call: host.Call, props: Mapping[str, Any], inputs: Parsed, applied: Applied) -> dict[str, Any]:
     kept = {name: props[name] for name in _KEPT if props.get(name) is not None}
-    return to_state(kept | inputs.bag, applied.result, call.messages)
+    return to_state({**kept, **inputs.declared.inputs}, applied.result, call.messages)

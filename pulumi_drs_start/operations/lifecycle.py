@@ -122,9 +122,7 @@ class Lifecycle:
             _warn(operation, [operation.messages.on_destroy(declared)])
         return Checked(place, plan, actual)
 
-    def diff(
-        self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None, *, has_changed: bool
-    ) -> Difference:
+    def diff(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Difference:
         """Whether ``up`` would act: inputs that changed, jobs that are not what is declared, failures to try again.
 
         Args:
@@ -132,7 +130,6 @@ class Lifecycle:
             declared: the inputs now.
             recorded: the state.
             place: where `check` found the jobs.
-            has_changed: an input differs from the recorded one.
         """
         messages = operation.messages
         if not declared.is_place_known:
@@ -149,7 +146,8 @@ class Lifecycle:
         actual = self._read(operation, connection, jobs) if jobs else {}
         now = time.time()
         plan = make_plan(jobs, actual, recorded.records, declared.goal, now)
-        changes = declared.has_unknowns or has_changed or _would_change(plan, declared, recorded)
+        has_changed = declared.has_unknowns or declared.inputs != recorded.declared.inputs
+        changes = has_changed or _would_change(plan, declared, recorded)
         if changes:
             taken_off = set(recorded.declared.listed).difference(declared.listed)
             # One of the ids that are not known yet may be that of a job on the list so far.

@@ -4,8 +4,10 @@ What a program declares: the jobs of one resource, where they are and what they 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 from ..settings import Overrides
 from .record import Action, Request
@@ -98,6 +100,7 @@ class Declared:
         unknown: names of the inputs that are not known yet.
         unknown_states: ids of the jobs whose desired state is not known yet.
         has_unknowns: something is not known yet.
+        inputs: all of it in its normal form, as the state keeps it. Equal ones declare the same.
     """
 
     jobs: tuple[DesiredJob, ...] = ()
@@ -111,6 +114,7 @@ class Declared:
     unknown: frozenset[str] = frozenset()
     unknown_states: tuple[str, ...] = ()
     has_unknowns: bool = False
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_place_known(self) -> bool:

@@ -24,6 +24,8 @@ from .times import parse_start_time, to_iso
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
 
+_JOB_FIELDS = {each.name: each for each in JOB_FIELDS}
+
 Bag = Mapping[str, Any]
 """Inputs or outputs of a resource as Pulumi hands them over: plain JSON values by name."""
 
@@ -33,13 +35,11 @@ class Parsed:
     """The inputs of a resource.
 
     Attributes:
-        bag: every input by name in normal form: defaults filled in, jobs as dicts in the order of their ids.
-        declared: the same, for the rest of the package.
+        declared: what they declare; its `inputs` have defaults filled in, and jobs as dicts in the order of their ids.
         problems: what is wrong, each with its path; what is wrong has its default in `declared`.
         other_found: ids that match a query of `find_jobs` but for their status. They stay on the list if they are on it already.
     """
 
-    bag: dict[str, Any]
     declared: Declared
     problems: tuple[str, ...]
     other_found: tuple[str, ...] = ()
@@ -79,7 +79,7 @@ def parse_inputs(
     # None disappears on its way to the provider; leaving it out keeps both sides of a diff alike.
     inputs = {name: value for name, value in inputs.items() if value is not None}
     others = tuple(sorted(set(found).difference(kept)))
-    return Parsed(inputs, _declared(inputs, check), tuple(check.problems), others)
+    return Parsed(_declared(inputs, check), tuple(check.problems), others)
 
 
 def recorded_ids(bag: Bag) -> list[str]:
@@ -120,7 +120,7 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
     known_ids = tuple(job_id for job_id in _ids(items) if not check.is_unknown(job_id))
     defaults = Declared()
     return Declared(
-        jobs=tuple(job for item in items if (job := _desired_job(item, common, check.is_unknown))),
+        jobs=tuple(job for item in items if (job := _desired_job(item, common, check))),
         listed=known_ids,
         count=len(items) if isinstance(jobs, list) else None,
         goal=Goal(known.get("wait_for") or defaults.goal),
@@ -131,16 +131,17 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
         unknown=frozenset(inputs) - frozenset(known),
         unknown_states=tuple(unknown_states),
         has_unknowns=check.has_unknowns,
+        inputs=inputs,
     )
 
 
-def _desired_job(item: Any, common: Bag, is_unknown: Callable[[Any], bool]) -> DesiredJob | None:
+def _desired_job(item: Any, common: Bag, check: _Check) -> DesiredJob | None:
     """A declared job; None if something is not known of it."""
     if not isinstance(item, Mapping):
         return None
     job_id, start_time = item.get("job_id"), item.get("start_time", common["start_time"])
     state = item.get("desired_state", DesiredState.STARTED.value)
-    if not isinstance(job_id, str) or any(map(is_unknown, (job_id, start_time, state))):
+    if not isinstance(job_id, str) or (check.has_unknowns and any(map(check.is_unknown, (job_id, start_time, state)))):
         return None
     milliseconds = None if start_time is None else parse_start_time(start_time)
     return DesiredJob(job_id, milliseconds, common["resume"], common["precheck"], DesiredState(state))
@@ -215,21 +216,15 @@ class _Check:
         if not isinstance(job, Mapping):
             self.complain(path, f"must be a job id, JobStartArgs or a dict; got {_kind(job)}")
             return None
-        names = [each.name for each in JOB_FIELDS]
-        for name in sorted(set(map(str, job)).difference(names)):
-            self.complain(f"{path}.{name}", "is no field of a job" + self.suggestion(name, names))
-        checked = {}
-        for each in JOB_FIELDS:
-            value = job.get(each.name)
-            if value is None:
-                if each.kind is Kind.JOB_ID:
-                    self.complain(f"{path}.{each.name}", "is missing")
-                continue
-            value = self.value(f"{path}.{each.name}", value, each)
-            # The default is left out, so that writing it is no change.
-            if value != each.default or each.kind is Kind.JOB_ID:
-                checked[each.name] = value
-        return checked
+        for name in sorted(map(str, job.keys() - _JOB_FIELDS.keys())):
+            self.complain(f"{path}.{name}", "is no field of a job" + self.suggestion(name, _JOB_FIELDS))
+        if job.get("job_id") is None:
+            self.complain(f"{path}.job_id", "is missing")
+        checked = {
+            name: self.value(f"{path}.{name}", job[name], each) for name, each in _JOB_FIELDS.items() if job.get(name) is not None
+        }
+        # A default is left out, so that writing it is no change.
+        return {name: value for name, value in checked.items() if name == "job_id" or value != _JOB_FIELDS[name].default}
 
 
 def _job_id(value: Any, *_: Any) -> str:

@@ -19,16 +19,16 @@ def check(**declared: Any) -> Any:
 
 
 def test_jobs_are_sorted_dicts() -> None:
-    assert check(jobs=["b", {"job_id": "a"}]).bag["jobs"] == [{"job_id": "a"}, {"job_id": "b"}]
+    assert check(jobs=["b", {"job_id": "a"}]).declared.inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}]
 
 
 @given(st.permutations(["a", "b", "c", "d"]))
 def test_the_order_of_jobs_makes_no_difference(jobs: list[str]) -> None:
-    assert check(jobs=jobs).bag == check(jobs=["a", "b", "c", "d"]).bag
+    assert check(jobs=jobs).declared.inputs == check(jobs=["a", "b", "c", "d"]).declared.inputs
 
 
 def test_defaults_are_filled_in() -> None:
-    inputs = check(jobs=["a"]).bag
+    inputs = check(jobs=["a"]).declared.inputs
 
     assert inputs == {
         "jobs": [{"job_id": "a"}],
@@ -42,9 +42,9 @@ def test_defaults_are_filled_in() -> None:
 
 
 def test_normal_form_is_stable() -> None:
-    once = check(jobs=["b", "a"], timeout="1h", region=" eu-de ").bag
+    once = check(jobs=["b", "a"], timeout="1h", region=" eu-de ").declared.inputs
 
-    assert check(**once).bag == once
+    assert check(**once).declared.inputs == once
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400)])
@@ -59,7 +59,10 @@ def test_what_is_no_duration_is_refused(wrong: Any) -> None:
 
 
 def test_durations_that_mean_the_same_are_the_same() -> None:
-    assert check(jobs=["a"], timeout="3600s").bag["timeout"] == check(jobs=["a"], timeout="1h").bag["timeout"]
+    assert (
+        check(jobs=["a"], timeout="3600s").declared.inputs["timeout"]
+        == check(jobs=["a"], timeout="1h").declared.inputs["timeout"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_unknown_values_pass_where_they_are(jobs: Any) -> None:
 def test_known_jobs_beside_unknown_ones_are_checked_and_counted() -> None:
     checked = check(jobs=[UNKNOWN, "b", {"job_id": UNKNOWN}, "a"])
 
-    assert checked.bag["jobs"] == [{"job_id": "a"}, {"job_id": "b"}, UNKNOWN, {"job_id": UNKNOWN}]
+    assert checked.declared.inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}, UNKNOWN, {"job_id": UNKNOWN}]
     assert [job.job_id for job in checked.declared.jobs] == ["a", "b"]
     assert check(jobs=[UNKNOWN, ""]).problems == ("jobs[1].job_id is empty",)
 
@@ -123,7 +126,7 @@ def found(*jobs: str, listed: list[str], others: list[str]) -> Any:
 
 
 def ids(checked: Any) -> list[str]:
-    return [job["job_id"] for job in checked.bag["jobs"]]
+    return [job["job_id"] for job in checked.declared.inputs["jobs"]]
 
 
 def test_a_job_on_the_list_stays_there_when_only_its_status_no_longer_matches() -> None:
@@ -170,7 +173,7 @@ def test_the_work_grows_no_faster_than_the_number_of_jobs(share_on_list: float) 
 
     checked = found(*jobs, listed=listed[: int(count * share_on_list)], others=others)
 
-    assert len(checked.bag["jobs"]) == count + int(count * share_on_list)
+    assert len(checked.declared.inputs["jobs"]) == count + int(count * share_on_list)
     assert CountedId.comparisons < 10 * count
 
 
