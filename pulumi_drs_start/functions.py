@@ -23,12 +23,11 @@ from .drs.calls.client import DrsClient
 from .drs.http.budget import TimeBudget
 from .operations.connections import Connections
 from .operations.lifecycle import expected_error
-from .operations.query import checked_ids, checked_text, find, make_query, read_statuses
-from .schema.fields import PLACE_INPUTS
-from .schema.inputs import parse_duration
+from .operations.query import checked, checked_ids, checked_place, find, make_query, read_statuses
+from .schema import values
 from .schema.messages import Messages
 from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several
-from .settings import CONFIG_KEYS, Overrides, load_settings
+from .settings import CONFIG_KEYS, load_settings
 from .settings.logs import log_where_asked
 
 log = logging.getLogger(__name__)
@@ -186,11 +185,8 @@ def _connection(arguments: Mapping[str, Any]) -> Iterator[tuple[DrsClient, TimeB
 
     Expected errors end the program with a plain message. They are not chained: a cause may quote an answer.
     """
-    overrides = Overrides(**{place: checked_text(place, arguments[place]) for place in PLACE_INPUTS})
-    try:
-        seconds = parse_duration(arguments["timeout"])
-    except ValueError as exc:
-        raise ValueError(f"timeout {exc}") from None
+    overrides = checked_place(arguments)
+    seconds = checked("timeout", values.seconds, arguments["timeout"])
     try:
         log_where_asked()
         settings = load_settings(_stack_configuration(), os.environ, overrides)

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
 from ..drs.calls.client import DrsClient
 from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
 from ..drs.http.budget import TimeBudget
 from ..reconcile.phase import phase_of
+from ..schema import values
 from ..schema.fields import PLACE_INPUTS
 from ..schema.messages import count_jobs
 from ..schema.types import CurrentJobStatus, FoundJobs
+from ..settings import Overrides
 
 DB_USE_TYPES = ("migration", "sync", DISASTER_RECOVERY)
+
+_T = TypeVar("_T")
 
 # Two states have two spellings each in the documents of DRS.
 _SPELLINGS = {"PAUSEING": "PAUSING", "STARTJOB_FAILED": "START_JOB_FAILED"}
@@ -67,12 +71,12 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
     Raises:
         ValueError, TypeError: an argument is wrong. Its value is not quoted either.
     """
-    name = checked_text("name", arguments["name"])
-    statuses = _checked_texts("status", arguments["status"])
-    db_use_types = _checked_texts("db_use_type", arguments["db_use_type"])
-    engine_type = checked_text("engine_type", arguments["engine_type"])
-    enterprise_project_id = checked_text("enterprise_project_id", arguments["enterprise_project_id"])
-    tags = _checked_tags(arguments["tags"])
+    name = _text("name", arguments["name"])
+    statuses = _texts("status", arguments["status"])
+    db_use_types = _texts("db_use_type", arguments["db_use_type"])
+    engine_type = _text("engine_type", arguments["engine_type"])
+    enterprise_project_id = _text("enterprise_project_id", arguments["enterprise_project_id"])
+    tags = _tags(arguments["tags"])
     if not all(word.isascii() and word.replace("_", "").isalnum() and word.isupper() for word in statuses):
         raise ValueError('status must be a word of DRS, such as "CONFIGURATION" or "PAUSING", or a list of them')
     if not set(db_use_types) <= set(DB_USE_TYPES):
@@ -84,7 +88,7 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
         "engine_type": engine_type,
         "enterprise_project_id": enterprise_project_id,
         "tags": tags,
-        **{place: checked_text(place, arguments[place]) for place in PLACE_INPUTS},
+        **asdict(checked_place(arguments)),
     }
     return JobQuery(
         name=name,
@@ -188,62 +192,53 @@ def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) ->
     return text
 
 
+def checked(argument: str, check: Callable[[Any], _T], value: Any) -> _T:
+    """A checked value. Raises ValueError, TypeError, with the argument's name and not its value."""
+    try:
+        return check(value)
+    except (ValueError, TypeError) as exc:
+        raise type(exc)(f"{argument} {exc}") from None
+
+
 def checked_ids(argument: str, value: Any) -> list[str]:
     """Ids of jobs, each once. Raises ValueError, TypeError, with the argument's name and not its value."""
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise TypeError(f"{argument} must be a list of job ids; got {_kind_of(value)}")
-    ids = list(value)
-    for index, job_id in enumerate(ids):
-        if not isinstance(job_id, str):
-            raise TypeError(f"{argument}[{index}] must be a job id, a string; got {_kind_of(job_id)}")
-        if not job_id.strip():
-            raise ValueError(f"{argument}[{index}] is empty")
-    return list(dict.fromkeys(ids))
+    ids = checked(argument, lambda value: values.items(value, "a list of job ids"), value)
+    return list(dict.fromkeys(checked(f"{argument}[{index}]", values.job_id, job_id) for index, job_id in enumerate(ids)))
 
 
-def checked_text(argument: str, value: Any) -> str | None:
-    """A text that is not empty, or None. Raises ValueError, TypeError, with the argument's name and not its value."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise TypeError(f"{argument} must be a string; got {_kind_of(value)}")
-    if not value.strip():
-        raise ValueError(f"{argument} is empty: give a text, or leave it out")
-    return value.strip()
+def checked_place(arguments: Mapping[str, Any]) -> Overrides:
+    """The arguments that say where the jobs are. Raises ValueError, TypeError, as `checked` does."""
+    return Overrides(**{name: _text(name, arguments[name]) for name in PLACE_INPUTS})
 
 
-def _checked_texts(argument: str, value: Any) -> tuple[str, ...]:
+def _text(argument: str, value: Any) -> str | None:
+    return None if value is None else checked(argument, values.text, value)
+
+
+def _texts(argument: str, value: Any) -> tuple[str, ...]:
     """One text or several; none if there is no such argument."""
     if value is None:
         return ()
     if isinstance(value, str):
-        value = [value]
-    if isinstance(value, (Mapping, bytes)) or not isinstance(value, Iterable):
-        raise TypeError(f"{argument} must be a string or a list of strings; got {_kind_of(value)}")
-    given = list(value)
-    paths = [argument] if len(given) == 1 else [f"{argument}[{index}]" for index in range(len(given))]
-    texts = [checked_text(path, text) for path, text in zip(paths, given, strict=True)]
-    if not texts or None in texts:
-        raise ValueError(f"{argument} is an empty list, or has an empty place: give texts, or leave it out")
+        return (checked(argument, values.text, value),)
+    given = checked(argument, lambda value: values.items(value, "a string or a list of strings"), value)
+    if not given:
+        raise ValueError(f"{argument} is an empty list: leave it out, or give a value")
+    texts = {checked(f"{argument}[{index}]", values.text, text) for index, text in enumerate(given)}
     # In an order of their own: a set has none, and the words of a query should not change from run to run.
-    return tuple(sorted({text for text in texts if text}))
+    return tuple(sorted(texts))
 
 
-def _checked_tags(value: Any) -> dict[str, str]:
+def _tags(value: Any) -> dict[str, str]:
     if value is None:
         return {}
     if not isinstance(value, Mapping):
-        raise TypeError(f"tags must be a dict of strings; got {_kind_of(value)}")
+        raise TypeError(f"tags must be a dict of strings; got {values.kind_of(value)}")
     if not all(isinstance(text, str) for pair in value.items() for text in pair):
         raise TypeError("tags must be a dict of strings; one of its keys or values is none")
     if not all(key.strip() for key in value):
         raise ValueError("tags has a key that is empty")
     return dict(value)
-
-
-def _kind_of(value: Any) -> str:
-    """What kind of value this is, without showing it."""
-    return {str: "a string", dict: "a dict", list: "a list", type(None): "None"}.get(type(value), f"a {type(value).__name__}")
 
 
 def _spelling(status: str) -> str:

@@ -7,22 +7,18 @@ every problem is found at once, each under the path that a user would write: ``j
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
-from ..drs.text import format_seconds
 from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, OnFailure
 from ..settings import Overrides
+from . import values
 from .dialect import PYTHON, Dialect
 from .fields import INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, Field, Kind
 from .times import parse_start_time, to_iso
-
-# Ids look like UUIDs but are not: they hold letters beyond f. So only what can't be an id at all is refused.
-_JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-_DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
+from .values import kind_of
 
 _JOB_FIELDS = {each.name: each for each in JOB_FIELDS}
 
@@ -93,15 +89,6 @@ def _ids(jobs: list[Any]) -> list[str]:
     return [job_id for job_id in ids if isinstance(job_id, str)]
 
 
-def parse_duration(value: Any) -> float:
-    """Seconds of a duration as users write it: ``90s``, ``30m``, ``2h``, ``1h30m``. Raises ValueError."""
-    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    seconds = sum(int(part or 0) * size for part, size in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 0
-    if seconds <= 0:
-        raise ValueError(f'must be a duration such as "90s", "30m" or "2h"; got {_shown(value)}')
-    return float(seconds)
-
-
 def _declared(inputs: Bag, check: _Check) -> Declared:
     """Parse inputs in normal form."""
     jobs = inputs.get("jobs")
@@ -124,7 +111,7 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
         listed=known_ids,
         count=len(items) if isinstance(jobs, list) else None,
         goal=Goal(known.get("wait_for") or defaults.goal),
-        timeout_seconds=parse_duration(known["timeout"]) if known.get("timeout") else defaults.timeout_seconds,
+        timeout_seconds=values.seconds(known["timeout"]) if known.get("timeout") else defaults.timeout_seconds,
         on_failure=OnFailure(known.get("on_failure") or defaults.on_failure),
         on_destroy=OnDestroy(known.get("on_destroy") or defaults.on_destroy),
         overrides=Overrides(**{name: known.get(name) for name in PLACE_INPUTS}),
@@ -170,7 +157,7 @@ class _Check:
             return value
         try:
             return _CONVERT[field_.kind](value, field_, self.dialect)
-        except ValueError as exc:
+        except (ValueError, TypeError) as exc:
             self.complain(path, str(exc))
             return field_.default
 
@@ -190,7 +177,7 @@ class _Check:
             self.complain("jobs", f"names no job: {_nothing_found(query)}")
             return []
         if not isinstance(jobs, list):
-            self.complain("jobs", f"must be a list of jobs; got {_kind(jobs)}")
+            self.complain("jobs", f"must be a list of jobs; got {kind_of(jobs)}")
             return []
         known: dict[str, dict[str, Any]] = {}
         unknown: list[Any] = []
@@ -214,7 +201,7 @@ class _Check:
         if isinstance(job, str):
             job = {"job_id": job}
         if not isinstance(job, Mapping):
-            self.complain(path, f"must be a job id, JobStartArgs or a dict; got {_kind(job)}")
+            self.complain(path, f"must be a job id, JobStartArgs or a dict; got {kind_of(job)}")
             return None
         for name in sorted(map(str, job.keys() - _JOB_FIELDS.keys())):
             self.complain(f"{path}.{name}", "is no field of a job" + self.suggestion(name, _JOB_FIELDS))
@@ -227,51 +214,13 @@ class _Check:
         return {name: value for name, value in checked.items() if name == "job_id" or value != _JOB_FIELDS[name].default}
 
 
-def _job_id(value: Any, *_: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"must be a job id, a string; got {_kind(value)}")  # noqa: TRY004 - all problems are ValueErrors
-    if not value.strip():
-        raise ValueError("is empty")
-    if not _JOB_ID.fullmatch(value):
-        raise ValueError("is not a job id: letters, digits, hyphens, as the DRS console shows it")
-    return value
-
-
-def _word(value: Any, field_: Field, *_: Any) -> str:
-    if value not in field_.words:
-        raise ValueError(f"must be {_alternatives(field_.words)}; got {_shown(value)}")
-    return str(value)
-
-
-def _duration(value: Any, *_: Any) -> str:
-    return format_seconds(parse_duration(value))
-
-
-def _text(value: Any, *_: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"must be a string; got {_kind(value)}")  # noqa: TRY004 - all problems are ValueErrors
-    if not value.strip():
-        raise ValueError("is empty: leave it out, or give a value")
-    return value.strip()
-
-
-def _time(value: Any, *_: Any) -> str:
-    return to_iso(parse_start_time(value))
-
-
-def _flag(value: Any, _field: Field, dialect: Dialect) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError(f"must be {dialect.true} or {dialect.false}; got {_shown(value)}")  # noqa: TRY004 - all problems are ValueErrors
-    return value
-
-
 _CONVERT: dict[Kind, Callable[[Any, Field, Dialect], Any]] = {
-    Kind.JOB_ID: _job_id,
-    Kind.WORD: _word,
-    Kind.DURATION: _duration,
-    Kind.TEXT: _text,
-    Kind.TIME: _time,
-    Kind.FLAG: _flag,
+    Kind.JOB_ID: lambda value, *_: values.job_id(value),
+    Kind.WORD: lambda value, field, _: values.word(value, field.words),
+    Kind.DURATION: lambda value, *_: values.duration(value),
+    Kind.TEXT: lambda value, *_: values.text(value),
+    Kind.TIME: lambda value, *_: to_iso(parse_start_time(value)),
+    Kind.FLAG: lambda value, _, dialect: values.flag(value, dialect.true, dialect.false),
 }
 
 
@@ -281,23 +230,3 @@ def _nothing_found(query: Any) -> str:
     others = query.get("other_status") or []
     hint = f"; {len(others):,} match but for the status: leave status out to take those over too" if others else ""
     return f"{query['query']} matched none of the {int(query.get('of_total') or 0):,} jobs it looked through{hint}"
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    return {str: "a string", dict: "a dict", list: "a list", bool: "a bool"}.get(type(value), f"a {type(value).__name__}")
-
-
-def _shown(value: Any) -> str:
-    """A value in an error text. Texts are not quoted: they arrive in the open even if the program made them secret."""
-    if isinstance(value, (bool, int, float)):
-        # Every number arrives as a float.
-        return f"{value:g}" if isinstance(value, float) else str(value)
-    return "another text" if isinstance(value, str) else _kind(value)
-
-
-def _alternatives(words: Sequence[str]) -> str:
-    """``"a", "b" or "c"``."""
-    quoted = [f'"{word}"' for word in words]
-    return " or ".join([", ".join(quoted[:-1]), quoted[-1]])

@@ -8,14 +8,15 @@ Batches"). Inputs, outputs and messages have RFC 3339 in UTC.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
-_RFC3339 = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2})(:\d{2})?(\.\d{1,9})?\s*(?:([Zz])|([+-]\d{2}):?(\d{2}))",
-    re.ASCII,
-)
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
+
+_AWARE = TypeAdapter(AwareDatetime)
+_EPOCH = datetime.fromtimestamp(0, timezone.utc)
 _LOOKS_LIKE_A_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}.*)?", re.ASCII)
+_ENDS_WITH_ZONE = re.compile(r"(?:[Zz]|[+-]\d{2}:?\d{2})$", re.ASCII)
 _DIGITS = re.compile(r"\d{1,20}", re.ASCII)
 
 # 1973 and 5138: a number outside of these is not in milliseconds.
@@ -51,18 +52,13 @@ def _from_number(number: int) -> int:
 
 
 def _from_text(text: str) -> int:
-    match = _RFC3339.fullmatch(text)
-    if match is None:
-        if _LOOKS_LIKE_A_TIME.fullmatch(text):
-            raise ValueError("has no time zone, or is incomplete: write it in full with its zone, " + _EXAMPLES)
+    if not _LOOKS_LIKE_A_TIME.fullmatch(text):
         raise ValueError(f"must be a time {_EXAMPLES}; words such as tomorrow are not understood")
-    date, minutes, seconds, fraction, is_utc, hours_off, minutes_off = match.groups()
-    zone = "+00:00" if is_utc else f"{hours_off}:{minutes_off}"
-    milliseconds = int(((fraction or ".0")[1:] + "00")[:3])
+    if not _ENDS_WITH_ZONE.search(text):
+        raise ValueError("has no time zone, or is incomplete: write it in full with its zone, " + _EXAMPLES)
     try:
-        whole = datetime.fromisoformat(f"{date}T{minutes}{seconds or ':00'}{zone}")
-        return int(whole.timestamp()) * 1000 + milliseconds
-    except (ValueError, OverflowError):
+        return (_AWARE.validate_python(text) - _EPOCH) // timedelta(milliseconds=1)
+    except ValidationError:
         raise ValueError(f"is not a time of the calendar: write one {_EXAMPLES}") from None
 
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_drs_start.reconcile.declared import DesiredState
-from pulumi_drs_start.schema.inputs import parse_duration, parse_inputs
+from pulumi_drs_start.schema.inputs import parse_inputs
+from pulumi_drs_start.schema.values import seconds
 
 UNKNOWN = object()
 
@@ -49,13 +50,13 @@ def test_normal_form_is_stable() -> None:
 
 @pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400)])
 def test_a_duration_is_understood(text: str, seconds: float) -> None:
-    assert parse_duration(text) == seconds
+    assert seconds(text) == seconds
 
 
 @pytest.mark.parametrize("wrong", ["", "0s", "5", "soon", "5 minutes", "1.5h", "-3m", 90, None, ["90s"]])
 def test_what_is_no_duration_is_refused(wrong: Any) -> None:
     with pytest.raises(ValueError, match="must be a duration such as"):
-        parse_duration(wrong)
+        seconds(wrong)
 
 
 def test_durations_that_mean_the_same_are_the_same() -> None:
