@@ -19,8 +19,8 @@ from ..drs.http.budget import TimeBudget
 from ..reconcile.phase import phase_of
 from ..schema import values
 from ..schema.fields import PLACE_INPUTS
-from ..schema.messages import count_jobs
 from ..schema.types import CurrentJobStatus, FoundJobs
+from ..schema.words import count_jobs
 from ..settings import Overrides
 
 DB_USE_TYPES = ("migration", "sync", DISASTER_RECOVERY)

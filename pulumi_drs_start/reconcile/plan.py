@@ -2,7 +2,7 @@
 What to do about each job: every decision of this package, made without I/O.
 
 `decide` looks at one job: what is declared, what DRS shows, what is recorded. Preview asks it once per job. An operation asks it
-again after every poll, until nothing is left to do. A decision says why with a code and facts; `schema.messages` makes sentences.
+again after every poll, until nothing is left to do. A decision says why with a code and facts; `schema.reasons` makes sentences.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .record import NOTHING_KNOWN, Action, GracePeriods, JobRecord, Refusal, Req
 
 
 class Reason(Enum):
-    """Why a decision is as it is. `schema.messages` has a sentence for each."""
+    """Why a decision is as it is. `schema.reasons` has a sentence for each."""
 
     ACCEPTED_EARLIER = auto()  # DRS accepted the request, and does not show its effect yet
     BEING_CREATED = auto()

@@ -1,5 +1,5 @@
 """
-Every sentence that people read about jobs: plans, progress, results and what to do next.
+Every sentence that people read about jobs: plans, progress, results and what to do next. `reasons` has those about decisions.
 
 The rest of the package answers with codes and facts. Counts come first, then the first few ids, so that a thousand jobs read as
 well as two. Names and values are spelled as the program's language does.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..drs.errors import (
@@ -27,27 +27,19 @@ from ..reconcile.converge import Progress, Waiting
 from ..reconcile.declared import Declared, DesiredState, OnDestroy, Place
 from ..reconcile.outcome import JobOutcome, Problem, Result
 from ..reconcile.phase import Phase
-from ..reconcile.plan import Decision, Doubt, Plan, Reason, Why
+from ..reconcile.plan import Doubt, Plan
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
 from ..settings import Settings
-from .dialect import PYTHON, Dialect
+from .reasons import Reasons
 from .times import to_iso
-
-NAMED = 3
-"""How many jobs are named before the rest is counted."""
+from .words import NAMED, VERBS, count_jobs, grouped, it, jobs_named, name_jobs, plural
 
 CAUSES = 5
 """How many causes of failure are told before the rest is counted."""
 
 WAITS = 3
 """How many things that are waited for are told before the rest is counted."""
-
-AGENCY_TRAP = (
-    "A scheduled start also fails when the user who asked for it is not the account's owner and lacks the role Security "
-    "Administrator (DRS then says: can not get agency token)"
-)
-"""The permission trap of scheduled starts (user manual, FAQ drs_16_0123)."""
 
 # What to do about a code of DRS.
 _HINTS = {
@@ -64,132 +56,14 @@ _HINTS = {
 _BUSY = "DRS.M01504"
 
 
-@dataclass(frozen=True, slots=True)
-class _Verb:
-    """The words for a request: ``will pause``, ``was paused``, ``the pause``; `never` is of "nothing is … twice"."""
-
-    will: str
-    done: str
-    noun: str
-    never: str
-    ending: str = ""
-
-
-_VERBS = {
-    Action.START: _Verb("start", "started", "start", "started"),
-    Action.SCHEDULE: _Verb("schedule", "scheduled", "scheduled start", "started"),
-    Action.PRECHECK: _Verb("pre-check, and start if that passes,", "pre-checked", "pre-check", "checked"),
-    Action.RESUME: _Verb("resume", "resumed", "resumption", "resumed"),
-    Action.PAUSE: _Verb("pause", "paused", "pause", "paused"),
-    Action.STOP: _Verb("STOP", "stopped", "stop", "stopped", " for good"),
-}
 _TO_REACH = {DesiredState.STARTED: "start", DesiredState.PAUSED: "pause", DesiredState.STOPPED: "stop"}
 _OUTCOMES = ("started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed")
 _NOT_YET = {"paused": "was not paused yet", "stopped": "was not over yet"}
 
 
-def count_jobs(count: int) -> str:
-    """``1 job``, ``1,000 jobs``."""
-    return f"{count:,} job" if count == 1 else f"{count:,} jobs"
-
-
-def name_jobs(job_ids: Collection[str], named: int = NAMED) -> str:
-    """``a, b, c and 997 more``."""
-    ids = list(job_ids)
-    if len(ids) <= named + 1:
-        return ", ".join(ids)
-    return f"{', '.join(ids[:named])} and {len(ids) - named:,} more"
-
-
-def jobs_named(job_ids: Collection[str]) -> str:
-    """``3 jobs (a, b, c)``."""
-    return f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)})"
-
-
-def _it(count: int, singular: str = "it", plural: str = "they") -> str:
-    return singular if count == 1 else plural
-
-
-def _plural(sentence: str, count: int) -> str:
-    """A sentence about one job, for `count` of them: ``is running`` -> ``are running``."""
-    if count == 1:
-        return sentence
-    first, _, rest = sentence.partition(" ")
-    return f"{_PLURALS.get(first, first)} {rest}".rstrip()
-
-
-_PLURALS = {"is": "are", "was": "were", "has": "have", "fails": "fail", "waits": "wait", "it": "they"}
-
-
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Job ids by what is said of them, from pairs of a text and an id."""
-    groups: dict[str, list[str]] = {}
-    for text, job_id in pairs:
-        groups.setdefault(text, []).append(job_id)
-    return groups
-
-
-def _when(milliseconds: int | None) -> str:
-    return f"at {to_iso(milliseconds)}" if milliseconds is not None else "now"
-
-
 @dataclass(frozen=True, slots=True)
-class Messages:
-    """Makes sentences.
-
-    Attributes:
-        dialect: how the program spells names and values.
-    """
-
-    dialect: Dialect = PYTHON
-
-    # Why a decision is as it is
-
-    def why(self, why: Why) -> str:
-        """The reason of a decision, as a sentence about one job that lacks its subject: ``is running``."""
-        make = _REASONS[why.reason]
-        return make if isinstance(make, str) else make(self, why)
-
-    def advice(self, why: Why) -> str:
-        """What to do, as a sentence of its own, where DRS's words would not tell; or nothing."""
-        if why.reason is Reason.RESCHEDULED:
-            return f"It {self._scheduled(why)}: {self._time_advice()}."
-        if why.reason is Reason.FAILED_TO_START:
-            return AGENCY_TRAP if why.declared_time is not None else ""
-        return f"Nothing shows that it is {why.state.value}." if why.reason is Reason.NOT_SHOWN else ""
-
-    def warning(self, decision: Decision) -> str:
-        """What a person should know of a request, although it stops nothing; or nothing."""
-        why = decision.why
-        if not decision.action.is_request:
-            return ""
-        late = f"was to start {_when(why.declared_time)}, which is past"
-        if why.reason is Reason.RESCHEDULED:
-            because = f", because it {late}" if why.is_late else ""
-            documented = "DRS does not document that a time can be changed, and may refuse"
-            return f"{self._scheduled(why)}, and shall start {self._wanted_time(why)}{because}: {documented}"
-        texts = [f"{late}: it starts now"] if why.is_late else []
-        if why.pairing is not None and why.pairing.is_alone:
-            texts.append("is started without waiting for the other direction of its dual-active pair, which DRS does not tell")
-        elif why.pairing is not None and why.pairing.unknown_delays:
-            unknown = " and ".join(why.pairing.unknown_delays)
-            texts.append(
-                f"is started although DRS does not tell the {unknown} of {why.pairing.forward}, "
-                "the other direction of its dual-active pair"
-            )
-        return "; ".join(texts)
-
-    def _scheduled(self, why: Why) -> str:
-        return f"is scheduled for {to_iso(why.delivered_time) if why.delivered_time is not None else 'later'}"
-
-    def _wanted_time(self, why: Why) -> str:
-        return "now" if why.is_late else _when(why.declared_time)
-
-    def _time_advice(self) -> str:
-        return "change its time in the DRS console, or declare the one it has"
-
-    def _resume(self) -> str:
-        return self.dialect.setting("resume", True)
+class Messages(Reasons):
+    """Makes every sentence: those about decisions, plans, progress, results, places and errors."""
 
     # Plans
 
@@ -201,22 +75,22 @@ class Messages:
             unknown: how many jobs are not known yet, and so not in the plan; None if not even their number is known.
         """
         parts = []
-        for action, verb in _VERBS.items():
+        for action, verb in VERBS.items():
             if action is Action.SCHEDULE:
                 parts += self._schedules(plan)
             elif ids := plan.jobs(action):
                 parts.append(f"{verb.will} {count_jobs(len(ids))}{verb.ending} ({name_jobs(ids)})")
         if waiting := plan.jobs(Action.WAIT):
-            reasons = dict.fromkeys(_plural(self.why(plan.decisions[job_id].why), len(waiting)) for job_id in waiting)
+            reasons = dict.fromkeys(plural(self.why(plan.decisions[job_id].why), len(waiting)) for job_id in waiting)
             parts.append(f"wait for {jobs_named(waiting)}, which {' or '.join(reasons)}")
         clauses = ["will " + " and ".join(parts)] if parts else [] if unknown != 0 else ["will start no job"]
-        for text, same in _grouped((self.why(plan.decisions[one].why), one) for one in plan.jobs(Action.NOTHING)).items():
+        for text, same in grouped((self.why(plan.decisions[one].why), one) for one in plan.jobs(Action.NOTHING)).items():
             jobs = count_jobs(len(same)) if plan.decisions[same[0]].is_fulfilled else jobs_named(same)
-            clauses.append(f"{jobs} {_plural(text, len(same))}")
+            clauses.append(f"{jobs} {plural(text, len(same))}")
         if unknown is None:
             clauses.append("which jobs are to be started is not known yet")
         elif unknown:
-            clauses.append(f"{count_jobs(unknown)} {_plural('is', unknown)} not known yet, and will be started unless running")
+            clauses.append(f"{count_jobs(unknown)} {plural('is', unknown)} not known yet, and will be started unless running")
         return "; ".join(clauses)
 
     def _schedules(self, plan: Plan) -> list[str]:
@@ -238,7 +112,7 @@ class Messages:
                 f'"stopped". A stopped job can never be started again'
             )
         warnings = ((self.warning(decision), job_id) for job_id, decision in plan.decisions.items())
-        lines += [f"{jobs_named(ids)} {_plural(text, len(ids))}" for text, ids in _grouped(warnings).items() if text]
+        lines += [f"{jobs_named(ids)} {plural(text, len(ids))}" for text, ids in grouped(warnings).items() if text]
         return lines + self.impossible(plan)
 
     def impossible(self, plan: Plan) -> list[str]:
@@ -248,7 +122,7 @@ class Messages:
             verb = _TO_REACH[plan.states.get(job_id, DesiredState.STARTED)]
             groups.setdefault((verb, self.why(plan.decisions[job_id].why)), []).append(job_id)
         return [
-            f"can't {verb} {jobs_named(ids)}: {_it(len(ids))} {_plural(text, len(ids))}" for (verb, text), ids in groups.items()
+            f"can't {verb} {jobs_named(ids)}: {it(len(ids))} {plural(text, len(ids))}" for (verb, text), ids in groups.items()
         ]
 
     def failed_before(self, plan: Plan, recorded: Recorded) -> list[str]:
@@ -267,7 +141,7 @@ class Messages:
 
     def taken_off(self, job_ids: Collection[str]) -> str:
         """That jobs were taken off the list, and what becomes of them: nothing."""
-        left = _it(len(job_ids), "it is left as it is", "they are left as they are")
+        left = it(len(job_ids), "it is left as it is", "they are left as they are")
         return f"stops managing {jobs_named(job_ids)}; {left}"
 
     def unknowns(self, declared: Declared, actual: Iterable[ActualJob]) -> list[str]:
@@ -276,7 +150,7 @@ class Messages:
         lines, jobs = [], list(actual)
         if ids := declared.unknown_states:
             lines.append(
-                f"{name('desired_state')} of {jobs_named(ids)} is not known yet: depending on it, {_it(len(ids))} will be "
+                f"{name('desired_state')} of {jobs_named(ids)} is not known yet: depending on it, {it(len(ids))} will be "
                 "started, paused or STOPPED FOR GOOD"
             )
         resumable = [job.job_id for job in jobs if job.phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED)]
@@ -309,20 +183,20 @@ class Messages:
 
     def left(self, job_ids: Collection[str]) -> str:
         """That the jobs of a deleted resource go on."""
-        return f"{count_jobs(len(job_ids))} left as {_it(len(job_ids), 'it is', 'they are')}"
+        return f"{count_jobs(len(job_ids))} left as {it(len(job_ids), 'it is', 'they are')}"
 
     def left_to_another(self, job_ids: Collection[str]) -> str:
         """Why jobs of a deleted resource are left as they are, whatever ``on_destroy`` says."""
-        are = _plural("is", len(job_ids))
+        are = plural("is", len(job_ids))
         return f"{jobs_named(job_ids)} {are} declared by another resource of the program, and left to it"
 
     def not_retired(self, job_ids: Collection[str], on_destroy: OnDestroy, why: str) -> str:
         """Why jobs of a deleted resource are left as they are although ``on_destroy`` says otherwise."""
         count = len(job_ids)
-        them = _it(count, "it", "them")
+        them = it(count, "it", "them")
         state = "paused" if on_destroy is OnDestroy.PAUSE else "stopped"
         return (
-            f'{self.dialect.name("on_destroy")} is "{on_destroy.value}", but {jobs_named(job_ids)} {_plural("is", count)} left '
+            f'{self.dialect.name("on_destroy")} is "{on_destroy.value}", but {jobs_named(job_ids)} {plural("is", count)} left '
             f"running: {why}, so another resource may declare {them}. To {on_destroy.value} {them}, declare {them} with "
             f"{self.dialect.setting('desired_state', state)}"
         )
@@ -397,7 +271,7 @@ class Messages:
         jobs = jobs_named([one.job_id for one in group])
         said = f" ({first.said})" if first.said else ""
         seconds = format_seconds(max(1, round(first.seconds))) if first.seconds is not None else "a while"
-        verb = _VERBS.get(first.why.action) if first.why.action else None
+        verb = VERBS.get(first.why.action) if first.why.action else None
         if first.doubt is Doubt.ANSWER_LOST and verb:
             return (
                 f"the answer to the {verb.noun} of {jobs} was lost{said}: watching DRS for up to {seconds} before asking again, "
@@ -409,7 +283,7 @@ class Messages:
             return f"DRS refused the {verb.noun} of {jobs}{said}: asking again in {seconds}"
         if first.doubt is Doubt.PRECHECK:
             return f"waiting for the pre-check of {jobs}"
-        return f"waiting for {jobs}, which {_plural(self.why(first.why), len(group))}"
+        return f"waiting for {jobs}, which {plural(self.why(first.why), len(group))}"
 
     # Results
 
@@ -441,18 +315,18 @@ class Messages:
     def attention(self, outcomes: Collection[JobOutcome]) -> list[str]:
         """What nothing is done about, but somebody should know: a line for each kind."""
         needs = [(self._needs_attention(job), job.job_id) for job in outcomes]
-        lines = [f"{jobs_named(ids)} {_plural(text, len(ids))}" for text, ids in _grouped(needs).items() if text]
+        lines = [f"{jobs_named(ids)} {plural(text, len(ids))}" for text, ids in grouped(needs).items() if text]
         alarms = ((f"{it.item}: {it.reason}" if it.reason else it.item, job.job_id) for job in outcomes for it in job.alarms)
-        return lines + [f"the pre-check warns of {jobs_named(ids)}: {text}" for text, ids in _grouped(alarms).items()]
+        return lines + [f"the pre-check warns of {jobs_named(ids)}: {text}" for text, ids in grouped(alarms).items()]
 
     def _needs_attention(self, job: JobOutcome) -> str:
         if job.is_fulfilled or job.outcome in ("failed", "resumed"):
             return ""
         if job.phase is Phase.PAUSED:
-            return f"is paused and was not resumed. To resume: the DRS console, or {self._resume()}"
+            return f"is paused and was not resumed. To resume: the DRS console, or {self.resume()}"
         if job.phase is Phase.FAILED:
             said = f" ({job.problem.said})" if job.problem and job.problem.said else ""
-            return f"failed after the start{said}: DRS retries on its own, {self._resume()} asks for a retry now"
+            return f"failed after the start{said}: DRS retries on its own, {self.resume()} asks for a retry now"
         return ""
 
     def failures(self, result: Result, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
@@ -480,7 +354,7 @@ class Messages:
         return lines
 
     def _unfinished(self, what: str, jobs: Sequence[JobOutcome], result: Result, timeout_seconds: float, command: str) -> str:
-        by_status = _grouped((job.status, job.job_id) for job in jobs)
+        by_status = grouped((job.status, job.job_id) for job in jobs)
         where = "; ".join(f"{len(ids):,} in {status} ({name_jobs(ids)})" for status, ids in by_status.items())
         more_time = ""
         if isinstance(result.ended_by, OutOfTimeError):
@@ -491,7 +365,7 @@ class Messages:
             when = f"when DRS could not be read any more ({result.ended_by})"
         return (
             f"{count_jobs(len(jobs))} accepted by DRS {what} {when}: {where}. Nothing is lost: DRS goes on with "
-            f"{_it(len(jobs), 'it', 'them')}. Run {command} again to wait on{more_time}."
+            f"{it(len(jobs), 'it', 'them')}. Run {command} again to wait on{more_time}."
         )
 
     def _by_cause(self, failed: Iterable[JobOutcome]) -> dict[_Cause, list[JobOutcome]]:
@@ -548,146 +422,3 @@ def _hint(cause: _Cause, phase: Phase) -> str | None:
         # DRS's text is followed by advice of ours where the status explains the refusal.
         return None if phase is Phase.SCHEDULED else "look at the job in the DRS console"
     return _HINTS.get(cause.code or "")
-
-
-def _said(why: Why) -> str:
-    return f" ({why.said})" if why.said else ""
-
-
-def _done(why: Why) -> str:
-    return _VERBS[why.action].done if why.action else "dealt with"
-
-
-def _accepted_earlier(_: Messages, why: Why) -> str:
-    if why.action is Action.PRECHECK:
-        return "is being pre-checked"
-    if why.action in (Action.RESUME, Action.PAUSE, Action.STOP):
-        return f"was {_done(why)}, which DRS does not show yet"
-    return "was accepted by DRS, which does not show it yet"
-
-
-def _rescheduled(messages: Messages, why: Why) -> str:
-    text = f"{messages._scheduled(why)}, and shall start {messages._wanted_time(why)}"
-    if why.cause is None:
-        return text
-    return f"{text.replace(', and', ' and')}, but {messages.why(why.cause)}: {messages._time_advice()}"
-
-
-def _scheduled(messages: Messages, why: Why) -> str:
-    if why.state is DesiredState.PAUSED:
-        when = f" for {to_iso(why.delivered_time)}" if why.delivered_time is not None else ""
-        advice = "change that in the DRS console, or wait until it runs"
-        return f"is scheduled{when}, and DRS can't pause a job that does not run: {advice}"
-    if why.delivered_time is None:
-        return "is scheduled; DRS does not tell for when"
-    return messages._scheduled(why)
-
-
-def _paused(messages: Messages, why: Why) -> str:
-    if why.action is not None or why.state is DesiredState.PAUSED:
-        return "is paused"
-    return f"is paused; left unchanged ({messages._resume()} resumes it)"
-
-
-def _failed(messages: Messages, why: Why) -> str:
-    text = f"failed after its start{_said(why)}"
-    return text if why.action else f"{text}; DRS retries by itself ({messages._resume()} asks for a retry now)"
-
-
-def _failed_to_start(messages: Messages, why: Why) -> str:
-    text = f"failed to start{_said(why)}"
-    if why.action:
-        return text
-    advice = f"fix the cause DRS reports, then restart it in the DRS console, or here with {messages._resume()}"
-    trap = f". {AGENCY_TRAP}" if why.declared_time is not None else ""
-    return f"{text}: {advice}{trap}"
-
-
-def _starting(_: Messages, why: Why) -> str:
-    done = {DesiredState.PAUSED: "paused", DesiredState.STOPPED: "stopped"}.get(why.state)
-    return f"is starting, and can be {done} once it runs" if done else "is starting"
-
-
-def _not_created(_: Messages, why: Why) -> str:
-    if why.state is not DesiredState.STARTED:
-        return "could not be created"
-    return f"could not be created{_said(why)}: create a new one, or take it off the list"
-
-
-def _cancelled(_: Messages, why: Why) -> str:
-    when = _when(why.delivered_time) if why.delivered_time else "later"
-    cancelled = "is over without having been started, so its schedule was cancelled"
-    return f"was to start {when} and {cancelled}: create a new one, or take it off the list"
-
-
-def _parent(_: Messages, why: Why) -> str:
-    children = ", ".join(why.pairing.children if why.pairing else ()) or "DRS does not tell which"
-    return f"is the parent of a dual-active pair, which is never started itself: name its subtasks ({children})"
-
-
-def _waiting_for_pair(_: Messages, why: Why) -> str:
-    text = "waits for the other direction of its dual-active pair"
-    obstacle = why.pairing.obstacle if why.pairing else None
-    if obstacle is None:
-        return text
-    if obstacle.delay is None:
-        return f"{text}: {obstacle.job_id} is in {obstacle.status} and has to reach INCRE_TRANSFER_STARTED first"
-    return f"{text}: the {obstacle.delay} of {obstacle.job_id} is {obstacle.delay_ms / 1000:g} s and has to come below 60 s first"
-
-
-def _precheck_failed(_: Messages, why: Why) -> str:
-    items = "; ".join(f"{finding.item}: {finding.reason}" if finding.reason else finding.item for finding in why.findings)
-    return f"did not pass the pre-check ({items or 'DRS names no item'})"
-
-
-def _too_many_tries(_: Messages, why: Why) -> str:
-    refusal = f" ({why.refusal})" if why.refusal else ""
-    return f"could not be {_done(why)} in {why.sends} tries{refusal}: run pulumi up again"
-
-
-def _stopped_earlier(messages: Messages, _: Why) -> str:
-    advice = f"create a new one, declare {messages.dialect.setting('desired_state', 'stopped')}, or take it off the list"
-    return f"was stopped for good, as it was declared before, and DRS never starts a job twice: {advice}"
-
-
-def _not_shown(_: Messages, why: Why) -> str:
-    return f"is not known to DRS, so nothing shows that it is {why.state.value}: check its id and the region and project"
-
-
-_REASONS: Mapping[Reason, str | Callable[[Messages, Why], str]] = {
-    Reason.ACCEPTED_EARLIER: _accepted_earlier,
-    Reason.BEING_CREATED: "is still being created",
-    Reason.BEING_STOPPED: "is being stopped",
-    Reason.CANCELLED_SCHEDULE: _cancelled,
-    Reason.DELETED: "is over and deleted",
-    Reason.DUE: "is due, and starts by itself",
-    Reason.FAILED: _failed,
-    Reason.FAILED_AGAIN: lambda _, why: f"was resumed and does not run{_said(why)}",
-    Reason.FAILED_TO_START: _failed_to_start,
-    Reason.HAS_RUN: "has run and is over",
-    Reason.IN_DOUBT: lambda _, why: f"may be {_done(why)} already: the answer to the call was lost",
-    Reason.NEVER_STARTED: "is over, and DRS never starts a job twice: create a new one, or take it off the list",
-    Reason.NOT_CREATED: _not_created,
-    Reason.NOT_RUNNING: "does not run, so there is nothing to pause",
-    Reason.NOT_SHOWN: _not_shown,
-    Reason.NOT_STARTED: "is not started",
-    Reason.NOT_STOPPED: "is to be stopped",
-    Reason.OVER: "is over",
-    Reason.PARENT: _parent,
-    Reason.PAUSED: _paused,
-    Reason.PRECHECK_FAILED: _precheck_failed,
-    Reason.PRECHECK_RUNNING: "is being pre-checked",
-    Reason.REFUSED: lambda _, why: f"could not be {_done(why)}: DRS refused it ({why.refusal})",
-    Reason.REFUSED_FOR_NOW: lambda _, why: f"was refused, and may be {_done(why)} already by somebody else",
-    Reason.RELEASE_FAILED: "could not be released by DRS: stop it in the DRS console",
-    Reason.RESCHEDULED: _rescheduled,
-    Reason.RETRY_LATER: lambda _, why: f"is to be {_done(why)} in a moment, once more",
-    Reason.RUNNING: "is running",
-    Reason.SCHEDULED: _scheduled,
-    Reason.STARTED_LATELY: "was started a moment ago, and can be paused once it runs",
-    Reason.STARTING: _starting,
-    Reason.STOPPED_EARLIER: _stopped_earlier,
-    Reason.TOO_MANY_TRIES: _too_many_tries,
-    Reason.UNKNOWN_JOB: "is not known to DRS: check its id and the region and project, or take it off the list",
-    Reason.WAITING_FOR_PAIR: _waiting_for_pair,
-}

@@ -48,9 +48,9 @@ def test_normal_form_is_stable() -> None:
     assert check(**once).declared.inputs == once
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400)])
-def test_a_duration_is_understood(text: str, seconds: float) -> None:
-    assert seconds(text) == seconds
+@pytest.mark.parametrize(("text", "length"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("1h30m", 5400)])
+def test_a_duration_is_understood(text: str, length: float) -> None:
+    assert seconds(text) == length
 
 
 @pytest.mark.parametrize("wrong", ["", "0s", "5", "soon", "5 minutes", "1.5h", "-3m", 90, None, ["90s"]])

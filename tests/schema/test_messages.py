@@ -18,7 +18,8 @@ from pulumi_drs_start.reconcile.plan import Doubt, Plan, Reason, Why, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 from pulumi_drs_start.schema.dialect import YAML
-from pulumi_drs_start.schema.messages import Messages, name_jobs
+from pulumi_drs_start.schema.messages import Messages
+from pulumi_drs_start.schema.words import name_jobs
 
 SAY = Messages()
 
