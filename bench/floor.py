@@ -1,5 +1,5 @@
 """
-The floor: a trivial dynamic resource with inputs and outputs as large as ours, which waits as long as DRS has to be waited for.
+The floor: a trivial dynamic resource with plain ids as inputs and outputs as large as ours, which waits as long as DRS has to be waited for.
 
 What nobody can avoid: a login per process, a look at the statuses for a preview, a refresh and before an operation, each one
 call however many jobs there are; to start them, a call for every hundred, ten at once, then the second a start takes, and a last
@@ -67,7 +67,7 @@ class FloorProvider(ResourceProvider):
             "error_message": None,
         }
         outputs = {
-            "job_statuses": {job["job_id"]: dict(row) for job in props["jobs"]},
+            "job_statuses": {job_id: dict(row) for job_id in props["jobs"]},
             "summary": {"running": len(props["jobs"]), "total": len(props["jobs"])},
             "ready": True,
             "records": {},
@@ -89,5 +89,4 @@ class Floor(Resource, module="bench", name="Floor"):
 
     def __init__(self, resource_name: str, job_ids: Sequence[str]) -> None:
         outputs = dict.fromkeys(("job_statuses", "summary", "ready"))
-        jobs = [{"job_id": job_id} for job_id in sorted(job_ids)]
-        super().__init__(FloorProvider(), resource_name, {"jobs": jobs, **_INPUTS, **outputs})
+        super().__init__(FloorProvider(), resource_name, {"jobs": sorted(job_ids), **_INPUTS, **outputs})
