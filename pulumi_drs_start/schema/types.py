@@ -6,9 +6,9 @@ The types of the inputs that may hold Outputs are with the resource. These here 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, ValuesView
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
-from typing import Literal, Protocol, TypedDict, TypeVar
+from typing import Any, Literal, Protocol, TypedDict, TypeVar
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
@@ -111,6 +111,14 @@ class NotText(Protocol[_T_co]):
 
 Several = NotText[_T] | AbstractSet[_T] | ValuesView[_T] | Iterator[_T]
 """What may be given as a list: lists, tuples, sets, the values of a dict, generators."""
+
+
+def as_list(value: Any) -> Any:
+    """A list of what may be given as a list, and any other value as it is.
+
+    Pulumi takes lists only, and looks for Outputs in lists and dicts only.
+    """
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, Awaitable)) else value
 
 
 class FoundJobs(list[str]):
