@@ -14,7 +14,7 @@ import asyncio
 import atexit
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -47,8 +47,8 @@ _Function = Callable[[Mapping[str, Any], Collection[str]], _T]
 def find_jobs(
     *,
     name: str | None = None,
-    status: str | Iterable[str] | None = None,
-    db_use_type: DbUseType | Iterable[DbUseType] | None = None,
+    status: str | Several[str] | None = None,
+    db_use_type: DbUseType | Several[DbUseType] | None = None,
     engine_type: str | None = None,
     enterprise_project_id: str | None = None,
     tags: Mapping[str, str] | None = None,
@@ -88,8 +88,8 @@ def find_jobs(
 def find_jobs_output(
     *,
     name: pulumi.Input[str] | None = None,
-    status: pulumi.Input[str | Iterable[pulumi.Input[str]]] | None = None,
-    db_use_type: pulumi.Input[DbUseType | Iterable[pulumi.Input[DbUseType]]] | None = None,
+    status: pulumi.Input[str | Several[pulumi.Input[str]]] | None = None,
+    db_use_type: pulumi.Input[DbUseType | Several[pulumi.Input[DbUseType]]] | None = None,
     engine_type: pulumi.Input[str] | None = None,
     enterprise_project_id: pulumi.Input[str] | None = None,
     tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
