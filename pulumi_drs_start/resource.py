@@ -201,12 +201,12 @@ def _found(jobs: Any) -> Any:
 
 def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Props that tell the provider which of these inputs are secret, and let Pulumi encrypt the outputs that repeat them."""
-    outputs = {name: found for name, value in inputs.items() if (found := list(_outputs_in(value)))}
+    outputs = [(name, output) for name, value in inputs.items() for output in _outputs_in(value)]
     if not outputs:
         return {}
 
     async def secret_names() -> str:
-        return " ".join([name for name, ones in outputs.items() if any([await one.is_secret() for one in ones])])
+        return " ".join(dict.fromkeys([name for name, output in outputs if await output.is_secret()]))
 
     def mark(names: str) -> Any:
         return pulumi.Output.secret({"secret": names}) if names else None
