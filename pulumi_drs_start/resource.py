@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 import pulumi
 
 from .provider import JobBatchStartProvider
-from .schema.fields import INPUT_NAMES, INPUTS, INTERNAL, OUTPUTS, REPEATED, REPEATING, SECRET_INPUTS
+from .schema.fields import INPUT_NAMES, INPUTS, INTERNAL, OUTPUTS, REPEATED, REPEATING, ROW_FIELDS, SECRET_INPUTS
 from .schema.types import (
-    JOB_STATUS_FIELDS,
     BatchSummary,
     DesiredState,
     FoundJobs,
@@ -33,14 +32,14 @@ from .schema.types import (
 @pulumi.input_type
 @dataclass(kw_only=True, eq=False)
 class JobStartArgs:
-    """One job, and the state it shall be in.
+    """One job of a `JobBatchStart`, with a time and a state of its own.
 
     Args:
         job_id: the job's id, as the DRS console shows it.
         start_time: when the job shall start: RFC 3339 with a time zone, or milliseconds since the epoch. If it is left out,
             the resource's ``start_time`` counts.
-        desired_state: ``started`` (default); ``paused``: a running job is paused, and a job that was not started is not started;
-            ``stopped``: the job is ended. A stopped job can never be started again.
+        desired_state: the state that the job shall be in. ``started`` (default). ``paused``: a running job is paused, and a job
+            that was never started is not started. ``stopped``: the job is ended. A stopped job can never be started again.
     """
 
     job_id: pulumi.Input[str]
@@ -102,9 +101,9 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
     runs is taken over. A job that is taken off the list is left as it is.
     """
 
-    # Each input is an output too: DRS and Pulumi know it in normal form, with its default where the program left it out.
+    # Not at run time: Pulumi would check the outputs against these types, and can't check a TypedDict.
     if TYPE_CHECKING:
-        # Pulumi would check outputs against annotations that exist at run time, and can't check a TypedDict.
+        # Each input is an output too, with its default if the program left it out.
         jobs: pulumi.Output[list[JobStart]]
         """The jobs as dicts, in the order of their ids."""
         start_time: pulumi.Output[str | None]
@@ -175,7 +174,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         inputs["jobs"] = jobs.apply(as_list) if isinstance(jobs, pulumi.Output) else as_list(jobs)
         absent = [each.name for each in INPUTS if each.default is None and inputs[each.name] is None]
         props = {name: value for name, value in inputs.items() if name not in absent}
-        # Pulumi makes an output of each name here, and of no other.
+        # Pulumi makes outputs only of names that are in the props.
         props |= dict.fromkeys((*(output.name for output in OUTPUTS), "unreported_failure"))
         props |= {"found": _found(jobs)} | _secrecy({name: inputs[name] for name in REPEATED})
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
@@ -208,8 +207,8 @@ def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:
     async def secret_names() -> str:
         return " ".join(dict.fromkeys([name for name, output in outputs if await output.is_secret()]))
 
-    def mark(names: str) -> Any:
-        return pulumi.Output.secret({"secret": names}) if names else None
+    def mark(text: str) -> Any:
+        return pulumi.Output.secret({"secret": text}) if text else None
 
     names: pulumi.Output[str] = pulumi.Output.from_input(secret_names())
     # Pulumi encrypts an output if an input of the same name is secret.
@@ -232,7 +231,8 @@ def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> Any:
     if rows and any(isinstance(row, str) for row in rows.values()):
         # A preview shows the mark of `_secrecy`, because the rows are not known yet.
         return pulumi.Output.secret(pulumi.UNKNOWN)
-    return {job_id: dict.fromkeys(JOB_STATUS_FIELDS) | dict(row) for job_id, row in (rows or {}).items()}
+    empty = dict.fromkeys(field.name for field in ROW_FIELDS)
+    return {job_id: empty | dict(row) for job_id, row in (rows or {}).items()}
 
 
 def _with_whole_numbers(counts: Mapping[str, Any] | None) -> Any:

@@ -59,9 +59,6 @@ class JobStatus(CurrentJobStatus):
     start_time: str | None
 
 
-JOB_STATUS_FIELDS = tuple(JobStatus.__annotations__)
-
-
 class _Total(TypedDict):
     total: int
 
