@@ -62,6 +62,9 @@ lint: setup ## Check style, types, the direction of imports and the dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@# One by one, because each is a module of the name __main__.
+	@for folder in $(sort $(dir $(wildcard examples/*.py examples/*/*.py))); do $(BIN)/mypy --no-error-summary $$folder*.py || exit; done
+	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pip check
 	@$(BIN)/python .ci/audit.py

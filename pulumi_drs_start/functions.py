@@ -1,9 +1,11 @@
 """
-find_jobs and get_job_statuses: what a program asks DRS beside its resources.
+The functions `find_jobs` and `get_job_statuses`, with which a program asks DRS without declaring a resource.
 
-Both ask while the program runs, in previews too, and change nothing. The plain forms block the program, as Pulumi's own
-functions do in that form; the ``_output`` forms take Outputs and ask in a worker thread. Configuration is found as for resources:
-the stack's, where there is a stack, over the environment.
+Both ask while the program runs, in previews too, and change nothing. The plain forms wait for DRS, like the plain forms of
+Pulumi's own functions. The ``_output`` forms take Outputs and ask in a worker thread. The settings come from the arguments, the
+configuration of the stack (if there is a stack) and the environment, in this order.
+
+Each form has a signature of its own: editors, checkers and ``help()`` read nothing else.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import asyncio
 import atexit
 import logging
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set, ValuesView
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
@@ -26,7 +28,7 @@ from .operations.lifecycle import expected_error
 from .operations.query import checked, checked_ids, checked_place, find, make_query, read_statuses
 from .schema import values
 from .schema.messages import Messages
-from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several
+from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several, as_list
 from .settings import CONFIG_KEYS, load_settings
 from .settings.logs import log_where_asked
 
@@ -38,12 +40,15 @@ _T = TypeVar("_T")
 
 Statuses = dict[str, CurrentJobStatus]
 
+# Takes the arguments by name, and the names of those that are secret.
+_Function = Callable[[Mapping[str, Any], Collection[str]], _T]
+
 
 def find_jobs(
     *,
     name: str | None = None,
-    status: str | Iterable[str] | None = None,
-    db_use_type: DbUseType | Iterable[DbUseType] | None = None,
+    status: str | Several[str] | None = None,
+    db_use_type: DbUseType | Several[DbUseType] | None = None,
     engine_type: str | None = None,
     enterprise_project_id: str | None = None,
     tags: Mapping[str, str] | None = None,
@@ -53,35 +58,38 @@ def find_jobs(
     cloud: str | None = None,
     timeout: str = DEFAULT_TIMEOUT,
 ) -> FoundJobs:
-    """Ids of the jobs that match, in the order of their names; all jobs of the project if nothing is given.
+    """The ids of the jobs that match every argument, in the order of the jobs' names.
 
-    A parent of dual-active disaster recovery can't be started, so its children take its place; its name counts as theirs too.
+    The ids come from DRS's list of jobs ("Querying the Task List"). An argument that is left out matches every job. If no job
+    matches, the list is empty and Pulumi shows a warning. A parent of a dual-active pair can't be started: its children are
+    found in its place, by its name too.
 
     Args:
-        name: the job's name, or a shell pattern for it: ``crm-*``. Case counts.
-        status: DRS's word, or several of them: ``CONFIGURATION`` is a job that was never started.
-        db_use_type: ``migration``, ``sync`` or ``cloudDataGuard`` (disaster recovery), or several of them; any if left out.
-        engine_type: DRS's word for the database engine, such as ``mysql``; any if left out.
-        enterprise_project_id: the enterprise project of the jobs.
+        name: the job's name, or a shell pattern such as ``crm-*``. Upper and lower case differ.
+        status: one status of DRS, or several. ``CONFIGURATION`` is a job that was never started.
+        db_use_type: ``migration``, ``sync`` or ``cloudDataGuard`` (disaster recovery), or several of them.
+        engine_type: the database engine, in DRS's spelling, such as ``mysql``.
+        enterprise_project_id: the id of the enterprise project of the jobs.
         tags: tags that the jobs have, with their values.
-        region: where the jobs live, if not where the configuration says.
-        project_id: likewise.
-        endpoint: likewise.
-        cloud: likewise.
-        timeout: for the whole call, retries included, such as ``90s``.
+        region: the region of the jobs. By default region, project, endpoint and cloud come from the configuration.
+        project_id: the id of the project of the jobs.
+        endpoint: the address of DRS.
+        cloud: the entry of ``clouds.yaml`` to log in with.
+        timeout: the time for the whole call, repeats included, such as ``90s``. Default: ``2m``.
 
     Raises:
-        ValueError, TypeError: an argument is wrong.
-        pulumi.RunError: the configuration is incomplete or wrong, or DRS could not be asked.
+        TypeError: an argument has a wrong type, or is an Output.
+        ValueError: an argument has a wrong value.
+        pulumi.RunError: the configuration is incomplete or wrong, or DRS can't be reached or refuses.
     """
-    return _find(locals())
+    return _ask(_find, locals())
 
 
 def find_jobs_output(
     *,
     name: pulumi.Input[str] | None = None,
-    status: pulumi.Input[str | Iterable[pulumi.Input[str]]] | None = None,
-    db_use_type: pulumi.Input[DbUseType | Iterable[pulumi.Input[DbUseType]]] | None = None,
+    status: pulumi.Input[str | Several[pulumi.Input[str]]] | None = None,
+    db_use_type: pulumi.Input[DbUseType | Several[pulumi.Input[DbUseType]]] | None = None,
     engine_type: pulumi.Input[str] | None = None,
     enterprise_project_id: pulumi.Input[str] | None = None,
     tags: pulumi.Input[Mapping[str, pulumi.Input[str]]] | None = None,
@@ -91,7 +99,7 @@ def find_jobs_output(
     cloud: pulumi.Input[str] | None = None,
     timeout: pulumi.Input[str] = DEFAULT_TIMEOUT,
 ) -> pulumi.Output[FoundJobs]:
-    """As `find_jobs`, for arguments that may be Outputs. Asks as soon as all are known, hence perhaps not in a preview."""
+    """`find_jobs` for arguments that may be Outputs. DRS is asked when all of them are known: in a preview perhaps never."""
     return _ask_later(_find, locals())
 
 
@@ -104,23 +112,23 @@ def get_job_statuses(
     cloud: str | None = None,
     timeout: str = DEFAULT_TIMEOUT,
 ) -> Statuses:
-    """How jobs stand, by id: ``status`` (DRS's word), ``phase`` (ours), ``error_code``, ``error_message``.
+    """How jobs stand now, by job id.
 
-    A job that DRS does not know has the status ``MISSING`` and the phase ``missing``.
+    The statuses come from DRS ("Querying Task Status in Batches"). A job that DRS does not know has the status ``MISSING`` and
+    the phase ``missing``.
 
     Args:
-        job_ids: the jobs, any number of them.
-        region: where the jobs live, if not where the configuration says.
-        project_id: likewise.
-        endpoint: likewise.
-        cloud: likewise.
-        timeout: for the whole call, retries included, such as ``90s``.
+        job_ids: the ids of the jobs, any number of them.
+        region: the region of the jobs. By default region, project, endpoint and cloud come from the configuration.
+        project_id: the id of the project of the jobs.
+        endpoint: the address of DRS.
+        cloud: the entry of ``clouds.yaml`` to log in with.
+        timeout: the time for the whole call, repeats included, such as ``90s``. Default: ``2m``.
 
     Raises:
-        ValueError, TypeError: an argument is wrong.
-        pulumi.RunError: the configuration is incomplete or wrong, or DRS could not be asked.
+        TypeError, ValueError, pulumi.RunError: as `find_jobs`.
     """
-    return _get_statuses(locals())
+    return _ask(_get_statuses, locals())
 
 
 def get_job_statuses_output(
@@ -132,13 +140,12 @@ def get_job_statuses_output(
     cloud: pulumi.Input[str] | None = None,
     timeout: pulumi.Input[str] = DEFAULT_TIMEOUT,
 ) -> pulumi.Output[Statuses]:
-    """As `get_job_statuses`, for arguments that may be Outputs. Asks as soon as all are known, hence perhaps not in a preview."""
+    """`get_job_statuses` for arguments that may be Outputs. DRS is asked when all are known: in a preview perhaps never."""
     return _ask_later(_get_statuses, locals())
 
 
-def _find(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> FoundJobs:
-    """What both forms of `find_jobs` do. Arguments named in `secret` are not quoted."""
-    _refuse_outputs(arguments)
+def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
+    """What both forms of `find_jobs` do. Messages do not quote the arguments named in `secret`."""
     query = make_query(arguments, secret)
     with _connection(arguments) as (client, budget):
         search = find(client, query, budget)
@@ -147,43 +154,41 @@ def _find(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> FoundJo
     return search.found
 
 
-def _get_statuses(arguments: Mapping[str, Any], _secret: Collection[str] = ()) -> Statuses:
-    """What both forms of `get_job_statuses` do. No argument is quoted."""
-    _refuse_outputs(arguments)
+def _get_statuses(arguments: Mapping[str, Any], _secret: Collection[str]) -> Statuses:
+    """What both forms of `get_job_statuses` do. Messages quote no argument."""
     job_ids = checked_ids("job_ids", arguments["job_ids"])
     with _connection(arguments) as (client, budget):
         return read_statuses(client, job_ids, budget)
 
 
-def _refuse_outputs(arguments: Mapping[str, Any]) -> None:
-    """An Output is a promise; asking needs values."""
+def _ask(function: _Function[_T], arguments: Mapping[str, Any]) -> _T:
+    """Call a function, if no argument is or holds an Output."""
     for name, value in arguments.items():
         parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, Collection) else ()
         if any(isinstance(part, pulumi.Output) for part in (value, *parts)):
             raise TypeError(f"{name} is an Output, or has one: use the function whose name ends in _output, or ask in an apply")
+    return function(arguments, ())
 
 
-def _ask_later(function: Callable[[Mapping[str, Any], Collection[str]], _T], arguments: Mapping[str, Any]) -> pulumi.Output[_T]:
-    """Ask in a worker thread as soon as every argument is known."""
-    outputs = {name: pulumi.Output.from_input(_as_list(value)) for name, value in arguments.items()}
+def _ask_later(function: _Function[_T], arguments: Mapping[str, Any]) -> pulumi.Output[_T]:
+    """Call a function in a worker thread, as soon as every argument is known."""
+    inputs = {name: value if isinstance(value, pulumi.Output) else as_list(value) for name, value in arguments.items()}
+    outputs = {name: pulumi.Output.from_input(value) for name, value in inputs.items()}
 
-    async def ask(values: Mapping[str, Any]) -> _T:
+    async def ask(known: Mapping[str, Any]) -> _T:
         secret = [name for name, output in outputs.items() if await output.is_secret()]
-        return await asyncio.to_thread(function, values, secret)
+        return await asyncio.to_thread(function, known, secret)
 
     return pulumi.Output.all(**outputs).apply(ask)
 
 
-def _as_list(value: Any) -> Any:
-    """Pulumi looks for Outputs in lists and dicts only."""
-    return list(value) if isinstance(value, (Set, ValuesView, Iterator)) else value
-
-
 @contextmanager
 def _connection(arguments: Mapping[str, Any]) -> Iterator[tuple[DrsClient, TimeBudget]]:
-    """A client for the place that the arguments name, and the time there is, which starts now.
+    """A client for the place that the arguments name, and a time budget that begins now.
 
-    Expected errors end the program with a plain message. They are not chained: a cause may quote an answer.
+    Raises:
+        TypeError, ValueError: an argument is wrong.
+        pulumi.RunError: in place of an expected error. It has no cause, because a cause may quote an answer of DRS.
     """
     overrides = checked_place(arguments)
     seconds = checked("timeout", values.seconds, arguments["timeout"])
@@ -196,23 +201,21 @@ def _connection(arguments: Mapping[str, Any]) -> Iterator[tuple[DrsClient, TimeB
         if text is None:
             raise
         log.debug("asking DRS failed: %s: %s", type(exc).__name__, exc)
-    else:
-        return
-    raise pulumi.RunError(text) from None
+        raise pulumi.RunError(text) from None
 
 
 @cache
 def _connections() -> Connections:
-    """The program's connections."""
+    """The connections of this program, closed when it ends."""
     connections = Connections()
     atexit.register(connections.close)
     return connections
 
 
 def _stack_configuration() -> dict[str, str]:
-    """What the stack's configuration says of DRS; nothing, where no stack is at work.
+    """The stack's configuration of DRS; empty without a stack.
 
-    Read past `pulumi.Config`, which gives secrets as Outputs, or complains that they are read otherwise.
+    `pulumi.Config` would give secrets as Outputs, or warn that they are read as plain values.
     """
     found = {key: pulumi.runtime.get_config(f"drs:{key}") for key in CONFIG_KEYS}
     return {key: str(value) for key, value in found.items() if value is not None}

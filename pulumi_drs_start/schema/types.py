@@ -1,44 +1,44 @@
 """
-What a program writes and reads: the words, the rows of the outputs, and the lists that it may give.
+Types of what a program writes and reads: words, rows of the outputs, and what may be given as a list.
 
-The types of the inputs that may hold Outputs are with the resource. These here need nothing of Pulumi, nor of DRS.
+The types of inputs that may hold Outputs are in `resource.py`, because this module knows nothing of Pulumi.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, ValuesView
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, ValuesView
 from collections.abc import Set as AbstractSet
-from typing import Literal, Protocol, TypedDict, TypeVar
+from typing import Any, Literal, Protocol, TypedDict, TypeVar
 
 _T = TypeVar("_T")
 _T_co = TypeVar("_T_co", covariant=True)
 
 DesiredState = Literal["started", "paused", "stopped"]
-"""What a job shall be."""
+"""The state that a job shall be in. ``stopped`` is final."""
 WaitFor = Literal["running", "accepted"]
-"""When an operation returns."""
+"""When an operation returns: when every job runs, or when DRS accepted the starts."""
 OnFailure = Literal["fail", "record"]
-"""What an operation does when some jobs can't be brought to their state."""
+"""What an operation does when some jobs can't be brought to their state: fail, or succeed with a warning."""
 OnDestroy = Literal["leave", "pause", "stop"]
-"""What becomes of the jobs when the resource is deleted."""
+"""What becomes of the jobs when the resource is deleted. ``stop`` is final."""
 DbUseType = Literal["migration", "sync", "cloudDataGuard"]
-"""What a job is for, in DRS's words; ``cloudDataGuard`` is disaster recovery."""
+"""The kind of a job, in DRS's words. ``cloudDataGuard`` is disaster recovery."""
 Phase = Literal[
     "pending", "startable", "scheduled", "starting", "running", "paused", "failed", "start_failed", "ended", "dead", "missing"
 ]
-"""Where a job stands on its way from created to running to over."""
+"""What a status of DRS means for a job that shall be started. The README has a table of phases and statuses."""
 Outcome = Literal["started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed"]
 """What the last operation did for a job."""
 
 
 class CurrentJobStatus(TypedDict):
-    """How a job stands when it is asked: a row of what `get_job_statuses` returns.
+    """How a job stands now: a row of the result of `get_job_statuses`.
 
     Attributes:
-        status: DRS's word for it, or ``MISSING`` for a job that DRS does not know.
+        status: the status in DRS's words. ``MISSING`` if DRS does not know the job.
         phase: what the status means.
-        error_code: DRS's code of what is wrong; None when all is well.
-        error_message: what is wrong, in words; None when all is well.
+        error_code: DRS's error code; None if there is no error.
+        error_message: what is wrong; None if there is no error.
     """
 
     status: str
@@ -52,14 +52,11 @@ class JobStatus(CurrentJobStatus):
 
     Attributes:
         outcome: what the last operation did for the job.
-        start_time: when it starts, RFC 3339 in UTC; None for a job that is not scheduled.
+        start_time: when DRS starts the job, RFC 3339 in UTC; None if the job is not scheduled.
     """
 
     outcome: Outcome
     start_time: str | None
-
-
-JOB_STATUS_FIELDS = tuple(JobStatus.__annotations__)
 
 
 class _Total(TypedDict):
@@ -67,7 +64,7 @@ class _Total(TypedDict):
 
 
 class BatchSummary(_Total, total=False):
-    """How many jobs are in each phase, and in ``total``. A phase without jobs is left out: ``summary.get("failed", 0)``."""
+    """How many jobs are in each phase, and in ``total``. A phase without jobs has no key: use ``summary.get("failed", 0)``."""
 
     pending: int
     startable: int
@@ -87,12 +84,12 @@ class _JobId(TypedDict):
 
 
 class JobStart(_JobId, total=False):
-    """A declared job in normal form: an item of the output `jobs`.
+    """A declared job: an item of the output `jobs`.
 
     Attributes:
         job_id: the job's id.
-        start_time: its own start time, RFC 3339 in UTC; left out if it has none.
-        desired_state: what it shall be; left out if that is ``started``.
+        start_time: the job's own start time, RFC 3339 in UTC. No key if it has none.
+        desired_state: the state that the job shall be in. No key for ``started``.
     """
 
     start_time: str
@@ -100,9 +97,9 @@ class JobStart(_JobId, total=False):
 
 
 class NotText(Protocol[_T_co]):
-    """A list, a tuple or another sequence, but no text: that is a sequence too, and one id is not a list of ids."""
+    """A list, a tuple or another sequence, but no string and no dict: one id is not a list of ids."""
 
-    # A text can be asked for texts only, and a dict takes no index.
+    # A string lacks the first of these methods for any object, and a dict the second for an index.
     def __contains__(self, item: object, /) -> bool: ...
     def __getitem__(self, index: int, /) -> _T_co: ...
     def __iter__(self) -> Iterator[_T_co]: ...
@@ -110,21 +107,24 @@ class NotText(Protocol[_T_co]):
 
 
 Several = NotText[_T] | AbstractSet[_T] | ValuesView[_T] | Iterator[_T]
-"""What may be given as a list: lists, tuples, sets, the values of a dict, generators."""
+"""What may be given as a list: a list, a tuple, a set, the values of a dict, a generator."""
+
+
+def as_list(value: Any) -> Any:
+    """The list, if `value` is `Several` things; otherwise `value`. Pulumi looks for Outputs in lists and dicts only."""
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping, Awaitable)) else value
 
 
 class FoundJobs(list[str]):
-    """Ids of jobs, as `find_jobs` found them: a list like any other, which also knows how it was asked for.
-
-    What is made of it (a slice, a sum, a comprehension) is a plain list.
+    """The result of `find_jobs`: a list of job ids, and how they were found. A slice or a sum of it is a plain list.
 
     Attributes:
-        query: the call, in its own words: ``find_jobs(name="crm-*", status="CONFIGURATION")``.
-        other_status: ids of the jobs that match in everything but ``status``: those that were started meanwhile, for one.
+        query: the call as a program writes it, such as ``find_jobs(name="crm-*", status="CONFIGURATION")``.
+        other_status: the ids of the jobs that match every argument but ``status``, such as jobs that were started since.
         of_total: how many jobs were looked through.
     """
 
-    # Without slots Pulumi would take the attributes for the value in some places.
+    # With a __dict__, Pulumi would in some places take the attributes for the value.
     __slots__ = ("of_total", "other_status", "query")
 
     query: str

@@ -78,3 +78,23 @@ def test_ctrl_c_ends_the_wait_with_the_oldest_sdk(
 
 def test_the_fallback_works_with_the_oldest_sdk(sandbox: Sandbox, make_stack: Callable[..., Stack], oldest_python: Path) -> None:
     check_the_fallback(sandbox, make_stack(sandbox, python=oldest_python))
+
+
+def test_secret_arguments_of_a_job_stay_secret_with_the_oldest_sdk(
+    sandbox: Sandbox, make_stack: Callable[..., Stack], oldest_python: Path
+) -> None:
+    stack = make_stack(sandbox, python=oldest_python)
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    stack.program("""
+        batch = JobBatchStart("batch", jobs={JobStartArgs(job_id=pulumi.Output.secret("a"), desired_state="started"), "b"})
+        pulumi.export("job_statuses", batch.job_statuses)
+    """)
+
+    preview, up, again = stack.preview(), stack.up(), stack.up("--expect-no-changes")
+
+    assert preview.exit_code == 0, preview.output
+    assert up.exit_code == 0, up.output
+    assert again.exit_code == 0, again.output
+    assert [sandbox.job(job_id)["starts"] for job_id in "ab"] == [1, 1]
+    assert stack.run("stack", "output", "job_statuses").output.strip() == "[secret]"
+    assert set(stack.outputs()["job_statuses"]) == {"a", "b"}

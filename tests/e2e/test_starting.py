@@ -153,7 +153,10 @@ def test_every_way_to_write_a_job_is_understood(sandbox: Sandbox, stack: Stack) 
     assert start_calls(sandbox) == [["a", "b", "c", "d"]]
 
 
-@pytest.mark.parametrize("jobs", ["('a', 'b')", "{'a', 'b'}", "(j for j in 'ab')", "pulumi.Output.secret(['a', 'b'])"])
+@pytest.mark.parametrize(
+    "jobs",
+    ["('a', 'b')", "{'a', 'b'}", "(j for j in 'ab')", "pulumi.Output.secret(['a', 'b'])", "pulumi.Output.from_input({'a', 'b'})"],
+)
 def test_jobs_may_come_in_any_collection(sandbox: Sandbox, stack: Stack, jobs: str) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b"))
     stack.program(f"JobBatchStart('batch', jobs={jobs})\n")

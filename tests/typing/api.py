@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from itertools import chain
+from typing import Literal
 
 import pulumi
 from typing_extensions import assert_type
@@ -104,12 +106,47 @@ JobBatchStart("generated-dicts", jobs=(JobStartArgsDict(job_id=job_id, desired_s
 JobBatchStart("comprehended-dicts", jobs=[{"job_id": job_id, "start_time": start_time} for job_id in strings])
 JobBatchStart("mixed", jobs=[A, made, JobStartArgs(job_id=A), {"job_id": A}, {"job_id": made, "start_time": made}])
 JobBatchStart("unpacked", jobs=[*strings, *args, *dicts])
+JobBatchStart("chained", jobs=chain(strings, args))
+JobBatchStart("mapped", jobs=map(str.lower, strings))
+JobBatchStart("mixed-set", jobs={A, made, JobStartArgs(job_id=B)})
+JobBatchStart("united", jobs={A: "crm"}.keys() | {B})
+JobBatchStart("one-item", jobs=(dicts[0], A))
 JobBatchStart("sum", jobs=[*find_jobs(name="crm-*"), JobStartArgs(job_id=B)])
 JobBatchStart("from-configuration", jobs=config.require_object("jobs"))
 JobBatchStart("an-output-of-a-list", jobs=pulumi.Output.from_input(strings))
 JobBatchStart("all-outputs", jobs=pulumi.Output.all(made, made))
 JobBatchStart("applied", jobs=made.apply(lambda job_id: [job_id]))
+JobBatchStart("applied-set", jobs=made.apply(lambda job_id: {job_id}))
 JobBatchStart("applied-args", jobs=made.apply(lambda job_id: [JobStartArgs(job_id=job_id)]))
+JobBatchStart("applied-dicts", jobs=made.apply(lambda job_id: [JobStartArgsDict(job_id=job_id)]))
+
+
+def jobs_in_variables(
+    mixed: list[str | JobStartArgs],
+    either: list[str] | list[JobStartArgs],
+    any_items: Sequence[str | JobStartArgs | JobStartArgsDict],
+    queue: deque[str],
+    frozen_outputs: frozenset[pulumi.Output[str]],
+    args_outputs: list[pulumi.Output[JobStartArgs]],
+    dict_outputs: tuple[pulumi.Output[JobStartArgsDict], ...],
+    inputs: list[pulumi.Input[str]],
+    input_of_inputs: pulumi.Input[Sequence[pulumi.Input[str]]],
+    output_of_dicts: pulumi.Output[list[JobStartArgsDict]],
+    output_of_args: pulumi.Output[tuple[JobStartArgs, ...]],
+    output_of_set: pulumi.Output[set[str]],
+) -> None:
+    JobBatchStart("v", jobs=mixed)
+    JobBatchStart("v", jobs=either)
+    JobBatchStart("v", jobs=any_items)
+    JobBatchStart("v", jobs=queue)
+    JobBatchStart("v", jobs=frozen_outputs)
+    JobBatchStart("v", jobs=args_outputs)
+    JobBatchStart("v", jobs=dict_outputs)
+    JobBatchStart("v", jobs=inputs)
+    JobBatchStart("v", jobs=input_of_inputs)
+    JobBatchStart("v", jobs=output_of_dicts)
+    JobBatchStart("v", jobs=output_of_args)
+    JobBatchStart("v", jobs=output_of_set)
 
 
 # Outputs, and what an apply sees of them.
@@ -178,6 +215,8 @@ JobBatchStart("found", jobs=found)
 found_later = find_jobs_output(name=made, status=["CONFIGURATION", made], tags={"env": made}, db_use_type="sync", region="eu-de")
 assert_type(found_later, pulumi.Output[FoundJobs])
 JobBatchStart("found-later", jobs=found_later)
+assert_type(found_later.apply(lambda jobs: jobs[0]), pulumi.Output[str])
+assert_type(found_later.apply(lambda jobs: jobs.other_status), pulumi.Output[tuple[str, ...]])
 
 statuses = get_job_statuses(found, project_id="0123456789abcdef0123456789abcdef", timeout="90s")
 assert_type(statuses, dict[str, CurrentJobStatus])
@@ -197,6 +236,15 @@ get_job_statuses_output(found_later)
 get_job_statuses_output((A, made), timeout=made)
 get_job_statuses_output({A, B})
 get_job_statuses_output(job_id for job_id in outputs)
+get_job_statuses_output(made.apply(lambda job_id: {job_id}))
+find_jobs_output(status=made.apply(lambda status: [status]), tags=made.apply(lambda env: {"env": env}))
+
+
+# An argument of a job can be read and changed.
+
+first = JobStartArgs(job_id=made, start_time=start_time)
+first.desired_state = "paused"
+assert_type(first.job_id, pulumi.Input[str])
 
 
 # Words are told from texts.
@@ -204,4 +252,3 @@ get_job_statuses_output(job_id for job_id in outputs)
 phases: tuple[Phase, ...] = ("pending", "startable", "scheduled", "starting", "running", "paused")
 more: tuple[Phase, ...] = ("failed", "start_failed", "ended", "dead", "missing")
 word: Literal["running", "accepted"] = wait_for
-anything: Any = dicts
