@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_drs_start.drs.auth.signing import SigningAuth
-from pulumi_drs_start.settings import Overrides, load_settings, shared_token_source, token_source
+from pulumi_drs_start.settings import Overrides, load_settings, token_source
 
 from .conftest import refused
 
@@ -132,8 +132,15 @@ def test_keys_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize("change", [{}, {"accessKey": "other"}, {"secretKey": "other"}, {"projectId": B}])
-def test_equal_keys_share_a_token_source(change: dict[str, Any]) -> None:
-    one = shared_token_source(load_settings({**PLACE, **KEYS}, {}))
-    other = shared_token_source(load_settings({**PLACE, **KEYS, **change}, {}))
+def test_equal_keys_are_one_login(change: dict[str, Any]) -> None:
+    one, other = (load_settings({**PLACE, **KEYS, **more}, {}) for more in ({}, change))
 
-    assert (one is other) == (not change)
+    assert (one.login == other.login) == (not change)
+
+
+def test_a_refused_key_is_told_with_its_sources() -> None:
+    advice = load_settings({**PLACE, "secretKey": "SK"}, {"OS_ACCESS_KEY": "AK"}).advice
+
+    assert advice.startswith(
+        "Check the access key (OS_ACCESS_KEY), the secret key (drs:secretKey) and the project (drs:projectId);"
+    )

@@ -28,7 +28,6 @@ def test_an_unknown_cloud_is_told_with_the_known_ones(
     text = refused(config, {**environment, **write({"two": WHOLE, "one": WHOLE})}, **overrides)
 
     assert f'{origin}: {here.parent}/clouds.yaml has no cloud "nobody"; it has: one, two' in text
-    assert "without a cloud: drs:region" in text
 
 
 def test_without_any_file_it_is_told_where_one_belongs() -> None:
@@ -42,7 +41,7 @@ def test_without_any_file_it_is_told_where_one_belongs() -> None:
 def test_a_file_that_is_named_must_exist(variable: str, write: Write) -> None:
     text = refused({"cloud": "otc"}, {**write({"otc": WHOLE}), variable: "/no/such.yaml"})
 
-    assert f"{variable} names a file that does not exist: /no/such.yaml" in text
+    assert f"{variable} names a file that can't be read: /no/such.yaml (No such file or directory)" in text
 
 
 @pytest.mark.parametrize(

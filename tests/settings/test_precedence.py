@@ -138,19 +138,18 @@ def test_a_project_may_have_another_domain_than_the_user(complete: dict[str, str
 def test_a_token_beats_a_password_from_the_same_place(complete: dict[str, str]) -> None:
     settings = load_settings({}, {**complete, "OS_TOKEN": "ready"})
 
-    assert settings.has_ready_token
-    assert settings.password is None
+    assert (settings.token, settings.password) == (SecretStr("ready"), None)
 
 
 def test_a_configured_password_beats_an_exported_token(complete: dict[str, str]) -> None:
     """A token left over in the shell must not decide about a stack that has its own login."""
     settings = load_settings({"password": "own"}, {**complete, "OS_TOKEN": "left-over"})
 
-    assert not settings.has_ready_token
+    assert (settings.token, settings.password) == (None, SecretStr("own"))
 
 
 def test_a_configured_token_beats_an_exported_password(complete: dict[str, str]) -> None:
-    assert load_settings({"token": "own"}, complete).has_ready_token
+    assert load_settings({"token": "own"}, complete).token == SecretStr("own")
 
 
 def test_a_password_is_taken_to_the_letter(complete: dict[str, str]) -> None:
@@ -164,9 +163,9 @@ def test_spaces_around_other_values_do_not_count(complete: dict[str, str]) -> No
 
 
 def test_settings_remember_where_a_value_came_from(complete: dict[str, str]) -> None:
-    origins = dict(load_settings({"username": "me"}, complete).origins)
+    advice = load_settings({"username": "me"}, complete).advice
 
-    assert (origins["username"], origins["password"]) == ("drs:username", "OS_PASSWORD")
+    assert advice.startswith("Check the user name (drs:username), the user's domain (OS_USER_DOMAIN_NAME), the password (OS_PASS")
 
 
 def test_all_that_is_configurable_is_asked_for() -> None:

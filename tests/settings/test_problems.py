@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.settings import Overrides, SettingsError, load_settings, shared_token_source
+from pulumi_drs_start.settings import Overrides, SettingsError, load_settings, token_source
 
 PROJECT = "0123456789abcdef0123456789abcdef"
 
@@ -134,11 +134,11 @@ def test_no_text_about_settings_has_the_password(secret: str, region: str, endpo
     except SettingsError as error:
         assert secret not in str(error) + repr(error) + repr(error.problems)  # noqa: PT017 - either way is fine
         return
-    assert secret not in repr(settings) + str(settings) + repr(shared_token_source(settings))
+    assert secret not in repr(settings) + str(settings) + repr(token_source(settings))
 
 
 @given(_SECRET)
 def test_no_text_about_settings_has_the_token(secret: str) -> None:
     settings = load_settings({"region": "eu-de", "token": secret}, {})
 
-    assert secret not in repr(settings) + str(settings) + repr(shared_token_source(settings)) + settings.model_dump_json()
+    assert secret not in repr(settings) + str(settings) + repr(token_source(settings)) + settings.model_dump_json()

@@ -18,6 +18,7 @@ from ..errors import (
     UnreadableAnswerError,
 )
 from ..http.redaction import redact_exception
+from .plugins import PluginError
 
 EXCERPT_CHARS = 256
 _CA_CERT = "drs:caCert (OS_CACERT)"
@@ -25,18 +26,6 @@ _BY_NAME = (
     ' More than one domain may have a project "{}": say which one (OS_PROJECT_DOMAIN_NAME or OS_PROJECT_DOMAIN_ID), '
     "or give the project's id (drs:projectId, OS_PROJECT_ID, or project_id=… in the program)."
 )
-_WORDS = {
-    "auth_url": "the address of IAM",
-    "username": "the user",
-    "domain": "the domain",
-    "password": "the password",
-    "project": "the project",
-    "token": "the token",
-    "login": "the login",
-    "access_key": "the access key",
-    "secret_key": "the secret key",
-    "security_token": "the security token",
-}
 
 
 class WrongScopeError(Exception):
@@ -77,16 +66,6 @@ def _quoted_or(project: str | None) -> str:
     return f'project "{project}"' if project else "a project"
 
 
-def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> str:
-    """The next step after a refusal: what to check, and where it came from."""
-    origins = origins or {}
-    parts = [f"{_WORDS[value]} ({origins[value]})" if value in origins else _WORDS[value] for value in values]
-    text = f"Check {', '.join(parts[:-1])} and {parts[-1]}"
-    if any(origins.get(value, "").startswith("drs:") for value in values):
-        text += "; refresh and destroy use the stack configuration of the last up"
-    return text + "."
-
-
 def translated(exc: Exception, subject: str, url: str, advice: str, *, project_name: str | None = None) -> DrsError:
     """The error of ours for whatever went wrong between us and IAM. Should IAM have said secrets back, they leave `exc` too.
 
@@ -117,6 +96,8 @@ def translated(exc: Exception, subject: str, url: str, advice: str, *, project_n
             if project_name and (status != 401 or "project" in said.lower()):
                 text += _BY_NAME.format(project_name)
             error = AuthenticationError(text)
+    elif isinstance(exc, PluginError):
+        error = AuthenticationError(f"{subject} can't be made: {quoted(str(exc))}. {advice}")
     elif isinstance(exc, WrongScopeError):
         error = AuthenticationError(f"IAM at {url} answered {subject} with a token that is {exc}. {advice}")
     elif isinstance(exc, ks.ConnectionError):

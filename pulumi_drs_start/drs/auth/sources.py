@@ -21,8 +21,9 @@ from ..errors import AuthenticationError, DrsError, TokenRejectedError, Unreacha
 from ..http.deadline import has_ended, in_turn
 from ..http.redaction import keep_secret, keep_token_secret
 from ..http.retry import Contact
-from .errors import WrongScopeError, advice_for, check_scope, translated
+from .errors import WrongScopeError, check_scope, translated
 from .iam_session import with_session
+from .plugins import make_plugin
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
@@ -35,8 +36,7 @@ STALE_SECONDS = 120.0
 # How long a refused login is not tried again: outlasts the resources of one command, not a user's grace.
 REFUSAL_SECONDS = 60.0
 USER_AGENT = "pulumi-drs-start"
-# Their project is fixed when they are made; keystone refuses a login that names one.
-LOGINS_WITH_A_PROJECT = ("v3applicationcredential", "v3oauth2clientcredential", "v3oauth2mtlsclientcredential")
+ADVICE = "Check the login."
 _SECRET_OPTION = re.compile("secret|password|passcode|token|code|otp")
 
 
@@ -82,28 +82,56 @@ class _Failure:
     kept_until: float
 
 
-class _IamAuth:
-    """Logs in to IAM for one project, and keeps the token. Subclasses know how to make the login."""
+class IamLogin:
+    """Logs in to IAM for one project, as one of keystoneauth's plugins does, and keeps the token.
+
+    Args:
+        auth_url: IAM, ``https://…/v3``.
+        options: of the plugin, without address and project: ``{"username": …, "password": …, "user_domain_name": …}``.
+        auth_type: the plugin's name.
+        project_id: the project of the jobs; IAM tells it with the token where only `project_name` is given.
+        project_domain_id: of the project; that of the user if neither it nor `project_domain_name` is given.
+        ca_cert: path of the certificates to trust, or None for the usual authorities.
+        client_cert: paths of a certificate to show to IAM and of its key.
+        user_agent: how we introduce ourselves.
+        advice: the next step after a refused login, in a sentence.
+        clock: monotonic seconds.
+    """
 
     def __init__(
         self,
         auth_url: str,
-        subject: str,
-        advice: str,
+        options: Mapping[str, Any],
         *,
-        project_id: str | None,
-        project_name: str | None,
-        ca_cert: str | None,
-        client_cert: tuple[str, str] | None,
-        user_agent: str,
-        clock: Callable[[], float],
+        auth_type: str = "v3password",
+        project_id: str | None = None,
+        project_name: str | None = None,
+        project_domain_id: str | None = None,
+        project_domain_name: str | None = None,
+        ca_cert: str | None = None,
+        client_cert: tuple[str, str] | None = None,
+        user_agent: str = USER_AGENT,
+        advice: str = ADVICE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.auth_url = auth_url
+        self._auth_type = auth_type
+        self._options = dict(options)
+        keep_secret(*(str(value) for name, value in options.items() if _SECRET_OPTION.search(name)))
         self._project_id = project_id
         self._project_name = project_name
-        self._subject = subject + (f' for project "{project}"' if (project := project_id or project_name) else "")
+        # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
+        if not (project_domain_id or project_domain_name):
+            project_domain_id, project_domain_name = options.get("user_domain_id"), options.get("user_domain_name")
+        self._project = {
+            "project_id": project_id,
+            "project_name": project_name,
+            "project_domain_id": project_domain_id,
+            "project_domain_name": project_domain_name,
+        }
+        self._subject = _subject(auth_type, options, project_id or project_name)
         self._advice = advice
-        self._connection: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
+        self._session_options: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
         self._clock = clock
         self._lock = threading.Lock()
         self._login: _Login | None = None
@@ -113,7 +141,7 @@ class _IamAuth:
         self._contact = Contact()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self._subject} at {self.auth_url}>"
+        return f"<IamLogin: {self._subject} at {self.auth_url}>"
 
     def token(self) -> str:
         """A token that should be valid; logs in when there is none.
@@ -177,7 +205,8 @@ class _IamAuth:
 
     def _log_in(self) -> _Login:
         asked_at = self._clock()
-        access = with_session(self.auth_url, self._plugin().get_auth_ref, **self._connection)
+        plugin = make_plugin(self._auth_type, self.auth_url, self._options, self._project)
+        access = with_session(self.auth_url, plugin.get_auth_ref, **self._session_options)
         seconds = _lifetime_seconds(access)
         project_id = access.project_id if access.project_scoped else None
         check_scope(
@@ -189,10 +218,6 @@ class _IamAuth:
         log.debug("%s at %s: done, good for %.0f s", self._subject, self.auth_url, seconds)
         return _Login(_checked_token(access.auth_token), project_id, asked_at + seconds - min(STALE_SECONDS, seconds / 10))
 
-    def _plugin(self) -> Any:
-        """The login, as one of keystoneauth's plugins."""
-        raise NotImplementedError
-
     def _translated(self, exc: Exception, begun: float) -> DrsError:
         by_name = self._project_name if not self._project_id else None
         error = translated(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
@@ -203,133 +228,12 @@ class _IamAuth:
         return error
 
 
-class PasswordAuth(_IamAuth):
-    """Logs in with a user's password, for one project.
-
-    Args:
-        auth_url: IAM, ``https://…/v3``.
-        origins: where values came from, for error texts: ``{"password": "OS_PASSWORD", …}`` with the keys ``auth_url``,
-            ``username``, ``domain``, ``password``, ``project``.
-        clock: monotonic seconds.
-    """
-
-    def __init__(
-        self,
-        auth_url: str,
-        *,
-        password: str,
-        username: str | None = None,
-        user_id: str | None = None,
-        user_domain_id: str | None = None,
-        user_domain_name: str | None = None,
-        project_id: str | None = None,
-        project_name: str | None = None,
-        project_domain_id: str | None = None,
-        project_domain_name: str | None = None,
-        ca_cert: str | None = None,
-        client_cert: tuple[str, str] | None = None,
-        user_agent: str = USER_AGENT,
-        origins: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        subject = f'the login of user "{user_id or username}"'
-        if not user_id and (domain := user_domain_name or user_domain_id):
-            subject += f' (domain "{domain}")'
-        super().__init__(
-            auth_url,
-            subject,
-            advice_for(("username", "domain", "password", "project", "auth_url"), origins),
-            project_id=project_id,
-            project_name=project_name,
-            ca_cert=ca_cert,
-            client_cert=client_cert,
-            user_agent=user_agent,
-            clock=clock,
-        )
-        self._password = password
-        keep_secret(password)
-        # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
-        if not (project_domain_id or project_domain_name):
-            project_domain_id, project_domain_name = user_domain_id, user_domain_name
-        self._login_facts: dict[str, Any] = {
-            "user_id": user_id,
-            "username": username,
-            "user_domain_id": user_domain_id,
-            "user_domain_name": user_domain_name,
-            "project_id": project_id,
-            "project_name": project_name,
-            "project_domain_id": project_domain_id,
-            "project_domain_name": project_domain_name,
-        }
-
-    def _plugin(self) -> Any:
-        from keystoneauth1.identity.v3 import Password
-
-        # The catalog is long, and DRS is not in it.
-        return Password(self.auth_url, password=self._password, include_catalog=False, **self._login_facts)
-
-
-class PluginAuth(_IamAuth):
-    """Logs in as one of keystoneauth's plugins does, for one project.
-
-    Args:
-        auth_type: the plugin's name, such as ``v3applicationcredential``.
-        options: of the plugin, without address and project.
-        origins: as for PasswordAuth, with the keys ``login``, ``project``, ``auth_url``.
-    """
-
-    def __init__(
-        self,
-        auth_url: str,
-        auth_type: str,
-        options: Mapping[str, Any],
-        *,
-        project_id: str | None = None,
-        project_name: str | None = None,
-        project_domain_id: str | None = None,
-        project_domain_name: str | None = None,
-        ca_cert: str | None = None,
-        client_cert: tuple[str, str] | None = None,
-        user_agent: str = USER_AGENT,
-        origins: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(
-            auth_url,
-            f"the login by {auth_type}",
-            advice_for(("login", "project", "auth_url"), origins),
-            project_id=project_id,
-            project_name=project_name,
-            ca_cert=ca_cert,
-            client_cert=client_cert,
-            user_agent=user_agent,
-            clock=clock,
-        )
-        self._auth_type = auth_type
-        self._options = dict(options)
-        keep_secret(*(str(value) for name, value in options.items() if _SECRET_OPTION.search(name)))
-        if auth_type not in LOGINS_WITH_A_PROJECT:
-            if not (project_domain_id or project_domain_name):
-                project_domain_id, project_domain_name = options.get("user_domain_id"), options.get("user_domain_name")
-            self._options |= {
-                "project_id": project_id,
-                "project_name": project_name,
-                "project_domain_id": project_domain_id,
-                "project_domain_name": project_domain_name,
-            }
-
-    def _plugin(self) -> Any:
-        from keystoneauth1.loading import get_plugin_loader
-
-        return get_plugin_loader(self._auth_type).load_from_options(auth_url=self.auth_url, **self._options)
-
-
 class ReadyToken:
     """A token somebody else got. When only the token knows its project, IAM is asked once.
 
     Args:
         project_name: the project that the token should be for; compared when IAM is asked.
-        origins: as for PasswordAuth, with the keys ``token``, ``project``, ``auth_url``.
+        advice: the next step after a refusal, in a sentence.
     """
 
     def __init__(
@@ -341,7 +245,7 @@ class ReadyToken:
         auth_url: str | None = None,
         ca_cert: str | None = None,
         user_agent: str = USER_AGENT,
-        origins: Mapping[str, str] | None = None,
+        advice: str = ADVICE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.auth_url = auth_url
@@ -351,7 +255,7 @@ class ReadyToken:
         self._project_name = project_name
         self._ca_cert = ca_cert
         self._user_agent = user_agent
-        self._advice = advice_for(("token", "project", "auth_url"), origins)
+        self._advice = advice
         self._lock = threading.Lock()
         self._contact = Contact()
         self._clock = clock
@@ -410,6 +314,17 @@ class ReadyToken:
         answer = session.get(f"{self.auth_url}/auth/tokens?nocatalog", headers=headers, authenticated=False)
         told: Mapping[str, Any] = answer.json()["token"]
         return told
+
+
+def _subject(auth_type: str, options: Mapping[str, Any], project: str | None) -> str:
+    """What is asked of IAM, for error texts."""
+    if auth_type == "v3password":
+        user, domain = options.get("user_id"), options.get("user_domain_name") or options.get("user_domain_id")
+        subject = f'the login of user "{user or options.get("username")}"'
+        subject += f' (domain "{domain}")' if domain and not user else ""
+    else:
+        subject = f"the login by {auth_type}"
+    return f'{subject} for project "{project}"' if project else subject
 
 
 def _lifetime_seconds(access: AccessInfo) -> float:
