@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from logging import getLogger
@@ -105,18 +105,14 @@ def _read(name: str, regions: tuple[str, ...], config: _File, secure: _File | No
     files = {"config_files": config, "secure_files": secure, "vendor_files": vendor}
     paths: dict[str, Any] = {option: [file.path] if file else [] for option, file in files.items()}
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             region = _region(OpenStackConfig(**paths, load_envvars=False), name, regions)
-        for warning in caught:
-            log.debug("cloud %s: %s", name, _without_values(entries, str(warning.message)))
-        return _layer(name, config.path, dict(region.config))
-    except CloudError:
-        raise
     except Exception as exc:  # noqa: BLE001
         # Its own are of several kinds, and entries of a wrong shape end in any.
-        text = f": {_without_values(entries, str(exc))}" if type(exc).__module__.startswith("openstack") else ""
-        raise CloudError(f'openstacksdk can\'t use cloud "{name}" in {config.path}{text}') from None
+        what = f'openstacksdk can\'t use cloud "{name}" in {config.path} ({type(exc).__name__})'
+        raise CloudError(f"{what}: check its profile, regions and networks") from None
+    return _layer(name, config.path, dict(region.config))
 
 
 def _region(openstack: Any, name: str, regions: Sequence[str]) -> Any:
@@ -161,7 +157,7 @@ def _layer(name: str, path: str, config: Mapping[str, Any]) -> Layer:
             make_plugin(auth_type, "https://iam.invalid/v3", options, {})
         except PluginError as exc:
             what = f'auth_type {clean_text(auth_type, 60)} of cloud "{name}" in {path}'
-            raise CloudError(f"{what} can't be used: {_without_values(config.get('auth'), str(exc))}") from None
+            raise CloudError(f"{what} can't be used: {exc}") from None
         origin = f'cloud "{name}" in {path}'
         layer["auth_type"] = Value(auth_type, origin)
         layer["auth_options"] = Value(json.dumps(options, sort_keys=True, default=str), origin)
@@ -187,14 +183,13 @@ def _parsed(file: _File) -> dict[str, Any]:
     """What is in a file. The parser's own words are not repeated: some quote what they stumbled over."""
     import yaml
 
+    kind = "JSON" if file.path.endswith("json") else "YAML"
     try:
-        parsed = json.loads(file.text) if file.path.endswith("json") else yaml.safe_load(file.text)
-    except json.JSONDecodeError as exc:
-        raise CloudError(f"{file.path}, line {exc.lineno}, column {exc.colno}: this is no JSON") from None
+        parsed = json.loads(file.text) if kind == "JSON" else yaml.safe_load(file.text)
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise CloudError(f"{file.path}{where}: this is no YAML") from None
+        line = mark.line + 1 if mark else getattr(exc, "lineno", "?")
+        raise CloudError(f"{file.path}, line {line}: this is no {kind}") from None
     if not isinstance(parsed, dict):
         raise CloudError(f'{file.path} is no mapping with "clouds:"')
     return parsed
@@ -210,19 +205,3 @@ def _refuse_unsafe(name: str, entries: Sequence[Mapping[str, Any]]) -> None:
     profile = str(entries[0].get("profile") or entries[0].get("cloud") or "")
     if urlsplit(profile).netloc and not profile.startswith("https://") and not is_loopback(profile):
         raise CloudError("a profile that is an address must begin with https://")
-
-
-def _without_values(entry: Any, text: str) -> str:
-    """A text without the values of an entry."""
-    for value in sorted(set(_texts(entry)), key=len, reverse=True):
-        text = text.replace(value, "***")
-    return clean_text(text, _TEXT_CHARS)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """The values in an entry, at any depth, but for those too short to be told from other words."""
-    if isinstance(value, (Mapping, list)):
-        for inner in value.values() if isinstance(value, Mapping) else value:
-            yield from _texts(inner)
-    elif value is not None and len(str(value)) > 2:
-        yield str(value)

@@ -110,9 +110,10 @@ class _Loader:
         try:
             settings = Settings.model_validate({**texts, "advice": advice})
         except ValidationError as exc:
-            # A missing endpoint is told in other words already.
-            errors = [error for error in exc.errors(include_url=False, include_input=False) if error["type"] != "missing"]
-            self._problems += [f"{self._values[str(error['loc'][0])].origin} {error['msg']}" for error in errors]
+            # What is missing has been told in other words.
+            for error in (error for error in exc.errors() if error["type"] != "missing"):
+                text = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+                self._problems.append(f"{self._values[str(error['loc'][0])].origin} {text}")
         if self._problems:
             raise SettingsError(self._problems, hint if self._is_something_missing else "")
         return settings

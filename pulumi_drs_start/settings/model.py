@@ -10,15 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from ..drs.calls.client import DEFAULT_BATCH_SIZE
 from ..drs.http.urls import is_loopback, plain_url
 
-LANGUAGES = ("en-us", "zh-cn")
 _SHOWN_CHARS = 60
 # What a login does not depend on.
 _NOT_OF_THE_LOGIN = frozenset({"region", "endpoint", "language", "batch_size", "advice"})
@@ -94,7 +92,7 @@ class Settings(BaseModel):
     client_cert: str | None = None
     client_key: str | None = None
     ca_cert: str | None = None
-    language: Literal["en-us", "zh-cn"] = "en-us"
+    language: Annotated[Literal["en-us", "zh-cn"], BeforeValidator(str.lower)] = "en-us"
     batch_size: int = Field(default=DEFAULT_BATCH_SIZE, ge=1)
     advice: str = ""
 
@@ -109,7 +107,7 @@ class Settings(BaseModel):
     def _plain_url(cls, text: str, info: ValidationInfo) -> str:
         url, problem = plain_url(text, is_iam=info.field_name == "auth_url")
         if problem:
-            raise _problem(problem)
+            raise ValueError(problem)
         return url
 
     @field_validator("project_id")
@@ -118,7 +116,7 @@ class Settings(BaseModel):
         # A sandbox may have ids that are easier to read, as long as they fit into a path.
         is_sandbox = is_loopback(info.data.get("endpoint", "http://localhost"))
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}" if is_sandbox else r"[0-9A-Fa-f]{32}", text):
-            raise _problem(
+            raise ValueError(
                 f"must be a project's id, 32 hexadecimal characters; {shown(text)} is none "
                 "(a name goes to drs:projectName or OS_PROJECT_NAME)"
             )
@@ -131,7 +129,7 @@ class Settings(BaseModel):
         # Commas separate the parts of a signature.
         if not re.fullmatch(r"[!-~]+" if info.field_name == "token" else r"[!-+\--~]+", secret.get_secret_value()):
             kind = "is no token: it has" if info.field_name == "token" else "has"
-            raise _problem(f"{kind} characters that no HTTP header can carry")
+            raise ValueError(f"{kind} characters that no HTTP header can carry")
         return secret
 
     @field_validator("ca_cert")
@@ -139,29 +137,10 @@ class Settings(BaseModel):
     def _exists(cls, text: str) -> str:
         path = Path(text).expanduser()
         if not path.exists():
-            raise _problem(f"names a TLS bundle that does not exist: {shown(text)}")
+            raise ValueError(f"names a TLS bundle that does not exist: {shown(text)}")
         return str(path)
-
-    @field_validator("language", mode="before")
-    @classmethod
-    def _is_language(cls, text: str) -> str:
-        if text.lower() not in LANGUAGES:
-            raise _problem(f"must be {' or '.join(LANGUAGES)}, not {shown(text)}")
-        return text.lower()
-
-    @field_validator("batch_size", mode="before")
-    @classmethod
-    def _is_whole_number(cls, text: str) -> int:
-        # No more digits than any number of jobs has: int() raises an error of its own for thousands of them.
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) < 1:
-            raise _problem(f"must be a whole number, 1 or more, not {shown(text)}")
-        return int(text)
 
 
 def shown(value: str) -> str:
     """A value that is no secret, for an error text."""
     return repr(value if len(value) <= _SHOWN_CHARS else value[:_SHOWN_CHARS] + "…")
-
-
-def _problem(text: str) -> PydanticCustomError:
-    return PydanticCustomError("setting", "{text}", {"text": text})

@@ -47,10 +47,10 @@ def test_a_file_that_is_named_must_exist(variable: str, write: Write) -> None:
 @pytest.mark.parametrize(
     ("content", "where"),
     [
-        (f"clouds:\n  otc:\n    auth: [\n      password: {SECRET}\n", "line 5"),
-        (f"clouds:\n\totc: {SECRET}\n", "line 2, column 1"),
-        (f"clouds:\n  otc:\n    auth:\n      password: *{SECRET}\n", "line 4, column 17"),
-        (f"clouds:\n  otc:\n    auth:\n      password: !{SECRET} x\n", "line 4, column 17"),
+        (f"clouds:\n  otc:\n    auth: [\n      password: {SECRET}\n", "line 5:"),
+        (f"clouds:\n\totc: {SECRET}\n", "line 2:"),
+        (f"clouds:\n  otc:\n    auth:\n      password: *{SECRET}\n", "line 4:"),
+        (f"clouds:\n  otc:\n    auth:\n      password: !{SECRET} x\n", "line 4:"),
         (f"clouds: {{otc: '{SECRET}", "line 1"),
     ],
 )

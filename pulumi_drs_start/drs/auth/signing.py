@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import AuthenticationError, TokenRejectedError
 from ..http.exchange import fingerprint
 from ..http.redaction import keep_secret
-from .sources import REFUSAL_SECONDS
+from .sources import REFUSAL_SECONDS, TokenSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class _Keys:
     sk: str = field(repr=False)
 
 
-class SigningAuth:
-    """Signs requests with an access key. A TokenSource whose token is a name for the key that gives nothing away.
+class SigningAuth(TokenSource):
+    """Signs requests with an access key. Its token is a name for the key that gives nothing away.
 
     Args:
         project_id: of the jobs; without a login nobody else tells it.
@@ -120,6 +120,3 @@ class SigningAuth:
     def project_id(self) -> str:
         """The project's id."""
         return self._project_id
-
-    def close(self) -> None:
-        """Nothing to let go of: nobody is asked."""

@@ -13,9 +13,10 @@ import logging
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
 from ..http.deadline import has_ended, in_turn
@@ -40,32 +41,31 @@ ADVICE = "Check the login."
 _SECRET_OPTION = re.compile("secret|password|passcode|token|code|otp")
 
 
-class TokenSource(Protocol):
+class TokenSource(ABC):
     """Where tokens, and the project they are for, come from. May be shared by threads."""
 
+    @abstractmethod
     def token(self) -> str:
         """A token that should be valid; cached. Raises DrsError."""
-        ...
 
-    def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:
+    @abstractmethod
+    def project_id(self) -> str:
+        """The project's id, as given or as the token tells. Raises DrsError."""
+
+    def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - signatures need them
         """What shows that this one request is ours: the token, or a signature."""
-        ...
+        return {"X-Auth-Token": token}
 
-    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - for subclasses
         """Forget `rejected` if it is the cached token; False when no other one can be had.
 
         Raises:
             AuthenticationError: none can be had, and this says better than `refusal` why.
         """
-        ...
+        return False
 
-    def project_id(self) -> str:
-        """The project's id, as given or as the token tells. Raises DrsError."""
-        ...
-
-    def close(self) -> None:
-        """Let go of what was got from elsewhere; who asks again makes it be got again."""
-        ...
+    def close(self) -> None:  # noqa: B027 - most have nothing to forget
+        """Forget what was got from IAM; who asks again makes it be got again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _Failure:
     kept_until: float
 
 
-class IamLogin:
+class IamLogin(TokenSource):
     """Logs in to IAM for one project, as one of keystoneauth's plugins does, and keeps the token.
 
     Args:
@@ -151,10 +151,6 @@ class IamLogin:
             ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
         """
         return self._logged_in().token
-
-    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
-        """The token."""
-        return {"X-Auth-Token": token}
 
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
         """Give `rejected` to nobody any more; the next `token` logs in. Always possible here."""
@@ -228,7 +224,7 @@ class IamLogin:
         return error
 
 
-class ReadyToken:
+class ReadyToken(TokenSource):
     """A token somebody else got. When only the token knows its project, IAM is asked once.
 
     Args:
@@ -267,14 +263,6 @@ class ReadyToken:
         """The token."""
         return self._token
 
-    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
-        """The token."""
-        return {"X-Auth-Token": token}
-
-    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
-        """There is no other token to be had."""
-        return False
-
     def project_id(self) -> str:
         """The project's id as given, else as IAM knows it.
 
@@ -286,9 +274,6 @@ class ReadyToken:
             with in_turn(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
                 self._project_id = self._project_id or self._ask_iam()
         return self._project_id
-
-    def close(self) -> None:
-        """Nothing to let go of: the token is somebody else's."""
 
     def _ask_iam(self) -> str:
         """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""

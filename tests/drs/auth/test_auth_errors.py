@@ -68,7 +68,7 @@ def test_a_wrong_password_tells_where_it_came_from(sandbox: Sandbox) -> None:
 
     assert str(caught.value) == (
         f'IAM at {sandbox.auth_url} refused the login of user "drs-user" (domain "{sandbox.domain_name}") for project '
-        f'"{sandbox.project_id}": 401 The username or password is wrong. Check the user (drs:username), '
+        f'"{sandbox.project_id}": 401 The username or password is wrong. Check the user name (drs:username), '
         "the user's domain (OS_USER_DOMAIN_NAME), the password (OS_PASSWORD), the project (OS_PROJECT_ID) and "
         "the address of IAM (OS_AUTH_URL); refresh and destroy use the stack configuration of the last up."
     )
