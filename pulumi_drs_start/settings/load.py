@@ -139,52 +139,56 @@ class _Loader:
         return _PASSWORD
 
     def _check_password(self) -> None:
-        values, cloud = self._values, self._cloud or {}
-        user, password = values.get("user_id") or values.get("username"), values.get("password")
-        also = ""
-        if user is None:
+        values = self._values
+        also = self._check_owner("password", ("user_id", "username"))
+        if not values.keys() & {"user_id", "username"}:
             self._miss("username")
-        elif password and password is cloud.get("password"):
-            theirs = [cloud[field].text for field in ("user_id", "username") if field in cloud]
-            if user.text not in theirs:
-                # IAM would count it as a wrong one, and lock the user out after a few.
-                also, password = f"; {password.origin} is that of another user than {user.origin}", None
-        if password is None:
+        if "password" not in values:
             self._miss("password", f"{also}; or give a ready token: {self._sources('token')}")
         if not values.keys() & {"user_id", "user_domain_id", "user_domain_name"}:
             self._miss("user_domain_name")
 
     def _check_access_key(self) -> None:
         values, layers = self._values, self._layers
-        access, secret = values.get("access_key"), values.get("secret_key")
-        also = ""
         if find_spec("huaweicloudsdkcore") is None:
             origin = next(values[field].origin for field in _ACCESS_KEY if field in values)
             self._problems.append(f"{origin} needs the package's extra aksk: in the checkout, pip install '.[aksk]'")
-        if access is None:
-            self._miss("access_key")
-        elif secret:
-            beside = layers[rank(layers, "secret_key")].get("access_key", access)
-            if beside.text != access.text:
-                also, secret = f"; {secret.origin} belongs to {beside.origin}, not to {access.origin}", None
-        if secret is None:
-            self._miss("secret_key", also)
+        also = self._check_owner("secret_key", ("access_key",))
+        for field, more in (("access_key", ""), ("secret_key", also)):
+            if field not in values:
+                self._miss(field, more)
         if rank(layers, "security_token") > rank(layers, "secret_key"):
             # That of another, temporary key.
             values.pop("security_token", None)
 
+    def _check_owner(self, secret: str, owners: Sequence[str]) -> str:
+        """Leave out a secret that its source gives for another owner than the one that counts, and say so.
+
+        The service would count it as a wrong one, and lock the owner out after a few.
+        """
+        values = self._values
+        owner = next((values[field] for field in owners if field in values), None)
+        beside = [
+            layer[field]
+            for layer in self._layers
+            if layer.get(secret) is values.get(secret)
+            for field in owners
+            if field in layer
+        ]
+        if secret not in values or owner is None or not beside or owner.text in [value.text for value in beside]:
+            return ""
+        return f"; {values.pop(secret).origin} belongs to {beside[0].origin}, not to {owner.origin}"
+
     def _check_project(self, login: tuple[str, ...]) -> None:
         values = self._values
-        auth_type = values.get("auth_type")
         if login is _ACCESS_KEY:
-            if name := values.pop("project_name", None):
-                self._miss("project_id", f"; {name.origin} does not help, because without a login no name is looked up")
-            elif "project_id" not in values:
-                self._miss("project_id")
-        elif login is _TOKEN or (auth_type and auth_type.text in LOGINS_WITH_A_PROJECT):
-            return
-        elif not values.keys() & {"project_id", "project_name"}:
-            self._miss("project_id", f"; or its name: {self._sources('project_name')}")
+            name = values.pop("project_name", None)
+            also = f"; {name.origin} does not help, because without a login no name is looked up" if name else ""
+        else:
+            also = f"; or its name: {self._sources('project_name')}"
+        is_optional = login is _TOKEN or ("auth_type" in values and values["auth_type"].text in LOGINS_WITH_A_PROJECT)
+        if not (is_optional or values.keys() & {"project_id", "project_name"}):
+            self._miss("project_id", also)
 
     def _find_addresses(self, needs_iam: bool) -> None:
         """Settle region, endpoint and IAM, of which one can tell another."""
@@ -198,11 +202,10 @@ class _Loader:
         if name in REGIONS_WITH_DRS:
             values.setdefault("endpoint", Value(f"https://drs.{name}.otc.t-systems.com", origin))
             values.setdefault("auth_url", Value(f"https://iam.{name}.otc.t-systems.com/v3", origin))
-        if "endpoint" not in values:
-            if name:
-                self._miss("endpoint", f"; region {shown(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
-            else:
-                self._miss("region", f"; or the addresses: {self._sources('endpoint')}; and for IAM {self._sources('auth_url')}")
+        if "endpoint" not in values and name:
+            self._miss("endpoint", f"; region {shown(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
+        elif "endpoint" not in values:
+            self._miss("region", f"; or the addresses: {self._sources('endpoint')}; and for IAM {self._sources('auth_url')}")
         if "auth_url" not in values and needs_iam and (endpoint or name):
             self._miss("auth_url")
 

@@ -42,7 +42,14 @@ def test_settings_that_a_login_does_not_depend_on_share_it(config: dict[str, str
 
 @pytest.mark.parametrize(
     "config",
-    [{"password": "x"}, {"username": "x"}, {"projectName": "x"}, {"domainName": "x"}, {"token": "x"}, {"region": "eu-nl"}],
+    [
+        {"password": "x"},
+        {"username": "x", "password": "password"},
+        {"projectName": "x"},
+        {"domainName": "x"},
+        {"token": "x"},
+        {"region": "eu-nl"},
+    ],
 )
 def test_another_login_has_another_token_source(config: dict[str, str], connections: Connections) -> None:
     assert _tokens(connections, config) is not _tokens(connections, {})

@@ -173,7 +173,7 @@ def test_an_exported_password_completes_an_exported_cloud(write: Write) -> None:
 def test_a_cloud_s_password_is_not_that_of_another_user(write: Write) -> None:
     text = refused({}, {**write({"otc": WHOLE}), "OS_CLOUD": "otc", "OS_USERNAME": "another"})
 
-    assert 'auth.password of cloud "otc" is that of another user than OS_USERNAME' in text
+    assert 'auth.password of cloud "otc" belongs to auth.username of cloud "otc", not to OS_USERNAME' in text
 
 
 def test_the_same_user_named_twice_keeps_the_password(write: Write) -> None:
