@@ -1,8 +1,8 @@
 """
 Entries of clouds.yaml, read by openstacksdk: files, secure.yaml, vendor profiles and regions mean what they mean to it.
 
-openstacksdk skips files that it can't read, and quotes entries in its errors. So the files are checked here first, and the
-values of the entry are taken out of every text that is passed on.
+openstacksdk skips files that it can't read, and quotes entries, with their passwords, in its errors and warnings. So the files
+are checked here first, and its texts are not passed on.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from logging import getLogger
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from ..drs.auth.plugins import PluginError, make_plugin
 from ..drs.calls.models import clean_text
 from ..drs.http.urls import is_loopback
-from .keys import KEYS, LOGIN_FIELDS
+from .keys import KEYS
 from .layers import Layer, Value
 
 log = getLogger(__name__)
@@ -29,9 +30,8 @@ log = getLogger(__name__)
 # By keystoneauth's name of the login: the fields that it takes. Any other login takes auth_type and auth_options.
 _USER = ("username", "user_id", "user_domain_id", "user_domain_name", "password")
 _FIELDS = {"password": _USER, "v3password": _USER, "admin_token": ("token",), "token_endpoint": ("token",)}
-_ALWAYS = ("auth_url", "project_domain_id", "project_domain_name", "client_cert", "client_key")
 _TEXT_CHARS = 256
-# openstacksdk's warnings are caught, which is for the whole process.
+# To ignore openstacksdk's warnings changes the filters of the whole process.
 _one_at_a_time = Lock()
 
 
@@ -39,13 +39,14 @@ class CloudError(Exception):
     """An entry can't be used; the text says why, and what to do."""
 
 
-class _File(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _File:
     path: str
-    text: str
+    text: str = field(repr=False)
 
 
 def read_cloud(name: str, environment: Mapping[str, str], regions: Sequence[str] = ()) -> Layer:
-    """What an entry says.
+    """What an entry says, as a layer.
 
     Args:
         name: of the cloud.
@@ -87,7 +88,7 @@ def _first_file(variable: str, environment: Mapping[str, str], usual: Sequence[s
     return None
 
 
-# Every hook of every resource asks, and a profile may have to be fetched.
+# Every hook of every resource reads it, and a profile may have to be fetched.
 @lru_cache(maxsize=64)
 def _read(name: str, regions: tuple[str, ...], config: _File, secure: _File | None, vendor: _File | None) -> Layer:
     from openstack.config import OpenStackConfig
@@ -147,9 +148,9 @@ def _layer(name: str, path: str, config: Mapping[str, Any]) -> Layer:
     given |= {key: Path(auth[key]).expanduser() for key in ("cert", "key") if key in auth}
     if "drs_endpoint_override" in given:
         given["drs_endpoint_override"] = _root(str(given["drs_endpoint_override"]))
-    names = {field: key.cloud for field, key in KEYS.items() if key.cloud and field not in LOGIN_FIELDS}
-    names |= {field: KEYS[field].cloud or "" for field in (*_ALWAYS, *_FIELDS.get(auth_type, ()))}
-    layer = {field: Value(str(given[where]), f'{where} of cloud "{name}"') for field, where in names.items() if where in given}
+    others = {*_USER, "token"}.difference(_FIELDS.get(auth_type, ()))
+    names = {key.field: key.cloud for key in KEYS.values() if key.cloud in given and key.field not in others}
+    layer = {field: Value(str(given[where]), f'{where} of cloud "{name}"') for field, where in names.items() if where}
     if auth_type not in _FIELDS:
         auth_type = "v3token" if auth_type == "token" else auth_type
         options = {key: value for key, value in auth.items() if isinstance(value, (str, list))}

@@ -1,10 +1,10 @@
 """
-Tokens for the DRS client, got from IAM through keystoneauth.
+Token sources: where the DRS client gets tokens from.
 
-Many resources run in the threads of one process and share one token source. So a login happens once, all who waited for
-it share its failure, and a refusal is remembered for a while: IAM locks accounts that keep trying a wrong password.
+Many resources run in the threads of one process and share one token source. So a login happens once, the threads that waited
+for it share its failure, and a refusal is remembered for a while: IAM locks accounts after several wrong passwords.
 
-Repeating a failed login is left to the caller, who knows how much time there is; errors say whether it makes sense.
+A failed login is not repeated here. The caller knows how much time there is, and the error says whether it may work later.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..errors import AuthenticationError, DrsError, TokenRejectedError, Unreacha
 from ..http.deadline import has_ended, in_turn
 from ..http.redaction import keep_secret, keep_token_secret
 from ..http.retry import Contact
-from .errors import WrongScopeError, check_scope, translated
+from .errors import WrongScopeError, check_scope, translate
 from .iam_session import with_session
 from .plugins import make_plugin
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A token this close to its end is replaced, so that it does not expire on its way; never more than a tenth of its life.
+# A token is replaced this long before it expires, or a tenth of its lifetime if that is less.
 STALE_SECONDS = 120.0
-# How long a refused login is not tried again: outlasts the resources of one command, not a user's grace.
+# How long a refused login is not tried again: longer than the resources of one command take to ask.
 REFUSAL_SECONDS = 60.0
 USER_AGENT = "pulumi-drs-start"
 ADVICE = "Check the login."
@@ -53,19 +53,22 @@ class TokenSource(ABC):
         """The project's id, as given or as the token tells. Raises DrsError."""
 
     def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - signatures need them
-        """What shows that this one request is ours: the token, or a signature."""
+        """The headers that authorize this one request: the token, or a signature."""
         return {"X-Auth-Token": token}
 
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - for subclasses
-        """Forget `rejected` if it is the cached token; False when no other one can be had.
+        """Forget `rejected` if it is the cached token.
+
+        Returns:
+            Whether `token` may give another one.
 
         Raises:
-            AuthenticationError: none can be had, and this says better than `refusal` why.
+            AuthenticationError: it can't, and this says better than `refusal` why.
         """
         return False
 
     def close(self) -> None:  # noqa: B027 - most have nothing to forget
-        """Forget what was got from IAM; who asks again makes it be got again."""
+        """Forget the cached token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ class IamLogin(TokenSource):
         project_domain_id: of the project; that of the user if neither it nor `project_domain_name` is given.
         ca_cert: path of the certificates to trust, or None for the usual authorities.
         client_cert: paths of a certificate to show to IAM and of its key.
-        user_agent: how we introduce ourselves.
+        user_agent: how this package introduces itself.
         advice: the next step after a refused login, in a sentence.
         clock: monotonic seconds.
     """
@@ -153,8 +156,8 @@ class IamLogin(TokenSource):
         return self._logged_in().token
 
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
-        """Give `rejected` to nobody any more; the next `token` logs in. Always possible here."""
-        # Without the lock, which another thread may hold for as long as its login takes.
+        """Never return `rejected` again: the next `token` logs in. Returns True."""
+        # Without the lock: another thread may hold it for as long as its login takes.
         login = self._login
         if login is not None and login.token == rejected:
             self._rejected = rejected
@@ -173,7 +176,7 @@ class IamLogin(TokenSource):
         raise AuthenticationError(f"IAM at {self.auth_url} named no project after {self._subject}. {self._advice}")
 
     def _logged_in(self) -> _Login:
-        """The login of whoever was first."""
+        """The cached login, or a new one, made by one thread while the others wait."""
         attempts_before = self._attempts
         with in_turn(self._lock, f"{self._subject} at {self.auth_url}"):
             login = self._login
@@ -188,7 +191,7 @@ class IamLogin(TokenSource):
                 self._login = login = self._log_in()
             except Exception as exc:
                 error = self._translated(exc, begun)
-                # Where it was cut off because it is not wanted any more, or no longer here, it tells others nothing.
+                # A login that this thread's limit has cut off says nothing to the others.
                 if not (error.retryable and has_ended()):
                     kept = REFUSAL_SECONDS if isinstance(error, AuthenticationError) else 0.0
                     self._failure = _Failure(exc, begun, self._clock() + kept)
@@ -216,7 +219,7 @@ class IamLogin(TokenSource):
 
     def _translated(self, exc: Exception, begun: float) -> DrsError:
         by_name = self._project_name if not self._project_id else None
-        error = translated(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
+        error = translate(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
         if not isinstance(error, UnreachableError):
             self._contact.succeeded()
         elif not error.was_connected:
@@ -225,10 +228,15 @@ class IamLogin(TokenSource):
 
 
 class ReadyToken(TokenSource):
-    """A token somebody else got. When only the token knows its project, IAM is asked once.
+    """A token that somebody else got. It can't be renewed.
 
     Args:
-        project_name: the project that the token should be for; compared when IAM is asked.
+        token: sent as it is.
+        project_id: the project of the jobs; without it IAM is asked once what the token is for.
+        project_name: of the project that the token should be for; compared when IAM is asked.
+        auth_url: IAM, ``https://…/v3``.
+        ca_cert: path of the certificates to trust, or None for the usual authorities.
+        user_agent: how this package introduces itself.
         advice: the next step after a refusal, in a sentence.
     """
 
@@ -288,7 +296,7 @@ class ReadyToken(TokenSource):
         except WrongScopeError as exc:
             raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
         except Exception as exc:
-            error = translated(exc, "the token", self.auth_url, self._advice)
+            error = translate(exc, "the token", self.auth_url, self._advice)
             if isinstance(error, UnreachableError) and not error.was_connected:
                 # Nothing else is ever asked of IAM here, so it has not answered before.
                 self._contact.failed(error, begun, self._clock())
@@ -313,14 +321,14 @@ def _subject(auth_type: str, options: Mapping[str, Any], project: str | None) ->
 
 
 def _lifetime_seconds(access: AccessInfo) -> float:
-    """How long the token lives by IAM's clock; the clock here may be wrong."""
+    """How long the token lives, by IAM's clock: the one here may be wrong."""
     if access.expires is None or access.issued is None:
         raise ValueError("the token has no times")
     return max(0.0, (access.expires - access.issued).total_seconds())
 
 
 def _checked_token(token: str) -> str:
-    # requests would quote a token with odd characters in its error text.
+    # requests would quote a token with other characters in its error.
     if not token or not token.isascii() or not token.isprintable():
         raise ValueError("no usable X-Subject-Token")
     keep_token_secret(token)
