@@ -8,7 +8,7 @@ lose all that says who logs in and where: a cloud's login is complete, or it is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .keys import KEYS, LOGIN_FIELDS, Key
 from .model import Overrides
@@ -31,11 +31,8 @@ _VERBATIM = "password"
 class Value:
     """The text of a setting, and what the user calls the place that it is from, such as ``OS_PASSWORD``."""
 
-    text: str
+    text: str = field(repr=False)
     origin: str
-
-    def __repr__(self) -> str:
-        return f"<Value from {self.origin}>"
 
 
 # By field of `Settings`.
@@ -55,9 +52,9 @@ def collect(config: Mapping[str, str], environment: Mapping[str, str], overrides
 
 
 def insert_cloud(layers: Sequence[Layer], index: int, cloud: Layer) -> list[Layer]:
-    """The layers with an entry of clouds.yaml that is named in the layer with this index."""
+    """The layers with an entry of clouds.yaml behind the layer that names it, which has this index."""
     stronger, naming, weaker = layers[:index], layers[index], layers[index + 1 :]
-    # An access key is in many a shell for object storage, so it is not used where a cloud is named.
+    # Many shells have an access key for object storage, so it is not used where a cloud is named.
     naming = {field: value for field, value in naming.items() if field not in ("access_key", "secret_key", "security_token")}
     rest = [{field: value for field, value in layer.items() if field not in LOGIN_FIELDS} for layer in weaker]
     return [*stronger, naming, cloud, *rest]

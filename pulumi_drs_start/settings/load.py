@@ -115,7 +115,7 @@ class _Loader:
                 text = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
                 self._problems.append(f"{self._values[str(error['loc'][0])].origin} {text}")
         if self._problems:
-            raise SettingsError(self._problems, hint if self._is_something_missing else "")
+            raise SettingsError([*self._problems, hint] if hint and self._is_something_missing else self._problems)
         return settings
 
     def _choose_login(self) -> tuple[str, ...]:

@@ -36,17 +36,13 @@ class SettingsError(ValueError):
     """The configuration is incomplete or wrong.
 
     Attributes:
-        problems: a sentence for each thing to correct.
-        hint: what else may explain them, or empty.
+        problems: a sentence for each thing to correct; the last may be a hint.
     """
 
-    def __init__(self, problems: Sequence[str], hint: str = "") -> None:
+    def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        self.hint = hint
-        lines = [*self.problems, hint] if hint else [*self.problems]
-        if len(lines) > 1:
-            lines = ["the configuration needs attention:", *(f"- {line}" for line in lines)]
-        super().__init__("\n".join(lines))
+        lines = [f"- {problem}" for problem in problems]
+        super().__init__("\n".join(["the configuration needs attention:", *lines]) if len(lines) > 1 else problems[0])
 
 
 class Settings(BaseModel):

@@ -11,8 +11,7 @@ from typing import Any
 from ..drs.auth.sources import IamLogin, ReadyToken, TokenSource
 from .model import Settings
 
-_USER = ("username", "user_id", "user_domain_id", "user_domain_name")
-_PROJECT = ("project_id", "project_name", "project_domain_id", "project_domain_name")
+_USER = {"username", "user_id", "user_domain_id", "user_domain_name"}
 
 
 def token_source(settings: Settings) -> TokenSource:
@@ -27,30 +26,35 @@ def token_source(settings: Settings) -> TokenSource:
             security_token=settings.security_token.get_secret_value() if settings.security_token else None,
             advice=settings.advice,
         )
-    project = {name: getattr(settings, name) for name in _PROJECT}
-    common: dict[str, Any] = {"ca_cert": settings.ca_cert, "user_agent": user_agent(), "advice": settings.advice}
+    iam: dict[str, Any] = {
+        "project_id": settings.project_id,
+        "project_name": settings.project_name,
+        "ca_cert": settings.ca_cert,
+        "user_agent": user_agent(),
+        "advice": settings.advice,
+    }
     if settings.token:
-        token = settings.token.get_secret_value()
-        return ReadyToken(
-            token,
-            project_id=settings.project_id,
-            project_name=settings.project_name,
-            auth_url=settings.auth_url,
-            **common,
-        )
-    if settings.auth_url is None or not (settings.auth_options or settings.password):
+        return ReadyToken(settings.token.get_secret_value(), auth_url=settings.auth_url, **iam)
+    options: dict[str, Any] = {}
+    if settings.auth_options:
+        options = json.loads(settings.auth_options.get_secret_value())
+    elif settings.password:
+        options = settings.model_dump(include=_USER) | {"password": settings.password.get_secret_value()}
+    if not (settings.auth_url and options):
         raise ValueError("a login needs auth_url, and a password or options; load_settings checks it")
-    if settings.auth_type and settings.auth_options:
-        auth_type, options = settings.auth_type, json.loads(settings.auth_options.get_secret_value())
-    else:
-        auth_type, options = "v3password", {name: getattr(settings, name) for name in _USER}
-        options["password"] = settings.password.get_secret_value() if settings.password else ""
-    client_cert = (settings.client_cert, settings.client_key or settings.client_cert) if settings.client_cert else None
-    return IamLogin(settings.auth_url, options, auth_type=auth_type, client_cert=client_cert, **project, **common)
+    return IamLogin(
+        settings.auth_url,
+        options,
+        auth_type=settings.auth_type or "v3password",
+        project_domain_id=settings.project_domain_id,
+        project_domain_name=settings.project_domain_name,
+        client_cert=(settings.client_cert, settings.client_key or settings.client_cert) if settings.client_cert else None,
+        **iam,
+    )
 
 
 def user_agent() -> str:
     """How this package introduces itself to DRS and IAM."""
-    # Importing the package here would be a circle: its public names stand on this module.
+    # Not imported: the package itself imports this module.
     version = getattr(sys.modules.get(__name__.partition(".")[0]), "__version__", "0")
     return f"pulumi-drs-start/{version}"
