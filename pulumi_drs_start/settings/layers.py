@@ -53,11 +53,8 @@ def collect(config: Mapping[str, str], environment: Mapping[str, str], overrides
 
 def insert_cloud(layers: Sequence[Layer], index: int, cloud: Layer) -> list[Layer]:
     """The layers with an entry of clouds.yaml behind the layer that names it, which has this index."""
-    stronger, naming, weaker = layers[:index], layers[index], layers[index + 1 :]
-    # Many shells have an access key for object storage, so it is not used where a cloud is named.
-    naming = {field: value for field, value in naming.items() if field not in ("access_key", "secret_key", "security_token")}
-    rest = [{field: value for field, value in layer.items() if field not in LOGIN_FIELDS} for layer in weaker]
-    return [*stronger, naming, cloud, *rest]
+    weaker = [{field: value for field, value in layer.items() if field not in LOGIN_FIELDS} for layer in layers[index + 1 :]]
+    return [*layers[: index + 1], cloud, *weaker]
 
 
 def merge(layers: Iterable[Layer]) -> Layer:

@@ -51,10 +51,15 @@ def load_settings(config: Mapping[str, str], environment: Mapping[str, str], ove
 
 
 def _has_login(layers: Sequence[Layer]) -> bool:
-    """Whether there is a login that beats the cloud of OS_CLOUD, which is in many a shell for other tools."""
-    values, stronger = merge(layers), merge(layers[:ENVIRONMENT])
+    """Whether there is a login that beats the cloud of OS_CLOUD, which many shells have for other tools."""
+    values = merge(layers)
     has_user = "username" in values or "user_id" in values
-    return "token" in values or ("password" in values and has_user) or "access_key" in stronger or "secret_key" in stronger
+    return "token" in values or ("password" in values and has_user) or rank(layers, _key_field(values)) < ENVIRONMENT
+
+
+def _key_field(values: Layer) -> str:
+    """The field whose source counts as that of an access key: a secret key is one only where there is no access key."""
+    return "access_key" if "access_key" in values else "secret_key"
 
 
 def _read_cloud(layers: Sequence[Layer], environment: Mapping[str, str]) -> Layer:
@@ -121,12 +126,13 @@ class _Loader:
     def _choose_login(self) -> tuple[str, ...]:
         """The kind of login: the strongest layer that has one decides.
 
-        Within a layer a token is used before a password, and that before an access key, which DRS does not document. A cloud
-        is stronger than an access key beside its name: see `insert_cloud`.
+        Within a layer a token is used before a password, a password before the cloud that the layer names, a cloud before an
+        access key, which DRS does not document.
         """
         has_user = "username" in self._values or "user_id" in self._values
         is_other = self._cloud is not None and "auth_type" in self._cloud
-        for layer in self._layers:
+        for index, layer in enumerate(self._layers):
+            names_cloud = self._cloud is not None and index == self._named_in
             if "token" in layer:
                 return _TOKEN
             if layer is self._cloud:
@@ -134,7 +140,7 @@ class _Loader:
             # A left-over password without a user does not replace another kind of login.
             if "password" in layer and (has_user or not is_other):
                 return _PASSWORD
-            if "access_key" in layer or "secret_key" in layer:
+            if _key_field(self._values) in layer and not names_cloud:
                 return _ACCESS_KEY
         return _PASSWORD
 

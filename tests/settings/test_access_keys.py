@@ -84,6 +84,12 @@ def test_access_keys_of_a_stronger_place_beat_a_password(complete: dict[str, str
     assert (settings.access_key, settings.password, settings.username) == (SecretStr("AK"), None, None)
 
 
+def test_a_secret_key_by_itself_is_no_login_of_a_stronger_place(complete: dict[str, str]) -> None:
+    settings = load_settings({"secretKey": "SK"}, {**complete, "OS_ACCESS_KEY": "AK"})
+
+    assert (settings.username, settings.access_key) == ("env-user", None)
+
+
 @pytest.mark.parametrize(("missing", "name"), [("accessKey", "the access key"), ("secretKey", "the secret key")])
 def test_one_key_without_the_other_is_told(missing: str, name: str) -> None:
     text = refused({**PLACE, **{key: value for key, value in KEYS.items() if key != missing}}, {})
