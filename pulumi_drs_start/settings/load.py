@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from enum import Enum
 from importlib.util import find_spec
 
 from pydantic import ValidationError
@@ -17,17 +18,21 @@ from .model import Overrides, Settings, SettingsError, shown
 
 # Regions whose list of endpoints names DRS ("Regions and Endpoints"). The Swiss region's does not.
 REGIONS_WITH_DRS = ("eu-de", "eu-nl")
-# What each kind of login has.
-_TOKEN = ("token",)
 _CERTIFICATE = ("client_cert", "client_key")
-_PASSWORD = ("username", "user_id", "user_domain_id", "user_domain_name", "password", *_CERTIFICATE)
-_OTHER = ("auth_type", "auth_options", *_CERTIFICATE)
-_ACCESS_KEY = ("access_key", "secret_key", "security_token")
-# What any login may have.
+# What any kind of login may have.
 _SCOPE = ("project_domain_id", "project_domain_name", "auth_url")
 
 _USE_A_CLOUD = "an entry of clouds.yaml can have all of it: name one in drs:cloud, OS_CLOUD, or cloud=… in the program"
 _CLOUD_UNUSED = "OS_CLOUD is set, but not used, because another login is given, see above; take that away to use the cloud"
+
+
+class _Login(Enum):
+    """The kinds of login, each with its fields."""
+
+    TOKEN = ("token",)
+    PASSWORD = ("username", "user_id", "user_domain_id", "user_domain_name", "password", *_CERTIFICATE)
+    PLUGIN = ("auth_type", "auth_options", *_CERTIFICATE)
+    ACCESS_KEY = ("access_key", "secret_key", "security_token")
 
 
 def load_settings(config: Mapping[str, str], environment: Mapping[str, str], overrides: Overrides | None = None) -> Settings:
@@ -102,15 +107,17 @@ class _Loader:
             SettingsError: with everything that is missing or wrong.
         """
         login = self._choose_login()
-        for field in LOGIN_FIELDS.difference(login, _SCOPE):
+        for field in LOGIN_FIELDS.difference(login.value, _SCOPE):
             self._values.pop(field, None)
-        if login is _PASSWORD:
+        if login is _Login.PASSWORD:
             self._check_password()
-        elif login is _ACCESS_KEY:
+        elif login is _Login.ACCESS_KEY:
             self._check_access_key()
         self._check_project(login)
-        self._find_addresses(needs_iam=login is not _ACCESS_KEY and not (login is _TOKEN and "project_id" in self._values))
-        advice = _advice(self._values, (*login, "project_id", "project_name", *(() if login is _ACCESS_KEY else ("auth_url",))))
+        knows_project = login is _Login.TOKEN and "project_id" in self._values
+        needs_iam = not (login is _Login.ACCESS_KEY or knows_project)
+        self._find_addresses(needs_iam)
+        advice = _advice(self._values, (*login.value, "project_id", "project_name", *(("auth_url",) if needs_iam else ())))
         texts = {field: value.text for field, value in self._values.items() if field != "cloud"}
         try:
             settings = Settings.model_validate({**texts, "advice": advice})
@@ -123,26 +130,26 @@ class _Loader:
             raise SettingsError([*self._problems, hint] if hint and self._is_something_missing else self._problems)
         return settings
 
-    def _choose_login(self) -> tuple[str, ...]:
+    def _choose_login(self) -> _Login:
         """The kind of login: the strongest layer that has one decides.
 
         Within a layer a token is used before a password, a password before the cloud that the layer names, a cloud before an
         access key, which DRS does not document.
         """
         has_user = "username" in self._values or "user_id" in self._values
-        is_other = self._cloud is not None and "auth_type" in self._cloud
+        is_plugin = self._cloud is not None and "auth_type" in self._cloud
         for index, layer in enumerate(self._layers):
             names_cloud = self._cloud is not None and index == self._named_in
             if "token" in layer:
-                return _TOKEN
+                return _Login.TOKEN
             if layer is self._cloud:
-                return _OTHER if is_other else _PASSWORD
+                return _Login.PLUGIN if is_plugin else _Login.PASSWORD
             # A left-over password without a user does not replace another kind of login.
-            if "password" in layer and (has_user or not is_other):
-                return _PASSWORD
+            if "password" in layer and (has_user or not is_plugin):
+                return _Login.PASSWORD
             if _key_field(self._values) in layer and not names_cloud:
-                return _ACCESS_KEY
-        return _PASSWORD
+                return _Login.ACCESS_KEY
+        return _Login.PASSWORD
 
     def _check_password(self) -> None:
         values = self._values
@@ -157,7 +164,7 @@ class _Loader:
     def _check_access_key(self) -> None:
         values, layers = self._values, self._layers
         if find_spec("huaweicloudsdkcore") is None:
-            origin = next(values[field].origin for field in _ACCESS_KEY if field in values)
+            origin = next(values[field].origin for field in _Login.ACCESS_KEY.value if field in values)
             self._problems.append(f"{origin} needs the package's extra aksk: in the checkout, pip install '.[aksk]'")
         also = self._check_owner("secret_key", ("access_key",))
         for field, more in (("access_key", ""), ("secret_key", also)):
@@ -185,14 +192,14 @@ class _Loader:
             return ""
         return f"; {values.pop(secret).origin} belongs to {beside[0].origin}, not to {owner.origin}"
 
-    def _check_project(self, login: tuple[str, ...]) -> None:
+    def _check_project(self, login: _Login) -> None:
         values = self._values
-        if login is _ACCESS_KEY:
+        if login is _Login.ACCESS_KEY:
             name = values.pop("project_name", None)
             also = f"; {name.origin} does not help, because without a login no name is looked up" if name else ""
         else:
             also = f"; or its name: {self._sources('project_name')}"
-        is_optional = login is _TOKEN or ("auth_type" in values and values["auth_type"].text in LOGINS_WITH_A_PROJECT)
+        is_optional = login is _Login.TOKEN or ("auth_type" in values and values["auth_type"].text in LOGINS_WITH_A_PROJECT)
         if not (is_optional or values.keys() & {"project_id", "project_name"}):
             self._miss("project_id", also)
 
