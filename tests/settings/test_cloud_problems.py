@@ -111,7 +111,7 @@ def test_an_entry_of_a_wrong_shape_is_an_error_of_ours_or_none(entry: dict[str, 
 
 
 @pytest.mark.parametrize("number", ["0123", "123", "1e3", "1.5", "2026-01-01"])
-def test_a_password_that_yaml_takes_for_a_number_isrefused(number: str, write: Write) -> None:
+def test_a_password_that_yaml_takes_for_a_number_is_refused(number: str, write: Write) -> None:
     """0123 would be sent as 83, and count as a wrong password."""
     text = refused({"cloud": "otc"}, write(f"clouds: {{otc: {{auth: {{password: {number}}}}}}}"))
 
