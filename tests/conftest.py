@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from pulumi_drs_start.drs.auth.sources import PasswordAuth
+from pulumi_drs_start.drs.auth.sources import IamLogin
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.http.retry import RetryPolicy
 from pulumi_drs_start.sandbox import Sandbox
@@ -49,11 +49,9 @@ def make_client(sandbox: Sandbox) -> Iterator[ClientFactory]:
     made: list[DrsClient] = []
 
     def make(endpoint: str | None = None, tokens: Any = None, **options: Any) -> DrsClient:
-        tokens = tokens or PasswordAuth(
+        tokens = tokens or IamLogin(
             sandbox.auth_url,
-            username=sandbox.username,
-            password=sandbox.password,
-            user_domain_name=sandbox.domain_name,
+            {"username": sandbox.username, "password": sandbox.password, "user_domain_name": sandbox.domain_name},
             project_id=sandbox.project_id,
         )
         made.append(DrsClient(endpoint or sandbox.url, tokens, **{"retry": QUICK, **options}))

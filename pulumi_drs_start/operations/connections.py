@@ -7,11 +7,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..drs.auth.sources import TokenSource
 from ..drs.calls.client import DrsClient
 from ..drs.errors import DrsError, OperationEndedError
 from ..drs.http.budget import TimeBudget
@@ -20,7 +21,7 @@ from ..reconcile.declared import Place
 from ..reconcile.observe import StatusReader
 from ..reconcile.send import BatchLimit
 from ..schema.messages import Messages
-from ..settings import Settings, shared_token_source, user_agent
+from ..settings import Settings, token_source, user_agent
 from .declarations import DeclaredJobs
 
 log = logging.getLogger(__name__)
@@ -55,11 +56,11 @@ class Connection:
     _recent: dict[tuple[str, ...], tuple[float, dict[str, ActualJob]]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, settings: Settings) -> Connection:
+    def open(cls, settings: Settings, tokens: TokenSource) -> Connection:
         """A connection with these settings. Nothing is sent yet."""
         client = DrsClient(
             settings.endpoint,
-            shared_token_source(settings),
+            tokens,
             language=settings.language,
             ca_cert=settings.ca_cert,
             user_agent=user_agent(),
@@ -104,7 +105,7 @@ class Connection:
 
 
 class Connections:
-    """All connections of a process, and what its program declares. May be shared by threads.
+    """All connections and logins of a process, and what its program declares. May be shared by threads.
 
     Attributes:
         declared: what the program declares.
@@ -113,6 +114,7 @@ class Connections:
     def __init__(self) -> None:
         self.declared = DeclaredJobs()
         self._open: dict[Settings, Connection] = {}
+        self._tokens: dict[Hashable, TokenSource] = {}
         self._lock = threading.Lock()
 
     def to(self, settings: Settings, elsewhere: tuple[Place, Settings] | None = None) -> Connection:
@@ -124,16 +126,25 @@ class Connections:
         """
         with self._lock:
             if settings not in self._open:
-                self._open[settings] = Connection.open(settings)
+                self._open[settings] = Connection.open(settings, self._tokens_for(settings))
             connection = self._open[settings]
         return replace(connection, elsewhere=elsewhere) if elsewhere else connection
 
+    def _tokens_for(self, settings: Settings) -> TokenSource:
+        """The one token source for whoever these settings log in as: IAM throttles logins, and locks users."""
+        if settings.login not in self._tokens:
+            self._tokens[settings.login] = token_source(settings)
+        return self._tokens[settings.login]
+
     def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, and forget every token."""
         with self._lock:
             for connection in self._open.values():
                 connection.client.close()
+            for tokens in self._tokens.values():
+                tokens.close()
             self._open.clear()
+            self._tokens.clear()
 
     def __enter__(self) -> Connections:
         return self

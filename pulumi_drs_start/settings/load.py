@@ -1,33 +1,38 @@
 """
-From the places where values are given to one validated object.
+From the sources of settings to one validated object: collect, merge, choose the login, check.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import Enum
 from importlib.util import find_spec
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from pydantic import SecretStr
+from pydantic import ValidationError
 
-from ..drs.auth.sources import LOGINS_WITH_A_PROJECT
-from ..drs.http.urls import is_loopback
-from . import keys as at
-from .keys import Finder, shown
-from .model import Overrides, Settings, SettingsError
+from ..drs.auth.plugins import LOGINS_WITH_A_PROJECT
+from .keys import KEYS, LOGIN_FIELDS
+from .layers import ENVIRONMENT, STACK, Layer, Value, collect, insert_cloud, merge, rank
+from .model import Overrides, Settings, SettingsError, shown
 
 # Regions whose list of endpoints names DRS ("Regions and Endpoints"). The Swiss region's does not.
 REGIONS_WITH_DRS = ("eu-de", "eu-nl")
-LANGUAGES = ("en-us", "zh-cn")
-_WITHOUT_CLOUD = (
-    "without a cloud: drs:region, drs:projectId, drs:username, drs:password and drs:domainName, "
-    "or OS_REGION_NAME, OS_PROJECT_ID, OS_USERNAME, OS_PASSWORD and OS_USER_DOMAIN_NAME"
-)
-_HEADER_TEXT = re.compile(r"[!-~]+")
+_CERTIFICATE = ("client_cert", "client_key")
+# What any kind of login may have.
+_SCOPE = ("project_domain_id", "project_domain_name", "auth_url")
+
+_USE_A_CLOUD = "an entry of clouds.yaml can have all of it: name one in drs:cloud, OS_CLOUD, or cloud=… in the program"
+_CLOUD_UNUSED = "OS_CLOUD is set, but not used, because another login is given, see above; take that away to use the cloud"
+
+
+class _Login(Enum):
+    """The kinds of login, each with its fields."""
+
+    TOKEN = ("token",)
+    PASSWORD = ("username", "user_id", "user_domain_id", "user_domain_name", "password", *_CERTIFICATE)
+    PLUGIN = ("auth_type", "auth_options", *_CERTIFICATE)
+    ACCESS_KEY = ("access_key", "secret_key", "security_token")
 
 
 def load_settings(config: Mapping[str, str], environment: Mapping[str, str], overrides: Overrides | None = None) -> Settings:
@@ -38,260 +43,233 @@ def load_settings(config: Mapping[str, str], environment: Mapping[str, str], ove
         environment: environment variables.
         overrides: the resource's own inputs.
 
-    The strongest place that has a way in decides which it is. Within a place: a ready token, a password, a cloud, an access
-    key, which is the last because it is not documented for DRS.
-
     Raises:
         SettingsError: with everything that is missing or wrong.
     """
-    found = Finder(config, environment, overrides or Overrides())
-    unused_cloud = _take_cloud(found, environment)
-    if found.problems:
-        # Without the entry, whatever it has would be called missing.
-        _options(found)
-        raise SettingsError(found.problems, _WITHOUT_CLOUD)
-    values = _login(found)
-    is_signed, is_token = "access_key" in values or "secret_key" in values, "token" in values
-    is_optional = is_token or values.get("login_type") in LOGINS_WITH_A_PROJECT
-    values |= _project_id(found) if is_signed else _project(found, is_optional=is_optional)
-    values |= _addresses(found, needs_iam=not is_signed and (not is_token or "project_id" not in values))
-    values |= _options(found)
-    _check_project_id(found, values.get("endpoint", ""))
-    if found.problems:
-        raise SettingsError(found.problems, _hint(found, unused_cloud))
-    return Settings(**values, origins=tuple(sorted(found.origins.items())))
+    layers = collect(config, environment, overrides or Overrides())
+    named_in = rank(layers, "cloud")
+    is_unused = named_in == ENVIRONMENT and _has_login(layers)
+    if named_in == len(layers) or is_unused:
+        return _Loader(layers).load(_CLOUD_UNUSED if is_unused else _USE_A_CLOUD)
+    cloud = _read_cloud(layers, environment)
+    return _Loader(insert_cloud(layers, named_in, cloud), cloud, named_in).load()
 
 
-def _take_cloud(found: Finder, environment: Mapping[str, str]) -> bool:
-    """Read the entry that is named, if any. True when OS_CLOUD is left aside."""
-    named = found.get(at.CLOUD)
-    if named is None:
-        return False
-    if named.rank == at.ENVIRONMENT and _has_stronger_login(found):
-        return True
+def _has_login(layers: Sequence[Layer]) -> bool:
+    """Whether there is a login that beats the cloud of OS_CLOUD, which many shells have for other tools."""
+    values = merge(layers)
+    has_user = "username" in values or "user_id" in values
+    return "token" in values or ("password" in values and has_user) or rank(layers, _key_field(values)) < ENVIRONMENT
+
+
+def _key_field(values: Layer) -> str:
+    """The field whose source counts as that of an access key: a secret key is one only where there is no access key."""
+    return "access_key" if "access_key" in values else "secret_key"
+
+
+def _read_cloud(layers: Sequence[Layer], environment: Mapping[str, str]) -> Layer:
+    """The entry of clouds.yaml that is named. Raises SettingsError."""
     from .clouds import CloudError, read_cloud
 
-    regions = [region.value for region in found.all(at.REGION)]
+    name = merge(layers)["cloud"]
+    regions = [layer["region"].text for layer in layers if "region" in layer]
     try:
-        found.take_cloud(read_cloud(named.value, environment, regions), named)
+        return read_cloud(name.text, environment, regions)
     except CloudError as exc:
-        found.problems.append(f"{named.origin}: {exc}")
-    return False
+        # Nothing else is checked: without the entry, whatever it has would be called missing.
+        raise SettingsError([f"{name.origin}: {exc}"]) from None
 
 
-def _has_stronger_login(found: Finder) -> bool:
-    """Whether there is a whole login that beats the cloud of OS_CLOUD."""
-    if found.get(at.TOKEN) or (found.get(at.PASSWORD) and (found.get(at.USERNAME) or found.get(at.USER_ID))):
-        return True
-    key = found.get(at.ACCESS_KEY) or found.get(at.SECRET_KEY)
-    return key is not None and key.rank < at.ENVIRONMENT
+class _Loader:
+    """Makes settings of layers, and collects the problems on the way.
 
+    Args:
+        layers: the strongest first.
+        cloud: that of clouds.yaml, if there is one.
+        named_in: the index of the layer that names it.
+    """
 
-def _hint(found: Finder, has_unused_cloud: bool) -> str:
-    """What the user may have relied on in vain, or not thought of."""
-    if not found.is_something_missing:
-        return ""
-    if has_unused_cloud:
-        return "OS_CLOUD is set, but not used, because another login is given, see above; take that away to use the cloud"
-    if found.entry is None:
-        return "an entry of clouds.yaml can have all of it: name one in drs:cloud, OS_CLOUD, or cloud=… in the program"
-    return ""
+    def __init__(self, layers: Sequence[Layer], cloud: Layer | None = None, named_in: int = ENVIRONMENT) -> None:
+        self._layers = layers
+        self._values = merge(layers)
+        self._cloud = cloud
+        self._named_in = named_in
+        self._problems: list[str] = []
+        self._is_something_missing = False
 
+    def load(self, hint: str = "") -> Settings:
+        """The settings.
 
-def _login(found: Finder) -> dict[str, Any]:
-    """The way in: that of the strongest place."""
-    entry, password, token = found.entry, found.get(at.PASSWORD), found.get(at.TOKEN)
-    key = found.get(at.ACCESS_KEY) or found.get(at.SECRET_KEY)
-    ways = []
-    if token:
-        ways.append((_place(token.rank), 0 if token.rank != found.entry_rank else 2, _ready_token))
-    # A password alone is no login beside a cloud that has another kind of login.
-    has_user = found.get(at.USERNAME) or found.get(at.USER_ID) or not (entry and entry.login_type)
-    if password and has_user and (entry is None or password.rank != found.entry_rank):
-        ways.append((_place(password.rank), 1, _user_with_password))
-    if entry:
-        ways.append((_place(found.entry_rank), 2, _plugin if entry.login_type else _user_with_password))
-    if key:
-        ways.append((_place(key.rank), 3, _signature))
-    *_, way = min(ways, key=lambda way: way[:2], default=(0, 0, _user_with_password))
-    return way(found)
+        Args:
+            hint: what to say when a value is missing.
 
+        Raises:
+            SettingsError: with everything that is missing or wrong.
+        """
+        login = self._choose_login()
+        for field in LOGIN_FIELDS.difference(login.value, _SCOPE):
+            self._values.pop(field, None)
+        if login is _Login.PASSWORD:
+            self._check_password()
+        elif login is _Login.ACCESS_KEY:
+            self._check_access_key()
+        self._check_project(login)
+        knows_project = login is _Login.TOKEN and "project_id" in self._values
+        needs_iam = not (login is _Login.ACCESS_KEY or knows_project)
+        self._find_addresses(needs_iam)
+        advice = _advice(self._values, (*login.value, "project_id", "project_name", *(("auth_url",) if needs_iam else ())))
+        texts = {field: value.text for field, value in self._values.items() if field != "cloud"}
+        try:
+            settings = Settings.model_validate({**texts, "advice": advice})
+        except ValidationError as exc:
+            # What is missing has been told in other words.
+            for error in (error for error in exc.errors() if error["type"] != "missing"):
+                text = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+                self._problems.append(f"{self._values[str(error['loc'][0])].origin} {text}")
+        if self._problems:
+            raise SettingsError([*self._problems, hint] if hint and self._is_something_missing else self._problems)
+        return settings
 
-def _place(rank: int) -> int:
-    """The place that a value came from: a cloud counts as the one that names it."""
-    return 0 if rank <= at.RESOURCE_CLOUD else 1 if rank <= at.CONFIG_CLOUD else 2
+    def _choose_login(self) -> _Login:
+        """The kind of login: the strongest layer that has one decides.
 
+        Within a layer a token is used before a password, a password before the cloud that the layer names, a cloud before an
+        access key, which DRS does not document.
+        """
+        has_user = "username" in self._values or "user_id" in self._values
+        is_plugin = self._cloud is not None and "auth_type" in self._cloud
+        for index, layer in enumerate(self._layers):
+            names_cloud = self._cloud is not None and index == self._named_in
+            if "token" in layer:
+                return _Login.TOKEN
+            if layer is self._cloud:
+                return _Login.PLUGIN if is_plugin else _Login.PASSWORD
+            # A left-over password without a user does not replace another kind of login.
+            if "password" in layer and (has_user or not is_plugin):
+                return _Login.PASSWORD
+            if _key_field(self._values) in layer and not names_cloud:
+                return _Login.ACCESS_KEY
+        return _Login.PASSWORD
 
-def _ready_token(found: Finder) -> dict[str, Any]:
-    token = found.get(at.TOKEN)
-    if token and not _HEADER_TEXT.fullmatch(token.value):
-        found.problems.append(f"{token.origin} is no token: it has characters that no HTTP header can carry")
-    return found.kept({"token": token}, token=token)
+    def _check_password(self) -> None:
+        values = self._values
+        also = self._check_owner("password", ("user_id", "username"))
+        if not values.keys() & {"user_id", "username"}:
+            self._miss("username")
+        if "password" not in values:
+            self._miss("password", f"{also}; or give a ready token: {self._sources('token')}")
+        if not values.keys() & {"user_id", "user_domain_id", "user_domain_name"}:
+            self._miss("user_domain_name")
 
+    def _check_access_key(self) -> None:
+        values, layers = self._values, self._layers
+        if find_spec("huaweicloudsdkcore") is None:
+            origin = next(values[field].origin for field in _Login.ACCESS_KEY.value if field in values)
+            self._problems.append(f"{origin} needs the package's extra aksk: in the checkout, pip install '.[aksk]'")
+        also = self._check_owner("secret_key", ("access_key",))
+        for field, more in (("access_key", ""), ("secret_key", also)):
+            if field not in values:
+                self._miss(field, more)
+        if rank(layers, "security_token") > rank(layers, "secret_key"):
+            # That of another, temporary key.
+            values.pop("security_token", None)
 
-def _user_with_password(found: Finder) -> dict[str, Any]:
-    password = found.get(at.PASSWORD)
-    user_id, username = found.either(at.USER_ID, at.USERNAME)
-    domain_id, domain_name = found.either(at.DOMAIN_ID, at.DOMAIN_NAME)
-    user, domain = user_id or username, domain_id or domain_name
-    also = ""
-    if user is None:
-        found.miss(at.USERNAME)
-    if found.entry and password and password.rank == found.entry_rank and user and user.rank != found.entry_rank:
-        theirs = (found.entry.values.get("auth.user_id"), found.entry.values.get("auth.username"))
-        if user.value not in theirs:
-            # IAM would count it as a wrong one.
-            also, password = f"; {password.origin} is that of another user than {user.origin}", None
-    if password is None:
-        found.miss(at.PASSWORD, f"{also}; or give a ready token: {found.places(at.TOKEN)}")
-    if domain is None and user_id is None:
-        found.miss(at.DOMAIN_NAME)
-    return _certificate(found) | found.kept(
-        {"username": user, "domain": domain, "password": password},
-        user_id=user_id,
-        username=username,
-        user_domain_id=domain_id,
-        user_domain_name=domain_name,
-        password=password,
-    )
+    def _check_owner(self, secret: str, owners: Sequence[str]) -> str:
+        """Leave out a secret that its source gives for another owner than the one that counts, and say so.
 
+        The service would count it as a wrong one, and lock the owner out after a few.
+        """
+        values = self._values
+        owner = next((values[field] for field in owners if field in values), None)
+        beside = [
+            layer[field]
+            for layer in self._layers
+            if layer.get(secret) is values.get(secret)
+            for field in owners
+            if field in layer
+        ]
+        if secret not in values or owner is None or not beside or owner.text in [value.text for value in beside]:
+            return ""
+        return f"; {values.pop(secret).origin} belongs to {beside[0].origin}, not to {owner.origin}"
 
-def _plugin(found: Finder) -> dict[str, Any]:
-    """A login that only clouds.yaml can describe."""
-    entry = found.entry
-    if entry is None:
-        raise ValueError("there is no cloud to log in with")
-    found.origins["login"] = f'cloud "{entry.name}" in {entry.path}'
-    options = json.dumps(dict(entry.login_options), sort_keys=True, default=str)
-    return _certificate(found) | {"login_type": entry.login_type, "login_options": SecretStr(options)}
-
-
-def _certificate(found: Finder) -> dict[str, Any]:
-    if found.entry is None or found.entry.client_cert is None:
-        return {}
-    return {"client_cert": found.entry.client_cert, "client_key": found.entry.client_key}
-
-
-def _signature(found: Finder) -> dict[str, Any]:
-    if find_spec("huaweicloudsdkcore") is None:
-        key = found.get(at.ACCESS_KEY) or found.get(at.SECRET_KEY)
-        where = key.origin if key else "an access key"
-        found.problems.append(f"{where} needs the package's extra aksk: in the checkout, pip install '.[aksk]'")
-    access, secret, temporary = found.get(at.ACCESS_KEY), found.get(at.SECRET_KEY), found.get(at.SECURITY_TOKEN)
-    also = ""
-    if access is None:
-        found.miss(at.ACCESS_KEY)
-    elif secret:
-        # The secret beside another access key is that one's.
-        beside = next((other for other in found.all(at.ACCESS_KEY) if other.rank == secret.rank), access)
-        if beside.value != access.value:
-            also, secret = f"; {secret.origin} belongs to {beside.origin}, not to {access.origin}", None
-    if secret is None:
-        found.miss(at.SECRET_KEY, also)
-    for given in (access, temporary):
-        if given and not re.fullmatch(r"[!-+\--~]+", given.value):
-            found.problems.append(f"{given.origin} has characters that no HTTP header can carry")
-    # A token from a weaker place is that of another, temporary key.
-    if secret and temporary and temporary.rank > secret.rank:
-        temporary = None
-    return found.kept(
-        {"access_key": access, "secret_key": secret, "security_token": temporary},
-        access_key=access,
-        secret_key=secret,
-        security_token=temporary,
-    )
-
-
-def _project(found: Finder, is_optional: bool) -> dict[str, Any]:
-    project_id, project_name = found.either(at.PROJECT_ID, at.PROJECT_NAME)
-    project = project_id or project_name
-    if project is None and not is_optional:
-        found.miss(at.PROJECT_ID, f"; or its name: {found.places(at.PROJECT_NAME)}")
-    domain_id, domain_name = found.either(at.PROJECT_DOMAIN_ID, at.PROJECT_DOMAIN_NAME)
-    return found.kept(
-        {"project": project},
-        project_id=project_id,
-        project_name=project_name,
-        project_domain_id=domain_id,
-        project_domain_name=domain_name,
-    )
-
-
-def _project_id(found: Finder) -> dict[str, Any]:
-    """The project for signed requests."""
-    project_id, project_name = found.either(at.PROJECT_ID, at.PROJECT_NAME)
-    if project_id is None:
-        name = f"; {project_name.origin} does not help, because without a login no name is looked up" if project_name else ""
-        found.miss(at.PROJECT_ID, name)
-    return found.kept({"project": project_id}, project_id=project_id)
-
-
-def _addresses(found: Finder, needs_iam: bool) -> dict[str, Any]:
-    region, endpoint, auth_url = found.get(at.REGION), found.get(at.ENDPOINT), found.get(at.AUTH_URL)
-    endpoint_url, iam_url = found.url(endpoint), found.url(auth_url, is_iam=True)
-    theirs = _region_of("drs", endpoint_url)
-    if region and endpoint and theirs not in (None, region.value):
-        # One of the two is about another program or shell: the weaker one, as everywhere.
-        if region.rank < endpoint.rank:
-            endpoint = None
-        elif region.rank > endpoint.rank:
-            region = None
+    def _check_project(self, login: _Login) -> None:
+        values = self._values
+        if login is _Login.ACCESS_KEY:
+            name = values.pop("project_name", None)
+            also = f"; {name.origin} does not help, because without a login no name is looked up" if name else ""
         else:
-            found.problems.append(f"{endpoint.origin} is the endpoint of {theirs}, but {region.origin} names another region")
-    name = region.value if region else theirs if endpoint else None
-    name = name or _region_of("iam", iam_url)
-    is_known = name in REGIONS_WITH_DRS
-    if endpoint is None and is_known:
-        endpoint_url = f"https://drs.{name}.otc.t-systems.com"
-    elif endpoint is None and name:
-        found.miss(at.ENDPOINT, f"; region {shown(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
-    elif endpoint is None:
-        found.miss(at.REGION, f"; or the addresses: {found.places(at.ENDPOINT)}; and for IAM {found.places(at.AUTH_URL)}")
-    if auth_url is None and is_known:
-        iam_url = f"https://iam.{name}.otc.t-systems.com/v3"
-        found.origins["auth_url"] = f"that of region {name}"
-    elif auth_url is None and needs_iam and (endpoint or name):
-        found.miss(at.AUTH_URL)
-    if auth_url:
-        found.origins["auth_url"] = auth_url.origin
-    addresses = {"region": name, "endpoint": endpoint_url, "auth_url": iam_url}
-    return {key: value for key, value in addresses.items() if value}
+            also = f"; or its name: {self._sources('project_name')}"
+        is_optional = login is _Login.TOKEN or ("auth_type" in values and values["auth_type"].text in LOGINS_WITH_A_PROJECT)
+        if not (is_optional or values.keys() & {"project_id", "project_name"}):
+            self._miss("project_id", also)
 
+    def _find_addresses(self, needs_iam: bool) -> None:
+        """Settle region, endpoint and IAM, of which one can tell another."""
+        values = self._values
+        self._settle_region()
+        region, endpoint, auth_url = values.get("region"), values.get("endpoint"), values.get("auth_url")
+        name = region.text if region else _region_of("drs", endpoint) or _region_of("iam", auth_url)
+        origin = f"that of region {name}"
+        if name:
+            values.setdefault("region", Value(name, origin))
+        if name in REGIONS_WITH_DRS:
+            values.setdefault("endpoint", Value(f"https://drs.{name}.otc.t-systems.com", origin))
+            values.setdefault("auth_url", Value(f"https://iam.{name}.otc.t-systems.com/v3", origin))
+        if "endpoint" not in values and name:
+            self._miss("endpoint", f"; region {shown(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
+        elif "endpoint" not in values:
+            self._miss("region", f"; or the addresses: {self._sources('endpoint')}; and for IAM {self._sources('auth_url')}")
+        if "auth_url" not in values and needs_iam and (endpoint or name):
+            self._miss("auth_url")
 
-def _options(found: Finder) -> dict[str, Any]:
-    values: dict[str, Any] = {}
-    if language := found.get(at.LANGUAGE):
-        values["language"] = language.value.lower()
-        if values["language"] not in LANGUAGES:
-            found.problems.append(f"{language.origin} must be {' or '.join(LANGUAGES)}, not {shown(language.value)}")
-    if ca_cert := found.get(at.CA_CERT):
-        path = Path(ca_cert.value).expanduser()
-        values["ca_cert"] = str(path)
-        if not path.exists():
-            found.problems.append(f"{ca_cert.origin} names a TLS bundle that does not exist: {shown(ca_cert.value)}")
-    if size := found.get(at.BATCH_SIZE):
-        # No more digits than any number of jobs can have: int() has words of its own for thousands of them.
-        if re.fullmatch(r"[0-9]{1,9}", size.value) and int(size.value) > 0:
-            values["batch_size"] = int(size.value)
+    def _settle_region(self) -> None:
+        """Leave out the region or the endpoint where they contradict each other: one is meant for another program or shell."""
+        values, layers = self._values, self._layers
+        region, endpoint = values.get("region"), values.get("endpoint")
+        theirs = _region_of("drs", endpoint)
+        if region is None or endpoint is None or theirs in (None, region.text):
+            return
+        stronger, weaker = rank(layers, "region"), rank(layers, "endpoint")
+        if stronger == weaker:
+            self._problems.append(f"{endpoint.origin} is the endpoint of {theirs}, but {region.origin} names another region")
         else:
-            found.problems.append(f"{size.origin} must be a whole number, 1 or more, not {shown(size.value)}")
-    return values
+            del values["endpoint" if stronger < weaker else "region"]
+
+    def _miss(self, field: str, also: str = "") -> None:
+        """Note that nothing gives a value."""
+        self._is_something_missing = True
+        self._problems.append(f"{KEYS[field].label} is missing: set {self._sources(field)}{also}")
+
+    def _sources(self, field: str) -> str:
+        """Every source that may give a value, in words that follow "set"."""
+        key = KEYS[field]
+        weakest = self._named_in if field in LOGIN_FIELDS else ENVIRONMENT
+        sources = []
+        if key.config and weakest >= STACK:
+            how = f"--secret drs:{key.config}" if key.is_secret else f"drs:{key.config} …"
+            sources.append(f"drs:{key.config} (pulumi config set {how})")
+        if weakest >= ENVIRONMENT:
+            sources += key.environment[:1]
+        if key.input:
+            sources.append(f"{key.input}=… in the program")
+        if self._cloud is not None and key.cloud:
+            where = "clouds.yaml or secure.yaml" if key.is_secret else "clouds.yaml"
+            sources.append(f'{key.cloud} of cloud "{self._values["cloud"].text}" in {where}')
+        return ", or ".join(sources)
 
 
-def _check_project_id(found: Finder, endpoint: str) -> None:
-    project_id, _ = found.either(at.PROJECT_ID, at.PROJECT_NAME)
-    if project_id is None:
-        return
-    # A sandbox may have ids that are easier to read, as long as they fit into a path.
-    is_lenient = not endpoint or is_loopback(endpoint)
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}" if is_lenient else r"[0-9A-Fa-f]{32}", project_id.value):
-        text = f"{project_id.origin} must be a project's id, 32 hexadecimal characters; {shown(project_id.value)} is none"
-        found.problems.append(f"{text} (a name goes to drs:projectName or OS_PROJECT_NAME)")
+def _region_of(service: str, url: Value | None) -> str | None:
+    """The region whose own address this is, if it is a region that we know."""
+    known = rf"https://{service}\.({'|'.join(REGIONS_WITH_DRS)})\.otc\.t-systems\.com(:443)?(/.*)?"
+    match = re.fullmatch(known, url.text, re.IGNORECASE) if url else None
+    return match[1].lower() if match else None
 
 
-def _region_of(service: str, url: str) -> str | None:
-    """The region whose own address this is, if it is one of those we know."""
-    return next(
-        (region for region in REGIONS_WITH_DRS if urlsplit(url).hostname == f"{service}.{region}.otc.t-systems.com"),
-        None,
-    )
+def _advice(values: Layer, fields: Sequence[str]) -> str:
+    """The next step after a refused login: what to check, and where it came from."""
+    given = [field for field in fields if field in values and field != "auth_options"]
+    *most, last = (f"{KEYS[field].label} ({values[field].origin})" for field in given) if given else ("the login",)
+    text = f"Check {', '.join(most)} and {last}" if most else f"Check {last}"
+    if any(values[field].origin.startswith("drs:") for field in given):
+        text += "; refresh and destroy use the stack configuration of the last up"
+    return text + "."

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.models import StartRequest
 from pulumi_drs_start.drs.errors import DrsError, OutOfTimeError
@@ -161,7 +161,7 @@ def test_drs_may_answer_anything(treat: Treat, nasty: Callable[[Treat], str]) ->
 def test_iam_may_answer_anything(treat: Treat, nasty: Callable[[Treat], str], sandbox: Sandbox) -> None:
     """And the operation, not the login, says how long that may take."""
     prepare_bombs()
-    tokens = PasswordAuth(f"{nasty(treat)}/v3", username="u", password="the-password", user_domain_name="d", project_id="p")
+    tokens = IamLogin(f"{nasty(treat)}/v3", {"user_id": "u", "password": "the-password"}, project_id="p")
     client = DrsClient(sandbox.url, tokens, retry=ONCE)
     with bounded(), pytest.raises(DrsError) as caught:
         client.get_statuses(["a"], TimeBudget(SECONDS))
@@ -180,7 +180,7 @@ def test_repeats_share_the_operation_s_time(nasty: Callable[[Treat], str]) -> No
 
 def test_waiting_for_another_thread_s_login_ends_with_one_s_own_time(nasty: Callable[[Treat], str]) -> None:
     url = nasty(ANSWERS["a header that drips"])
-    tokens = PasswordAuth(f"{url}/v3", username="u", password="the-password", user_domain_name="d", project_id="p")
+    tokens = IamLogin(f"{url}/v3", {"user_id": "u", "password": "the-password"}, project_id="p")
     slow, quick = (DrsClient(url, tokens, retry=ONCE) for _ in range(2))
     ended: list[float] = []
 

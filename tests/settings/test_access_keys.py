@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from pulumi_drs_start.drs.auth.signing import SigningAuth
-from pulumi_drs_start.settings import Overrides, load_settings, shared_token_source, token_source
+from pulumi_drs_start.settings import Overrides, load_settings, token_source
 
 from .conftest import refused
 
@@ -84,6 +84,12 @@ def test_access_keys_of_a_stronger_place_beat_a_password(complete: dict[str, str
     assert (settings.access_key, settings.password, settings.username) == (SecretStr("AK"), None, None)
 
 
+def test_a_secret_key_by_itself_is_no_login_of_a_stronger_place(complete: dict[str, str]) -> None:
+    settings = load_settings({"secretKey": "SK"}, {**complete, "OS_ACCESS_KEY": "AK"})
+
+    assert (settings.username, settings.access_key) == ("env-user", None)
+
+
 @pytest.mark.parametrize(("missing", "name"), [("accessKey", "the access key"), ("secretKey", "the secret key")])
 def test_one_key_without_the_other_is_told(missing: str, name: str) -> None:
     text = refused({**PLACE, **{key: value for key, value in KEYS.items() if key != missing}}, {})
@@ -132,8 +138,15 @@ def test_keys_are_not_shown() -> None:
 
 
 @pytest.mark.parametrize("change", [{}, {"accessKey": "other"}, {"secretKey": "other"}, {"projectId": B}])
-def test_equal_keys_share_a_token_source(change: dict[str, Any]) -> None:
-    one = shared_token_source(load_settings({**PLACE, **KEYS}, {}))
-    other = shared_token_source(load_settings({**PLACE, **KEYS, **change}, {}))
+def test_equal_keys_are_one_login(change: dict[str, Any]) -> None:
+    one, other = (load_settings({**PLACE, **KEYS, **more}, {}) for more in ({}, change))
 
-    assert (one is other) == (not change)
+    assert (one.login == other.login) == (not change)
+
+
+def test_a_refused_key_is_told_with_its_sources() -> None:
+    advice = load_settings({**PLACE, "secretKey": "SK"}, {"OS_ACCESS_KEY": "AK"}).advice
+
+    assert advice.startswith(
+        "Check the access key (OS_ACCESS_KEY), the secret key (drs:secretKey) and the project (drs:projectId);"
+    )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.auth.sources import PasswordAuth, PluginAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.settings import load_settings, token_source
 
 from .conftest import SECRET, WHOLE, Write, refused
@@ -26,7 +27,7 @@ def _entry(auth_type: str | None, **auth: Any) -> dict[str, Any]:
 def test_a_password_is_a_login_of_ours(auth_type: str | None, write: Write) -> None:
     entry = _entry(auth_type, username="u", password=SECRET, user_domain_name="d", project_name="p")
 
-    assert isinstance(token_source(load_settings({"cloud": "otc"}, write({"otc": entry}))), PasswordAuth)
+    assert isinstance(token_source(load_settings({"cloud": "otc"}, write({"otc": entry}))), IamLogin)
 
 
 @pytest.mark.parametrize("domain", [{"domain_name": "d"}, {"default_domain_name": "d"}, {"user_domain_name": "d"}])
@@ -61,8 +62,8 @@ def test_a_ready_token_is_used_as_it_is(auth_type: str, write: Write) -> None:
 def test_other_logins_are_keystoneauth_s(auth_type: str | None, auth: dict[str, str], effective: str, write: Write) -> None:
     settings = load_settings({"cloud": "otc"}, write({"otc": _entry(auth_type, project_id=A, **auth)}))
 
-    assert settings.login_type == effective
-    assert isinstance(token_source(settings), PluginAuth)
+    assert settings.auth_type == effective
+    assert isinstance(token_source(settings), IamLogin)
     assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json() + repr(token_source(settings))
 
 
@@ -70,7 +71,7 @@ def test_several_factors_are_a_login_too(write: Write) -> None:
     auth = {"username": "u", "password": SECRET, "passcode": "p", "user_domain_name": "d", "project_id": A}
     entry = {**_entry("v3multifactor", **auth), "auth_methods": ["v3password", "v3totp"]}
 
-    assert load_settings({"cloud": "otc"}, write({"otc": entry})).login_type == "v3multifactor"
+    assert load_settings({"cloud": "otc"}, write({"otc": entry})).auth_type == "v3multifactor"
 
 
 def test_an_application_credential_needs_no_project(write: Write) -> None:
@@ -86,48 +87,37 @@ def test_another_login_needs_a_project(write: Write) -> None:
     assert 'auth.project_id of cloud "otc" in clouds.yaml' in text
 
 
-@pytest.mark.parametrize("auth_type", ["none", "", "http_basic", "v2password", "v2token", "v3tokenlessauth"])
-def test_a_login_without_a_token_of_iam_isrefused(auth_type: str, write: Write) -> None:
+@pytest.mark.parametrize(
+    "auth_type", ["none", "", "http_basic", "v2password", "v2token", "v3tokenlessauth", "v3websso", "v3oidcdeviceauthz"]
+)
+def test_a_login_that_gives_no_token_or_waits_for_a_person_is_refused(auth_type: str, write: Write) -> None:
     entry = {**_entry(None), "auth_type": auth_type}
 
-    assert "gives no token of IAM's version 3" in refused({"cloud": "otc"}, write({"otc": entry}))
+    text = refused({"cloud": "otc"}, write({"otc": entry}))
 
-
-@pytest.mark.parametrize("auth_type", ["v3websso", "v3oidcdeviceauthz"])
-def test_a_login_that_waits_for_a_person_isrefused(auth_type: str, write: Write) -> None:
-    assert "waits for a person at a browser" in refused({"cloud": "otc"}, write({"otc": _entry(auth_type)}))
-
-
-def test_a_login_that_does_not_exist_is_told_with_those_that_do(write: Write) -> None:
-    text = refused({"cloud": "otc"}, write({"otc": _entry("v3passwort")}))
-
-    assert 'auth_type v3passwort of cloud "otc" is none that keystoneauth has' in text
-    assert "v3applicationcredential" in text
+    assert "clouds.yaml can't be used: DRS needs a token of IAM's version 3, got without a browser" in text
 
 
 @pytest.mark.parametrize(
-    ("auth_type", "extra"), [("v3adfspassword", "saml2"), ("v3samlpassword", "saml2"), ("v3oauth1", "oauth1")]
-)
-def test_a_login_whose_libraries_are_missing_says_how_to_get_them(auth_type: str, extra: str, write: Write) -> None:
-    text = refused({"cloud": "otc"}, write({"otc": _entry(auth_type)}))
-
-    assert f"needs more libraries: pip install 'keystoneauth1[{extra}]'" in text
-
-
-@pytest.mark.parametrize(
-    ("auth_type", "auth", "missing"),
+    ("auth_type", "auth", "problem"),
     [
-        ("v3applicationcredential", {"application_credential_id": "id"}, "auth.application_credential_secret"),
-        ("v3oidcaccesstoken", {"access_token": SECRET}, "auth.identity_provider, auth.protocol"),
+        ("v3passwort", {}, "The plugin v3passwort could not be found"),
+        ("v3adfspassword", {}, "it needs more libraries: pip install 'keystoneauth1[kerberos,oauth1,saml2]'"),
+        ("v3samlpassword", {}, "it needs more libraries"),
+        ("v3oauth1", {}, "it needs more libraries"),
+        ("v3applicationcredential", {"application_credential_id": "id"}, "You must provide an auth secret"),
+        ("v3oidcaccesstoken", {"access_token": SECRET}, "which were not given: identity_provider, protocol"),
+        ("v3token", {}, "an option is missing, or of a wrong type"),
     ],
 )
-def test_what_a_login_misses_is_named(auth_type: str, auth: dict[str, str], missing: str, write: Write) -> None:
+def test_a_login_that_can_t_be_made_is_told(auth_type: str, auth: dict[str, str], problem: str, write: Write, here: Path) -> None:
     text = refused({"cloud": "otc"}, write({"otc": _entry(auth_type, **auth)}))
 
-    assert f'auth_type {auth_type} of cloud "otc" misses {missing}: give it in clouds.yaml or secure.yaml' in text
+    assert f'drs:cloud: auth_type {auth_type} of cloud "otc" in {here.parent}/clouds.yaml can\'t be used: ' in text
+    assert problem in text
 
 
-def test_a_token_that_fits_in_no_header_isrefused(write: Write) -> None:
+def test_a_token_that_fits_in_no_header_is_refused(write: Write) -> None:
     text = refused({"cloud": "otc"}, write({"otc": _entry("admin_token", token="hidden word", project_id=A)}))
 
     assert text.startswith('auth.token of cloud "otc" is no token')
@@ -144,5 +134,5 @@ def test_a_left_over_password_does_not_retire_another_kind_of_login(write: Write
     environment = write({"otc": _entry("v3applicationcredential", **APPLICATION)})
 
     assert (
-        load_settings({}, {**environment, "OS_CLOUD": "otc", "OS_PASSWORD": "left-over"}).login_type == "v3applicationcredential"
+        load_settings({}, {**environment, "OS_CLOUD": "otc", "OS_PASSWORD": "left-over"}).auth_type == "v3applicationcredential"
     )

@@ -28,7 +28,6 @@ def test_an_unknown_cloud_is_told_with_the_known_ones(
     text = refused(config, {**environment, **write({"two": WHOLE, "one": WHOLE})}, **overrides)
 
     assert f'{origin}: {here.parent}/clouds.yaml has no cloud "nobody"; it has: one, two' in text
-    assert "without a cloud: drs:region" in text
 
 
 def test_without_any_file_it_is_told_where_one_belongs() -> None:
@@ -42,16 +41,16 @@ def test_without_any_file_it_is_told_where_one_belongs() -> None:
 def test_a_file_that_is_named_must_exist(variable: str, write: Write) -> None:
     text = refused({"cloud": "otc"}, {**write({"otc": WHOLE}), variable: "/no/such.yaml"})
 
-    assert f"{variable} names a file that does not exist: /no/such.yaml" in text
+    assert f"{variable} names a file that can't be read: /no/such.yaml (No such file or directory)" in text
 
 
 @pytest.mark.parametrize(
     ("content", "where"),
     [
-        (f"clouds:\n  otc:\n    auth: [\n      password: {SECRET}\n", "line 5"),
-        (f"clouds:\n\totc: {SECRET}\n", "line 2, column 1"),
-        (f"clouds:\n  otc:\n    auth:\n      password: *{SECRET}\n", "line 4, column 17"),
-        (f"clouds:\n  otc:\n    auth:\n      password: !{SECRET} x\n", "line 4, column 17"),
+        (f"clouds:\n  otc:\n    auth: [\n      password: {SECRET}\n", "line 5:"),
+        (f"clouds:\n\totc: {SECRET}\n", "line 2:"),
+        (f"clouds:\n  otc:\n    auth:\n      password: *{SECRET}\n", "line 4:"),
+        (f"clouds:\n  otc:\n    auth:\n      password: !{SECRET} x\n", "line 4:"),
         (f"clouds: {{otc: '{SECRET}", "line 1"),
     ],
 )
@@ -112,7 +111,7 @@ def test_an_entry_of_a_wrong_shape_is_an_error_of_ours_or_none(entry: dict[str, 
 
 
 @pytest.mark.parametrize("number", ["0123", "123", "1e3", "1.5", "2026-01-01"])
-def test_a_password_that_yaml_takes_for_a_number_isrefused(number: str, write: Write) -> None:
+def test_a_password_that_yaml_takes_for_a_number_is_refused(number: str, write: Write) -> None:
     """0123 would be sent as 83, and count as a wrong password."""
     text = refused({"cloud": "otc"}, write(f"clouds: {{otc: {{auth: {{password: {number}}}}}}}"))
 

@@ -11,7 +11,7 @@ import pytest
 from keystoneauth1.identity.v3 import Password
 from keystoneauth1.session import Session
 
-from pulumi_drs_start.drs.auth.sources import PasswordAuth
+from pulumi_drs_start.drs.auth.sources import IamLogin
 from pulumi_drs_start.sandbox import Sandbox, faults
 from pulumi_drs_start.settings.logs import log_where_asked
 
@@ -31,11 +31,9 @@ def ours() -> Iterator[logging.Logger]:
 
 
 def our_login(sandbox: Sandbox) -> str:
-    source = PasswordAuth(
+    source = IamLogin(
         sandbox.auth_url,
-        username=sandbox.username,
-        password=sandbox.password,
-        user_domain_name=sandbox.domain_name,
+        {"username": sandbox.username, "password": sandbox.password, "user_domain_name": sandbox.domain_name},
         project_id=sandbox.project_id,
     )
     return source.token()

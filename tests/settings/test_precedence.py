@@ -9,6 +9,8 @@ from pydantic import SecretStr
 
 from pulumi_drs_start.settings import CONFIG_KEYS, Overrides, load_settings
 
+from .conftest import refused
+
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 
 # field of Settings, name in the configuration, name in the environment, a value for either, what becomes of them
@@ -18,7 +20,6 @@ PAIRS = [
     ("project_name", "projectName", "OS_PROJECT_NAME", "eu-de_a", "eu-de_b"),
     ("endpoint", "endpoint", "DRS_ENDPOINT", "https://a.example", "https://b.example"),
     ("auth_url", "authUrl", "OS_AUTH_URL", "https://a.example/v3", "https://b.example/v3"),
-    ("username", "username", "OS_USERNAME", "a", "b"),
     ("password", "password", "OS_PASSWORD", SecretStr("a"), SecretStr("b")),
     ("user_domain_name", "domainName", "OS_USER_DOMAIN_NAME", "a", "b"),
     ("user_domain_id", "domainId", "OS_USER_DOMAIN_ID", "a", "b"),
@@ -118,9 +119,32 @@ def test_a_configured_project_name_drops_the_environments_id(complete: dict[str,
 
 
 def test_a_configured_user_name_drops_the_environments_user_id(complete: dict[str, str]) -> None:
-    settings = load_settings({"username": "config-user"}, {**complete, "OS_USER_ID": "u" * 32})
+    settings = load_settings({"username": "config-user", "password": "own"}, {**complete, "OS_USER_ID": "u" * 32})
 
     assert (settings.user_id, settings.username) == (None, "config-user")
+
+
+def test_an_exported_password_completes_a_configured_user(complete: dict[str, str]) -> None:
+    del complete["OS_USERNAME"]
+
+    settings = load_settings({"username": "config-user"}, complete)
+
+    assert (settings.username, settings.password) == ("config-user", SecretStr("env-password"))
+
+
+@pytest.mark.parametrize("variable", ["OS_USERNAME", "OS_USER_ID"])
+def test_a_password_is_not_used_with_another_user_than_the_one_beside_it(variable: str, complete: dict[str, str]) -> None:
+    """IAM would count it as a wrong one."""
+    del complete["OS_USERNAME"]
+
+    text = refused({"username": "config-user"}, {**complete, variable: "env-user"})
+
+    assert "the password is missing: set drs:password" in text
+    assert f"OS_PASSWORD belongs to {variable}, not to drs:username" in text
+
+
+def test_the_same_user_in_two_places_keeps_the_password(complete: dict[str, str]) -> None:
+    assert load_settings({"username": "env-user"}, complete).password == SecretStr("env-password")
 
 
 def test_a_user_id_needs_no_domain(complete: dict[str, str]) -> None:
@@ -138,19 +162,18 @@ def test_a_project_may_have_another_domain_than_the_user(complete: dict[str, str
 def test_a_token_beats_a_password_from_the_same_place(complete: dict[str, str]) -> None:
     settings = load_settings({}, {**complete, "OS_TOKEN": "ready"})
 
-    assert settings.has_ready_token
-    assert settings.password is None
+    assert (settings.token, settings.password) == (SecretStr("ready"), None)
 
 
 def test_a_configured_password_beats_an_exported_token(complete: dict[str, str]) -> None:
     """A token left over in the shell must not decide about a stack that has its own login."""
     settings = load_settings({"password": "own"}, {**complete, "OS_TOKEN": "left-over"})
 
-    assert not settings.has_ready_token
+    assert (settings.token, settings.password) == (None, SecretStr("own"))
 
 
 def test_a_configured_token_beats_an_exported_password(complete: dict[str, str]) -> None:
-    assert load_settings({"token": "own"}, complete).has_ready_token
+    assert load_settings({"token": "own"}, complete).token == SecretStr("own")
 
 
 def test_a_password_is_taken_to_the_letter(complete: dict[str, str]) -> None:
@@ -160,14 +183,14 @@ def test_a_password_is_taken_to_the_letter(complete: dict[str, str]) -> None:
 
 
 def test_spaces_around_other_values_do_not_count(complete: dict[str, str]) -> None:
-    assert load_settings({"username": " me\n"}, complete).username == "me"
+    assert load_settings({"username": " env-user\n"}, complete).username == "env-user"
 
 
 def test_settings_remember_where_a_value_came_from(complete: dict[str, str]) -> None:
-    origins = dict(load_settings({"username": "me"}, complete).origins)
+    advice = load_settings({"username": "env-user"}, complete).advice
 
-    assert (origins["username"], origins["password"]) == ("drs:username", "OS_PASSWORD")
+    assert advice.startswith("Check the user name (drs:username), the user's domain (OS_USER_DOMAIN_NAME), the password (OS_PASS")
 
 
 def test_all_that_is_configurable_is_asked_for() -> None:
-    assert set(CONFIG_KEYS) == {config for _, config, *_ in PAIRS} | OF_ACCESS_KEYS | {"caCert", "cloud"}
+    assert set(CONFIG_KEYS) == {config for _, config, *_ in PAIRS} | OF_ACCESS_KEYS | {"username", "caCert", "cloud"}

@@ -1,5 +1,5 @@
 """
-What goes wrong between us and IAM, in words that say what to check, and never with the secret in them.
+Errors of logins: what went wrong with IAM, as a `DrsError` that says what to check and contains no secret.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..errors import (
     UnreadableAnswerError,
 )
 from ..http.redaction import redact_exception
+from .plugins import PluginError
 
 EXCERPT_CHARS = 256
 _CA_CERT = "drs:caCert (OS_CACERT)"
@@ -25,22 +26,10 @@ _BY_NAME = (
     ' More than one domain may have a project "{}": say which one (OS_PROJECT_DOMAIN_NAME or OS_PROJECT_DOMAIN_ID), '
     "or give the project's id (drs:projectId, OS_PROJECT_ID, or project_id=… in the program)."
 )
-_WORDS = {
-    "auth_url": "the address of IAM",
-    "username": "the user",
-    "domain": "the domain",
-    "password": "the password",
-    "project": "the project",
-    "token": "the token",
-    "login": "the login",
-    "access_key": "the access key",
-    "secret_key": "the secret key",
-    "security_token": "the security token",
-}
 
 
 class WrongScopeError(Exception):
-    """A token is not for what it should be for."""
+    """A token is not for the project of the jobs."""
 
 
 def check_scope(
@@ -51,19 +40,25 @@ def check_scope(
     wanted_name: str | None,
     is_needed: bool = False,
 ) -> None:
-    """Raise WrongScopeError unless a token is for the project that is wanted; with `is_needed`, for any project at all.
+    """Check what a token is for.
 
     Args:
-        project: what the token tells of its project: `id` and `name`.
-        domain: the same of its domain, if it is for a whole one.
+        project: of the token: `id` and `name`; empty if it is for none.
+        domain: the same, of a token for a whole domain.
+        wanted_id: of the project of the jobs.
+        wanted_name: counts only without `wanted_id`.
+        is_needed: a token without a project is refused, although none is wanted in particular.
+
+    Raises:
+        WrongScopeError: it is for another project, or for none.
     """
     wanted = wanted_id or wanted_name
     if not project.get("id"):
         if not (wanted or is_needed):
             return
         scope = f'for domain "{_named(domain)}" as a whole' if domain else "for nothing in particular (unscoped)"
-        raise WrongScopeError(f"{scope}, not for {_quoted_or(wanted)}, which DRS needs")
-    # With both, the name is of no consequence.
+        needed = f'project "{wanted}"' if wanted else "a project"
+        raise WrongScopeError(f"{scope}, not for {needed}, which DRS needs")
     if wanted != project.get("id" if wanted_id else "name") and wanted:
         raise WrongScopeError(f'for project "{_named(project)}", not for project "{wanted}"')
 
@@ -73,24 +68,14 @@ def _named(thing: Mapping[str, Any]) -> str:
     return clean_text(f"{name} ({thing_id})" if name and thing_id else str(name or thing_id), EXCERPT_CHARS)
 
 
-def _quoted_or(project: str | None) -> str:
-    return f'project "{project}"' if project else "a project"
-
-
-def advice_for(values: tuple[str, ...], origins: Mapping[str, str] | None) -> str:
-    """The next step after a refusal: what to check, and where it came from."""
-    origins = origins or {}
-    parts = [f"{_WORDS[value]} ({origins[value]})" if value in origins else _WORDS[value] for value in values]
-    text = f"Check {', '.join(parts[:-1])} and {parts[-1]}"
-    if any(origins.get(value, "").startswith("drs:") for value in values):
-        text += "; refresh and destroy use the stack configuration of the last up"
-    return text + "."
-
-
-def translated(exc: Exception, subject: str, url: str, advice: str, *, project_name: str | None = None) -> DrsError:
-    """The error of ours for whatever went wrong between us and IAM. Should IAM have said secrets back, they leave `exc` too.
+def translate(exc: Exception, subject: str, url: str, advice: str, *, project_name: str | None = None) -> DrsError:
+    """Turn an exception of a login into a `DrsError`. Secrets that IAM has repeated are removed from `exc` as well.
 
     Args:
+        exc: of keystoneauth, requests or this package.
+        subject: what IAM was asked for.
+        url: of IAM.
+        advice: the next step after a refusal, in a sentence.
         project_name: the project's name, when its id is not known.
     """
     from keystoneauth1 import exceptions as ks
@@ -104,8 +89,8 @@ def translated(exc: Exception, subject: str, url: str, advice: str, *, project_n
     error: DrsError
     if isinstance(exc, ks.HttpError):
         status = exc.http_status
-        code, words = _words(exc)
-        said = quoted(f"{code} {words}".strip())
+        code, message = _code_and_message(exc)
+        said = quoted(f"{code} {message}".strip())
         if status in (408, 429) or status >= 500:
             kind = ThrottledError if status == 429 else ServiceFaultError
             wait = float(exc.retry_after) or None
@@ -117,6 +102,8 @@ def translated(exc: Exception, subject: str, url: str, advice: str, *, project_n
             if project_name and (status != 401 or "project" in said.lower()):
                 text += _BY_NAME.format(project_name)
             error = AuthenticationError(text)
+    elif isinstance(exc, PluginError):
+        error = AuthenticationError(f"{subject} can't be made: {quoted(str(exc))}. {advice}")
     elif isinstance(exc, WrongScopeError):
         error = AuthenticationError(f"IAM at {url} answered {subject} with a token that is {exc}. {advice}")
     elif isinstance(exc, ks.ConnectionError):
@@ -138,16 +125,16 @@ def translated(exc: Exception, subject: str, url: str, advice: str, *, project_n
         # keystoneauth translates all but this one: requests finds no CA bundle where it should be.
         error = AuthenticationError(f"IAM at {url} was not asked: {quoted(str(exc))}. Check {_CA_CERT}")
     else:
-        # A body without a token, a date that is none, …: whatever answers there, it is not IAM, nor will it be soon.
+        # A body without a token, an invalid date, …: what answers there is not IAM, so asking again is of no use.
         error = UnreadableAnswerError(f"{url} does not answer like IAM. {advice}")
         error.retryable = False
-    # A login changes nothing, so it can be repeated whatever became of it.
+    # A login changes nothing, so it can be repeated.
     error.effect_unknown = False
     return error
 
 
-def _words(exc: Any) -> tuple[str, str]:
-    """IAM's code and text, in either of its two forms; keystoneauth knows one, and adds words of its own."""
+def _code_and_message(exc: Any) -> tuple[str, str]:
+    """IAM's code and message, in either of its two forms. keystoneauth knows one, and adds to the message."""
     with suppress(AttributeError, TypeError, ValueError):
         body = exc.response.json()
         inner = body.get("error", body)

@@ -1,5 +1,5 @@
 """
-One conversation with IAM over HTTP: bounded, without redirects, and without secrets in anybody's log.
+HTTP sessions with IAM: bounded in time and size, without redirects, and without secrets in any log.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ READ_SECONDS = 30.0
 # A token with the longest catalog is well below.
 LARGEST_ANSWER = 4 * 1024 * 1024
 
-# These write IAM's whole answers to the log at debug level, whatever is in them.
-_QUOTING_LOGGERS = ("keystoneauth.identity.v3.base", "keystoneauth.identity.v3.federation", "keystoneauth.identity.v3.oidc")
-# Set while this thread's login is one of ours.
-_is_ours = ContextVar("_is_ours", default=False)
+# These log IAM's whole answers at debug level.
+_ANSWER_LOGGERS = ("keystoneauth.identity.v3.base", "keystoneauth.identity.v3.federation", "keystoneauth.identity.v3.oidc")
+# True while this thread logs in for this package.
+_is_our_login = ContextVar("_is_our_login", default=False)
 
 _Result = TypeVar("_Result")
 
@@ -38,13 +38,24 @@ def with_session(
     ca_cert: str | None = None,
     client_cert: tuple[str, str] | None = None,
 ) -> _Result:
-    """Run `call` with a session of its own: logins are a day apart, so no connection is worth keeping."""
+    """Run `call` with a session of its own. Logins are a day apart, so connections are not kept.
+
+    Args:
+        auth_url: of IAM; it decides about proxies.
+        call: what to ask.
+        user_agent: sent with each request.
+        ca_cert: path of the certificates to trust, or None for the usual authorities.
+        client_cert: paths of a certificate to show, and of its key.
+
+    Raises:
+        keystoneauth1.exceptions.ConnectTimeout: the time is over.
+    """
     from keystoneauth1.exceptions import ClientException, ConnectTimeout
     from keystoneauth1.session import Session
 
     from ..http.transport import new_session
 
-    with _unquoted(), within(CONNECT_SECONDS + READ_SECONDS) as limit, new_session(auth_url, ca_cert) as http:
+    with _answers_unlogged(), within(CONNECT_SECONDS + READ_SECONDS) as limit, new_session(auth_url, ca_cert) as http:
         http.hooks["response"].append(functools.partial(_read_bounded, limit))
         # A redirect would carry the password to another host, so none is followed.
         session = Session(session=http, verify=ca_cert or True, cert=client_cert, user_agent=user_agent, redirect=False)
@@ -62,25 +73,25 @@ def with_session(
 
 
 @contextmanager
-def _unquoted() -> Iterator[None]:
-    """Keep IAM's answers to this thread out of the log, and those to the program's own logins in it."""
-    for name in _QUOTING_LOGGERS:
-        # The same function each time, so it is there once. It stays: to take one out while another thread goes through the
-        # list of them would make that thread skip the next, which may be one that keeps secrets too.
-        logging.getLogger(name).addFilter(_is_no_quote)
-    token = _is_ours.set(True)
+def _answers_unlogged() -> Iterator[None]:
+    """Keep IAM's answers to this thread out of the log. The program's own logins are logged as before."""
+    for name in _ANSWER_LOGGERS:
+        # A function that is there already is not added again. It is never removed: another thread may be iterating over the
+        # filters, and would skip the next one, which may protect secrets too.
+        logging.getLogger(name).addFilter(_may_be_logged)
+    token = _is_our_login.set(True)
     try:
         yield
     finally:
-        _is_ours.reset(token)
+        _is_our_login.reset(token)
 
 
-def _is_no_quote(record: logging.LogRecord) -> bool:
-    return record.levelno > logging.DEBUG or not _is_ours.get()
+def _may_be_logged(record: logging.LogRecord) -> bool:
+    return record.levelno > logging.DEBUG or not _is_our_login.get()
 
 
 def _read_bounded(limit: Limit, response: requests.Response, *_: Any, **__: Any) -> None:
-    """Read a body within bounds: requests would go on as long as something comes."""
+    """Read a body within the limits of time and size; requests has none for a whole body."""
     import requests
     from urllib3.exceptions import HTTPError
 
@@ -89,7 +100,7 @@ def _read_bounded(limit: Limit, response: requests.Response, *_: Any, **__: Any)
     try:
         response._content = read_body(response, LARGEST_ANSWER, limit)
     except HTTPError as exc:
-        # In the words that keystoneauth knows.
+        # keystoneauth translates this one.
         raise requests.ConnectionError(exc) from exc
     finally:
         response.close()

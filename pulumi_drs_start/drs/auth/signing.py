@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AuthenticationError, TokenRejectedError
 from ..http.exchange import fingerprint
 from ..http.redaction import keep_secret
-from .errors import advice_for
-from .sources import REFUSAL_SECONDS
+from .sources import REFUSAL_SECONDS, TokenSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +29,13 @@ class _Keys:
     sk: str = field(repr=False)
 
 
-class SigningAuth:
-    """Signs requests with an access key. A TokenSource whose token is a name for the key that gives nothing away.
+class SigningAuth(TokenSource):
+    """Signs requests with an access key. Its token is a name for the key that gives nothing away.
 
     Args:
         project_id: of the jobs; without a login nobody else tells it.
         security_token: belongs to a temporary access key.
-        origins: where values came from, for error texts, with the keys ``access_key``, ``secret_key``, ``security_token``,
-            ``project``.
+        advice: the next step after a refusal, in a sentence.
         clock: monotonic seconds.
         now: seconds since the epoch.
     """
@@ -49,7 +47,7 @@ class SigningAuth:
         *,
         project_id: str,
         security_token: str | None = None,
-        origins: Mapping[str, str] | None = None,
+        advice: str = "Check the access key and the secret key.",
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -57,8 +55,7 @@ class SigningAuth:
         keep_secret(access_key, secret_key, security_token)
         self._project_id = project_id
         self._security_token = security_token
-        named = ("access_key", "secret_key", "security_token") if security_token else ("access_key", "secret_key")
-        self._advice = advice_for((*named, "project"), origins)
+        self._advice = advice
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()
@@ -123,6 +120,3 @@ class SigningAuth:
     def project_id(self) -> str:
         """The project's id."""
         return self._project_id
-
-    def close(self) -> None:
-        """Nothing to let go of: nobody is asked."""

@@ -1,10 +1,10 @@
 """
-Tokens for the DRS client, got from IAM through keystoneauth.
+Token sources: where the DRS client gets tokens from.
 
-Many resources run in the threads of one process and share one token source. So a login happens once, all who waited for
-it share its failure, and a refusal is remembered for a while: IAM locks accounts that keep trying a wrong password.
+Many resources run in the threads of one process and share one token source. So a login happens once, the threads that waited
+for it share its failure, and a refusal is remembered for a while: IAM locks accounts after several wrong passwords.
 
-Repeating a failed login is left to the caller, who knows how much time there is; errors say whether it makes sense.
+A failed login is not repeated here. The caller knows how much time there is, and the error says whether it may work later.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ import logging
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
 from ..http.deadline import has_ended, in_turn
 from ..http.redaction import keep_secret, keep_token_secret
 from ..http.retry import Contact
-from .errors import WrongScopeError, advice_for, check_scope, translated
+from .errors import WrongScopeError, check_scope, translate
 from .iam_session import with_session
+from .plugins import make_plugin
 
 if TYPE_CHECKING:
     from keystoneauth1.access import AccessInfo
@@ -30,42 +32,43 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A token this close to its end is replaced, so that it does not expire on its way; never more than a tenth of its life.
+# A token is replaced this long before it expires, or a tenth of its lifetime if that is less.
 STALE_SECONDS = 120.0
-# How long a refused login is not tried again: outlasts the resources of one command, not a user's grace.
+# How long a refused login is not tried again: longer than the resources of one command take to ask.
 REFUSAL_SECONDS = 60.0
 USER_AGENT = "pulumi-drs-start"
-# Their project is fixed when they are made; keystone refuses a login that names one.
-LOGINS_WITH_A_PROJECT = ("v3applicationcredential", "v3oauth2clientcredential", "v3oauth2mtlsclientcredential")
+ADVICE = "Check the login."
 _SECRET_OPTION = re.compile("secret|password|passcode|token|code|otp")
 
 
-class TokenSource(Protocol):
+class TokenSource(ABC):
     """Where tokens, and the project they are for, come from. May be shared by threads."""
 
+    @abstractmethod
     def token(self) -> str:
         """A token that should be valid; cached. Raises DrsError."""
-        ...
 
-    def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:
-        """What shows that this one request is ours: the token, or a signature."""
-        ...
-
-    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:
-        """Forget `rejected` if it is the cached token; False when no other one can be had.
-
-        Raises:
-            AuthenticationError: none can be had, and this says better than `refusal` why.
-        """
-        ...
-
+    @abstractmethod
     def project_id(self) -> str:
         """The project's id, as given or as the token tells. Raises DrsError."""
-        ...
 
-    def close(self) -> None:
-        """Let go of what was got from elsewhere; who asks again makes it be got again."""
-        ...
+    def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - signatures need them
+        """The headers that authorize this one request: the token, or a signature."""
+        return {"X-Auth-Token": token}
+
+    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - for subclasses
+        """Forget `rejected` if it is the cached token.
+
+        Returns:
+            Whether `token` may give another one.
+
+        Raises:
+            AuthenticationError: it can't, and this says better than `refusal` why.
+        """
+        return False
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to forget
+        """Forget the cached token."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +85,56 @@ class _Failure:
     kept_until: float
 
 
-class _IamAuth:
-    """Logs in to IAM for one project, and keeps the token. Subclasses know how to make the login."""
+class IamLogin(TokenSource):
+    """Logs in to IAM for one project, as one of keystoneauth's plugins does, and keeps the token.
+
+    Args:
+        auth_url: IAM, ``https://…/v3``.
+        options: of the plugin, without address and project: ``{"username": …, "password": …, "user_domain_name": …}``.
+        auth_type: the plugin's name.
+        project_id: the project of the jobs; IAM tells it with the token where only `project_name` is given.
+        project_domain_id: of the project; that of the user if neither it nor `project_domain_name` is given.
+        ca_cert: path of the certificates to trust, or None for the usual authorities.
+        client_cert: paths of a certificate to show to IAM and of its key.
+        user_agent: how this package introduces itself.
+        advice: the next step after a refused login, in a sentence.
+        clock: monotonic seconds.
+    """
 
     def __init__(
         self,
         auth_url: str,
-        subject: str,
-        advice: str,
+        options: Mapping[str, Any],
         *,
-        project_id: str | None,
-        project_name: str | None,
-        ca_cert: str | None,
-        client_cert: tuple[str, str] | None,
-        user_agent: str,
-        clock: Callable[[], float],
+        auth_type: str = "v3password",
+        project_id: str | None = None,
+        project_name: str | None = None,
+        project_domain_id: str | None = None,
+        project_domain_name: str | None = None,
+        ca_cert: str | None = None,
+        client_cert: tuple[str, str] | None = None,
+        user_agent: str = USER_AGENT,
+        advice: str = ADVICE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.auth_url = auth_url
+        self._auth_type = auth_type
+        self._options = dict(options)
+        keep_secret(*(str(value) for name, value in options.items() if _SECRET_OPTION.search(name)))
         self._project_id = project_id
         self._project_name = project_name
-        self._subject = subject + (f' for project "{project}"' if (project := project_id or project_name) else "")
+        # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
+        if not (project_domain_id or project_domain_name):
+            project_domain_id, project_domain_name = options.get("user_domain_id"), options.get("user_domain_name")
+        self._project = {
+            "project_id": project_id,
+            "project_name": project_name,
+            "project_domain_id": project_domain_id,
+            "project_domain_name": project_domain_name,
+        }
+        self._subject = _subject(auth_type, options, project_id or project_name)
         self._advice = advice
-        self._connection: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
+        self._session_options: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
         self._clock = clock
         self._lock = threading.Lock()
         self._login: _Login | None = None
@@ -113,7 +144,7 @@ class _IamAuth:
         self._contact = Contact()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {self._subject} at {self.auth_url}>"
+        return f"<IamLogin: {self._subject} at {self.auth_url}>"
 
     def token(self) -> str:
         """A token that should be valid; logs in when there is none.
@@ -124,13 +155,9 @@ class _IamAuth:
         """
         return self._logged_in().token
 
-    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
-        """The token."""
-        return {"X-Auth-Token": token}
-
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
-        """Give `rejected` to nobody any more; the next `token` logs in. Always possible here."""
-        # Without the lock, which another thread may hold for as long as its login takes.
+        """Never return `rejected` again: the next `token` logs in. Returns True."""
+        # Without the lock: another thread may hold it for as long as its login takes.
         login = self._login
         if login is not None and login.token == rejected:
             self._rejected = rejected
@@ -149,7 +176,7 @@ class _IamAuth:
         raise AuthenticationError(f"IAM at {self.auth_url} named no project after {self._subject}. {self._advice}")
 
     def _logged_in(self) -> _Login:
-        """The login of whoever was first."""
+        """The cached login, or a new one, made by one thread while the others wait."""
         attempts_before = self._attempts
         with in_turn(self._lock, f"{self._subject} at {self.auth_url}"):
             login = self._login
@@ -164,7 +191,7 @@ class _IamAuth:
                 self._login = login = self._log_in()
             except Exception as exc:
                 error = self._translated(exc, begun)
-                # Where it was cut off because it is not wanted any more, or no longer here, it tells others nothing.
+                # A login that this thread's limit has cut off says nothing to the others.
                 if not (error.retryable and has_ended()):
                     kept = REFUSAL_SECONDS if isinstance(error, AuthenticationError) else 0.0
                     self._failure = _Failure(exc, begun, self._clock() + kept)
@@ -177,7 +204,8 @@ class _IamAuth:
 
     def _log_in(self) -> _Login:
         asked_at = self._clock()
-        access = with_session(self.auth_url, self._plugin().get_auth_ref, **self._connection)
+        plugin = make_plugin(self._auth_type, self.auth_url, self._options, self._project)
+        access = with_session(self.auth_url, plugin.get_auth_ref, **self._session_options)
         seconds = _lifetime_seconds(access)
         project_id = access.project_id if access.project_scoped else None
         check_scope(
@@ -189,13 +217,9 @@ class _IamAuth:
         log.debug("%s at %s: done, good for %.0f s", self._subject, self.auth_url, seconds)
         return _Login(_checked_token(access.auth_token), project_id, asked_at + seconds - min(STALE_SECONDS, seconds / 10))
 
-    def _plugin(self) -> Any:
-        """The login, as one of keystoneauth's plugins."""
-        raise NotImplementedError
-
     def _translated(self, exc: Exception, begun: float) -> DrsError:
         by_name = self._project_name if not self._project_id else None
-        error = translated(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
+        error = translate(exc, self._subject, self.auth_url, self._advice, project_name=by_name)
         if not isinstance(error, UnreachableError):
             self._contact.succeeded()
         elif not error.was_connected:
@@ -203,133 +227,17 @@ class _IamAuth:
         return error
 
 
-class PasswordAuth(_IamAuth):
-    """Logs in with a user's password, for one project.
+class ReadyToken(TokenSource):
+    """A token that somebody else got. It can't be renewed.
 
     Args:
+        token: sent as it is.
+        project_id: the project of the jobs; without it IAM is asked once what the token is for.
+        project_name: of the project that the token should be for; compared when IAM is asked.
         auth_url: IAM, ``https://…/v3``.
-        origins: where values came from, for error texts: ``{"password": "OS_PASSWORD", …}`` with the keys ``auth_url``,
-            ``username``, ``domain``, ``password``, ``project``.
-        clock: monotonic seconds.
-    """
-
-    def __init__(
-        self,
-        auth_url: str,
-        *,
-        password: str,
-        username: str | None = None,
-        user_id: str | None = None,
-        user_domain_id: str | None = None,
-        user_domain_name: str | None = None,
-        project_id: str | None = None,
-        project_name: str | None = None,
-        project_domain_id: str | None = None,
-        project_domain_name: str | None = None,
-        ca_cert: str | None = None,
-        client_cert: tuple[str, str] | None = None,
-        user_agent: str = USER_AGENT,
-        origins: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        subject = f'the login of user "{user_id or username}"'
-        if not user_id and (domain := user_domain_name or user_domain_id):
-            subject += f' (domain "{domain}")'
-        super().__init__(
-            auth_url,
-            subject,
-            advice_for(("username", "domain", "password", "project", "auth_url"), origins),
-            project_id=project_id,
-            project_name=project_name,
-            ca_cert=ca_cert,
-            client_cert=client_cert,
-            user_agent=user_agent,
-            clock=clock,
-        )
-        self._password = password
-        keep_secret(password)
-        # keystoneauth prefers ids to names itself, but would not take the user's domain for the project's.
-        if not (project_domain_id or project_domain_name):
-            project_domain_id, project_domain_name = user_domain_id, user_domain_name
-        self._login_facts: dict[str, Any] = {
-            "user_id": user_id,
-            "username": username,
-            "user_domain_id": user_domain_id,
-            "user_domain_name": user_domain_name,
-            "project_id": project_id,
-            "project_name": project_name,
-            "project_domain_id": project_domain_id,
-            "project_domain_name": project_domain_name,
-        }
-
-    def _plugin(self) -> Any:
-        from keystoneauth1.identity.v3 import Password
-
-        # The catalog is long, and DRS is not in it.
-        return Password(self.auth_url, password=self._password, include_catalog=False, **self._login_facts)
-
-
-class PluginAuth(_IamAuth):
-    """Logs in as one of keystoneauth's plugins does, for one project.
-
-    Args:
-        auth_type: the plugin's name, such as ``v3applicationcredential``.
-        options: of the plugin, without address and project.
-        origins: as for PasswordAuth, with the keys ``login``, ``project``, ``auth_url``.
-    """
-
-    def __init__(
-        self,
-        auth_url: str,
-        auth_type: str,
-        options: Mapping[str, Any],
-        *,
-        project_id: str | None = None,
-        project_name: str | None = None,
-        project_domain_id: str | None = None,
-        project_domain_name: str | None = None,
-        ca_cert: str | None = None,
-        client_cert: tuple[str, str] | None = None,
-        user_agent: str = USER_AGENT,
-        origins: Mapping[str, str] | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(
-            auth_url,
-            f"the login by {auth_type}",
-            advice_for(("login", "project", "auth_url"), origins),
-            project_id=project_id,
-            project_name=project_name,
-            ca_cert=ca_cert,
-            client_cert=client_cert,
-            user_agent=user_agent,
-            clock=clock,
-        )
-        self._auth_type = auth_type
-        self._options = dict(options)
-        keep_secret(*(str(value) for name, value in options.items() if _SECRET_OPTION.search(name)))
-        if auth_type not in LOGINS_WITH_A_PROJECT:
-            if not (project_domain_id or project_domain_name):
-                project_domain_id, project_domain_name = options.get("user_domain_id"), options.get("user_domain_name")
-            self._options |= {
-                "project_id": project_id,
-                "project_name": project_name,
-                "project_domain_id": project_domain_id,
-                "project_domain_name": project_domain_name,
-            }
-
-    def _plugin(self) -> Any:
-        from keystoneauth1.loading import get_plugin_loader
-
-        return get_plugin_loader(self._auth_type).load_from_options(auth_url=self.auth_url, **self._options)
-
-
-class ReadyToken:
-    """A token somebody else got. When only the token knows its project, IAM is asked once.
-
-    Args:
-        project_name: the project that the token should be for; compared when IAM is asked.
-        origins: as for PasswordAuth, with the keys ``token``, ``project``, ``auth_url``.
+        ca_cert: path of the certificates to trust, or None for the usual authorities.
+        user_agent: how this package introduces itself.
+        advice: the next step after a refusal, in a sentence.
     """
 
     def __init__(
@@ -341,7 +249,7 @@ class ReadyToken:
         auth_url: str | None = None,
         ca_cert: str | None = None,
         user_agent: str = USER_AGENT,
-        origins: Mapping[str, str] | None = None,
+        advice: str = ADVICE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.auth_url = auth_url
@@ -351,7 +259,7 @@ class ReadyToken:
         self._project_name = project_name
         self._ca_cert = ca_cert
         self._user_agent = user_agent
-        self._advice = advice_for(("token", "project", "auth_url"), origins)
+        self._advice = advice
         self._lock = threading.Lock()
         self._contact = Contact()
         self._clock = clock
@@ -362,14 +270,6 @@ class ReadyToken:
     def token(self) -> str:
         """The token."""
         return self._token
-
-    def headers(self, token: str, method: str, url: str, body: bytes) -> dict[str, str]:  # noqa: ARG002 - as in TokenSource
-        """The token."""
-        return {"X-Auth-Token": token}
-
-    def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
-        """There is no other token to be had."""
-        return False
 
     def project_id(self) -> str:
         """The project's id as given, else as IAM knows it.
@@ -382,9 +282,6 @@ class ReadyToken:
             with in_turn(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
                 self._project_id = self._project_id or self._ask_iam()
         return self._project_id
-
-    def close(self) -> None:
-        """Nothing to let go of: the token is somebody else's."""
 
     def _ask_iam(self) -> str:
         """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""
@@ -399,7 +296,7 @@ class ReadyToken:
         except WrongScopeError as exc:
             raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
         except Exception as exc:
-            error = translated(exc, "the token", self.auth_url, self._advice)
+            error = translate(exc, "the token", self.auth_url, self._advice)
             if isinstance(error, UnreachableError) and not error.was_connected:
                 # Nothing else is ever asked of IAM here, so it has not answered before.
                 self._contact.failed(error, begun, self._clock())
@@ -412,15 +309,26 @@ class ReadyToken:
         return told
 
 
+def _subject(auth_type: str, options: Mapping[str, Any], project: str | None) -> str:
+    """What is asked of IAM, for error texts."""
+    if auth_type == "v3password":
+        user, domain = options.get("user_id"), options.get("user_domain_name") or options.get("user_domain_id")
+        subject = f'the login of user "{user or options.get("username")}"'
+        subject += f' (domain "{domain}")' if domain and not user else ""
+    else:
+        subject = f"the login by {auth_type}"
+    return f'{subject} for project "{project}"' if project else subject
+
+
 def _lifetime_seconds(access: AccessInfo) -> float:
-    """How long the token lives by IAM's clock; the clock here may be wrong."""
+    """How long the token lives, by IAM's clock: the one here may be wrong."""
     if access.expires is None or access.issued is None:
         raise ValueError("the token has no times")
     return max(0.0, (access.expires - access.issued).total_seconds())
 
 
 def _checked_token(token: str) -> str:
-    # requests would quote a token with odd characters in its error text.
+    # requests would quote a token with other characters in its error.
     if not token or not token.isascii() or not token.isprintable():
         raise ValueError("no usable X-Subject-Token")
     keep_token_secret(token)

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.drs.auth import sources as auth
-from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.drs.errors import AuthenticationError, DrsError
 from pulumi_drs_start.sandbox import Sandbox, faults
 from pulumi_drs_start.settings import load_settings, token_source
 
 PASSWORD = "correct-horse-battery"
 WRONG = "wrong-horse-battery"
-Make = Callable[..., PasswordAuth]
+Make = Callable[..., IamLogin]
 
 
 class FakeClock:
@@ -47,7 +47,7 @@ def sandbox() -> Iterator[Sandbox]:
 def make(sandbox: Sandbox) -> Make:
     """Makes a login that succeeds, but for what the test changes."""
 
-    def make(**changes: Any) -> PasswordAuth:
+    def make(**changes: Any) -> IamLogin:
         facts = {
             "password": PASSWORD,
             "username": sandbox.username,
@@ -55,7 +55,10 @@ def make(sandbox: Sandbox) -> Make:
             "project_id": sandbox.project_id,
         }
         facts |= changes
-        return PasswordAuth(facts.pop("auth_url", sandbox.auth_url), **facts)
+        options = {
+            name: facts.pop(name, None) for name in ("username", "user_id", "password", "user_domain_id", "user_domain_name")
+        }
+        return IamLogin(sandbox.auth_url, options, **facts)
 
     return make
 
@@ -270,7 +273,7 @@ def test_a_ready_token_of_no_project_is_refused(sandbox: Sandbox, make: Make) ->
 
 
 def test_a_ready_token_that_is_dead_is_refused(sandbox: Sandbox) -> None:
-    source = ReadyToken("MIIdead", auth_url=sandbox.auth_url, origins={"token": "OS_TOKEN"})
+    source = ReadyToken("MIIdead", auth_url=sandbox.auth_url, advice="Check the token (OS_TOKEN).")
 
     with pytest.raises(AuthenticationError, match=r"refused the token: 401 .*Check the token \(OS_TOKEN\)"):
         source.project_id()

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.drs.auth import iam_session
-from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.drs.errors import (
     AuthenticationError,
     DrsError,
@@ -39,12 +39,16 @@ def sandbox(shared: Sandbox) -> Sandbox:
     return shared
 
 
-def _login(auth_url: str, **changes: Any) -> PasswordAuth:
-    facts = {"password": "sandbox-password", "username": "drs-user", "user_domain_name": "OTC-EU-DE-00000000001000000001"}
-    return PasswordAuth(auth_url, **{**facts, "project_id": "0123456789abcdef0123456789abcdef", **changes})
+def _login(auth_url: str, **changes: Any) -> IamLogin:
+    user = {
+        "username": "drs-user",
+        "password": changes.pop("password", "sandbox-password"),
+        "user_domain_name": "OTC-EU-DE-00000000001000000001",
+    }
+    return IamLogin(auth_url, user, **{"project_id": "0123456789abcdef0123456789abcdef", "advice": "Check the user.", **changes})
 
 
-def _error(source: PasswordAuth) -> DrsError:
+def _error(source: IamLogin) -> DrsError:
     with pytest.raises(DrsError) as caught:
         source.token()
     assert caught.value.__cause__ is not None
@@ -64,8 +68,8 @@ def test_a_wrong_password_tells_where_it_came_from(sandbox: Sandbox) -> None:
 
     assert str(caught.value) == (
         f'IAM at {sandbox.auth_url} refused the login of user "drs-user" (domain "{sandbox.domain_name}") for project '
-        f'"{sandbox.project_id}": 401 The username or password is wrong. Check the user (drs:username), '
-        "the domain (OS_USER_DOMAIN_NAME), the password (OS_PASSWORD), the project (OS_PROJECT_ID) and "
+        f'"{sandbox.project_id}": 401 The username or password is wrong. Check the user name (drs:username), '
+        "the user's domain (OS_USER_DOMAIN_NAME), the password (OS_PASSWORD), the project (OS_PROJECT_ID) and "
         "the address of IAM (OS_AUTH_URL); refresh and destroy use the stack configuration of the last up."
     )
 

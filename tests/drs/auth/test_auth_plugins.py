@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.auth.sources import PluginAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.drs.errors import AuthenticationError, DrsError, UnreachableError
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
@@ -31,8 +31,8 @@ def _application(sandbox: Sandbox, **changes: str) -> dict[str, str]:
     return facts | changes
 
 
-def _source(sandbox: Sandbox, auth_type: str, options: dict[str, Any], **more: Any) -> PluginAuth:
-    return PluginAuth(sandbox.auth_url, auth_type, options, **more)
+def _source(sandbox: Sandbox, auth_type: str, options: dict[str, Any], **more: Any) -> IamLogin:
+    return IamLogin(sandbox.auth_url, options, auth_type=auth_type, **more)
 
 
 def _user_token(sandbox: Sandbox) -> str:
@@ -191,7 +191,9 @@ PROVIDER = {"identity_provider": "idp", "protocol": "openid"}
 
 
 def test_a_token_of_an_identity_provider_becomes_one_for_the_project(federation: str) -> None:
-    source = PluginAuth(f"{federation}/v3", "v3oidcaccesstoken", {**PROVIDER, "access_token": "theirs"}, project_id="f" * 32)
+    source = IamLogin(
+        f"{federation}/v3", {**PROVIDER, "access_token": "theirs"}, auth_type="v3oidcaccesstoken", project_id="f" * 32
+    )
 
     assert source.token() == "for-the-project"
     (path, authorization, _), (_, _, second) = _Federation.seen
@@ -200,10 +202,10 @@ def test_a_token_of_an_identity_provider_becomes_one_for_the_project(federation:
     assert json.loads(second)["auth"]["identity"]["token"] == {"id": "unscoped"}
 
 
-def _with_provider(federation: str, endpoint: str) -> PluginAuth:
+def _with_provider(federation: str, endpoint: str) -> IamLogin:
     options = {**PROVIDER, "client_id": "c", "client_secret": "client-secret", "username": "u", "password": "idp-password"}
     options |= {"access_token_endpoint": f"{federation}/{endpoint}", "scope": "openid"}
-    return PluginAuth(f"{federation}/v3", "v3oidcpassword", options, project_id="f" * 32)
+    return IamLogin(f"{federation}/v3", options, auth_type="v3oidcpassword", project_id="f" * 32)
 
 
 def test_a_password_for_an_identity_provider_is_in_no_log(federation: str, caplog: pytest.LogCaptureFixture) -> None:
@@ -235,10 +237,10 @@ def test_no_secret_of_a_login_is_shown_or_raised(sandbox: Sandbox) -> None:
 
 
 def test_a_certificate_that_is_gone_is_told(tmp_path: Path) -> None:
-    source = PluginAuth(
+    source = IamLogin(
         "https://127.0.0.1:9/v3",
-        "v3token",
         {"token": "t"},
+        auth_type="v3token",
         project_id="p",
         client_cert=(str(tmp_path / "gone.pem"), str(tmp_path / "gone.pem")),
     )

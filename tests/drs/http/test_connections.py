@@ -11,7 +11,7 @@ import pytest
 import requests
 import trustme
 
-from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError, RedirectedError, UnreachableError, UnreadableAnswerError
 from pulumi_drs_start.drs.http import transport
@@ -241,7 +241,9 @@ def test_a_proxy_of_the_environment_is_asked_for_other_machines(make_client: Any
 
 def test_iam_is_asked_through_the_proxy_too(proxy: list[bytes]) -> None:
     with pytest.raises(UnreachableError) as caught:
-        PasswordAuth("https://iam.example.invalid/v3", username="u", password="p", user_domain_name="d", project_id="p").token()
+        IamLogin(
+            "https://iam.example.invalid/v3", {"username": "u", "password": "p", "user_domain_name": "d"}, project_id="p"
+        ).token()
     assert proxy[0].startswith(b"CONNECT iam.example.invalid:443 ")
     assert "proxy-password" not in str(caught.value)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import CancelledError, DrsError, OutOfTimeError, UnreachableError
 from pulumi_drs_start.drs.http.budget import TimeBudget
@@ -206,7 +206,7 @@ def test_a_tls_handshake_that_does_not_end_is_cut_off(make_client: Any, serve: A
 
 
 def test_a_limit_around_another_counts_for_both(sandbox: Sandbox) -> None:
-    tokens = PasswordAuth(sandbox.auth_url, username="u", password="p-assword", user_domain_name="d", project_id="p")
+    tokens = IamLogin(sandbox.auth_url, {"username": "u", "password": "p-assword", "user_domain_name": "d"}, project_id="p")
     sandbox.inject(faults.delay("tokens", 60, times=None))
     end = time.monotonic() + SECONDS
     with soon(), pytest.raises(UnreachableError), within(60, lambda: time.monotonic() < end):

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.auth.sources import PasswordAuth, ReadyToken
+from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import DrsError, UnreachableError
 from pulumi_drs_start.drs.http.budget import TimeBudget
@@ -119,9 +119,9 @@ def test_a_closed_port_is_given_up_within_fifteen_seconds(make_client: Any, clos
     assert told[0] in [f"DRS at {closed} can't be reached (Connection refused): trying again in 1 s"]
 
 
-def refused_iam(closed: str, clock: VirtualClock) -> PasswordAuth:
-    facts = {"username": "u", "password": "the-password", "user_domain_name": "d", "project_id": "p"}
-    return PasswordAuth(f"{closed}/v3", clock=clock.monotonic, **facts)
+def refused_iam(closed: str, clock: VirtualClock) -> IamLogin:
+    user = {"username": "u", "password": "the-password", "user_domain_name": "d"}
+    return IamLogin(f"{closed}/v3", user, project_id="p", clock=clock.monotonic)
 
 
 def test_an_iam_that_refuses_connections_is_given_up_likewise(make_client: Any, closed: str, told: list[str]) -> None:
