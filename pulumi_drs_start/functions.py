@@ -11,19 +11,17 @@ Each form has a signature of its own: editors, checkers and ``help()`` read noth
 from __future__ import annotations
 
 import asyncio
-import atexit
 import logging
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, TypeVar
 
 import pulumi
 
 from .drs.calls.client import DrsClient
 from .drs.http.budget import TimeBudget
-from .operations.connections import Connections
+from .operations.connections import process_connections
 from .operations.lifecycle import expected_error
 from .operations.query import checked, checked_ids, checked_place, find, make_query, read_statuses
 from .schema import values
@@ -195,21 +193,13 @@ def _connection(arguments: Mapping[str, Any]) -> Iterator[tuple[DrsClient, TimeB
     try:
         log_where_asked()
         settings = load_settings(_stack_configuration(), os.environ, overrides)
-        yield _connections().to(settings).client, TimeBudget(seconds)
+        yield process_connections().to(settings).client, TimeBudget(seconds)
     except Exception as exc:
         text = expected_error(exc, Messages())
         if text is None:
             raise
         log.debug("asking DRS failed: %s: %s", type(exc).__name__, exc)
         raise pulumi.RunError(text) from None
-
-
-@cache
-def _connections() -> Connections:
-    """The connections of this program, closed when it ends."""
-    connections = Connections()
-    atexit.register(connections.close)
-    return connections
 
 
 def _stack_configuration() -> dict[str, str]:

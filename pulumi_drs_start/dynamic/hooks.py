@@ -4,7 +4,6 @@ The hooks that Pulumi's dynamic-provider host calls: they take bags, call the li
 
 from __future__ import annotations
 
-import atexit
 import functools
 import logging
 import uuid
@@ -24,7 +23,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
-from ..operations.connections import Connections
+from ..operations.connections import process_connections
 from ..operations.lifecycle import Applied, Checked, Lifecycle, expected_error
 from ..reconcile.record import Action
 from ..reconcile.recorded import NOTHING_RECORDED
@@ -43,14 +42,6 @@ _R = TypeVar("_R")
 
 # Keys that the inputs have for the state beside what was declared.
 _KEPT = ("place", SECRET_INPUTS)
-
-
-@functools.cache
-def _connections() -> Connections:
-    """One for the process: a resource of an older state is served by another instance of the provider."""
-    connections = Connections()
-    atexit.register(connections.close)
-    return connections
 
 
 def _hook(method: Callable[Concatenate[Hooks, host.Call, _P], _R]) -> Callable[Concatenate[Hooks, _P], _R]:
@@ -77,13 +68,13 @@ class Hooks:
     """What `provider.JobBatchStartProvider` does."""
 
     def __init__(self) -> None:
-        self._lifecycle = Lifecycle(_connections(), {})
+        self._lifecycle = Lifecycle(process_connections(), {})
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. The hooks report what is wrong with it, where plain messages are possible."""
         log_where_asked()
         found = {key: req.config.get(f"drs:{key}") for key in CONFIG_KEYS}
-        self._lifecycle = Lifecycle(_connections(), {key: value for key, value in found.items() if value is not None})
+        self._lifecycle = Lifecycle(process_connections(), {key: value for key, value in found.items() if value is not None})
 
     @_hook
     def check(self, call: host.Call, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:

@@ -4,12 +4,14 @@ What the operations of one process share: clients of DRS, what DRS told them a m
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from ..drs.auth.sources import TokenSource
@@ -151,3 +153,11 @@ class Connections:
 
     def __exit__(self, *_: Any) -> None:
         self.close()
+
+
+@cache
+def process_connections() -> Connections:
+    """The connections of this process, closed when it ends: one provider may serve many resources, and several providers too."""
+    connections = Connections()
+    atexit.register(connections.close)
+    return connections

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from ..drs.calls.client import DrsClient
 from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
@@ -19,11 +19,11 @@ from ..drs.http.budget import TimeBudget
 from ..reconcile.phase import phase_of
 from ..schema import values
 from ..schema.fields import PLACE_INPUTS
-from ..schema.types import CurrentJobStatus, FoundJobs
+from ..schema.types import CurrentJobStatus, DbUseType, FoundJobs
 from ..schema.words import count_jobs
 from ..settings import Overrides
 
-DB_USE_TYPES = ("migration", "sync", DISASTER_RECOVERY)
+DB_USE_TYPES = get_args(DbUseType)
 
 _T = TypeVar("_T")
 

@@ -12,6 +12,7 @@ import traceback
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from ..drs.errors import (
     AuthenticationError,
@@ -33,6 +34,7 @@ from ..reconcile.recorded import Recorded
 from ..settings import Settings
 from .reasons import Reasons
 from .times import to_iso
+from .types import Outcome
 from .words import NAMED, VERBS, count_jobs, grouped, it, jobs_named, name_jobs, plural
 
 CAUSES = 5
@@ -57,7 +59,6 @@ _BUSY = "DRS.M01504"
 
 
 _TO_REACH = {DesiredState.STARTED: "start", DesiredState.PAUSED: "pause", DesiredState.STOPPED: "stop"}
-_OUTCOMES = ("started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed")
 _NOT_YET = {"paused": "was not paused yet", "stopped": "was not over yet"}
 
 
@@ -290,7 +291,7 @@ class Messages(Reasons):
     def result(self, result: Result) -> str:
         """What an operation did, in one line: ``12 jobs: started 3, already started 9``."""
         counts = Counter(job.outcome for job in result.jobs.values())
-        parts = [f"{outcome.replace('_', ' ')} {counts[outcome]:,}" for outcome in _OUTCOMES if counts[outcome]]
+        parts = [f"{outcome.replace('_', ' ')} {counts[outcome]:,}" for outcome in get_args(Outcome) if counts[outcome]]
         return f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
 
     def problem(self, problem: Problem) -> str:

@@ -72,12 +72,12 @@ def test_a_secret_password_of_the_stack_is_used_and_never_shown(sandbox: Sandbox
     sandbox.add_jobs(make_job("a"))
     assert stack.run("config", "set", "--secret", "drs:password", sandbox.password).exit_code == 0
     stack.program("""
-        import pulumi_drs_start.functions as functions
+        from pulumi_drs_start.operations.connections import process_connections
 
         pulumi.export("found", find_jobs())
         pulumi.export("statuses", get_job_statuses(["a"]))
         pulumi.export("later", find_jobs_output(status="CONFIGURATION"))
-        print(functions._connections().__dict__, find_jobs(name="nobody").query)
+        print(process_connections().__dict__, find_jobs(name="nobody").query)
     """)
 
     preview = stack.preview("--diff", OS_PASSWORD="")

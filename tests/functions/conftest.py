@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pulumi_drs_start import functions
+from pulumi_drs_start.operations.connections import process_connections
 from pulumi_drs_start.sandbox import Sandbox
 
 
@@ -16,4 +16,4 @@ def _login(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in sandbox.environment.items():
         monkeypatch.setenv(name, value)
     yield
-    functions._connections().close()
+    process_connections().close()
