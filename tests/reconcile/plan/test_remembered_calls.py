@@ -1,7 +1,7 @@
 """
 What was asked of DRS before, and what came of it: a refusal speaks against the same request and no other.
 
-Each of the five requests meets each record; `test_decide` has more about the start.
+Each of the five requests meets each record; `test_recorded_starts` has more about the start.
 """
 
 from __future__ import annotations
