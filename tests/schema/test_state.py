@@ -52,6 +52,19 @@ def test_a_job_once_seen_started_is_never_forgotten(history: list[str]) -> None:
         assert record.was_started
 
 
+def test_a_job_that_ran_is_no_failure_when_it_ends_while_nobody_looks() -> None:
+    """Between two operations DRS did not show it once: only the state still knows that it ran."""
+    running = stored_record("INCRE_TRANSFER_STARTED", JobRecord())
+    not_shown = stored_record("MISSING", running)
+
+    over = outcome_of(
+        DesiredJob("a"), ActualJob("a", "RELEASE_RESOURCE_COMPLETE"), not_shown, Goal.RUNNING, GracePeriods(), 1000.0, None
+    )
+
+    assert not_shown.was_started
+    assert (over.outcome, over.is_fulfilled) == ("unchanged", True)
+
+
 @pytest.mark.parametrize("name", ["accepted_at", "lost_at"])
 def test_a_start_that_no_status_proves_yet_is_remembered_with_its_time(name: str) -> None:
     record = JobRecord(**{name: 990.5})  # type: ignore[arg-type]
