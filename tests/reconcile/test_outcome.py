@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pulumi_drs_start.reconcile.actual import ActualJob
-from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
-from pulumi_drs_start.reconcile.outcome import JobOutcome, outcome_of
+from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
+from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result, observe, outcome_of, refreshed
 from pulumi_drs_start.reconcile.plan import decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
+from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 
 NOW = 1_800_000_000.0
 AT_NINE, AT_TEN = 1_800_003_600_000, 1_800_007_200_000
@@ -50,3 +51,69 @@ def test_a_move_that_drs_does_not_show_yet_is_neither_done_nor_sent_again_by_the
 
     assert (soon.action, soon.is_fulfilled) == (Action.WAIT, False)
     assert much_later.request == Request(Action.SCHEDULE, AT_TEN)
+
+
+# -- what a refresh says of the last operation ---------------------------------------------------------------------
+
+
+def after_refresh(row: RecordedRow, desired: DesiredJob, status: str) -> JobOutcome:
+    seen = observe([desired], {"a": ActualJob("a", status)}, {}, Goal.RUNNING, NOW)
+    return refreshed(Recorded(rows={"a": row}), seen).jobs["a"]
+
+
+def reason(outcome: JobOutcome) -> Problem:
+    assert outcome.problem is not None
+    return outcome.problem
+
+
+@pytest.mark.parametrize("state", [DesiredState.PAUSED, DesiredState.STOPPED])
+def test_a_refused_pause_or_stop_stays_a_failure_while_the_job_runs(state: DesiredState) -> None:
+    refused = RecordedRow("running", "failed", "DRS.M00103", "You may not.")
+
+    seen = after_refresh(refused, DesiredJob("a", state=state), "INCRE_TRANSFER_STARTED")
+
+    assert (seen.outcome, seen.is_fulfilled) == ("failed", False)
+    assert (reason(seen).code, reason(seen).recorded) == ("DRS.M00103", "You may not.")
+
+
+@pytest.mark.parametrize(
+    ("state", "status"), [(DesiredState.PAUSED, "PAUSING"), (DesiredState.STOPPED, "RELEASE_RESOURCE_COMPLETE")]
+)
+def test_a_refused_pause_or_stop_is_over_once_somebody_else_did_it(state: DesiredState, status: str) -> None:
+    seen = after_refresh(RecordedRow("running", "failed", "DRS.M00103", "You may not."), DesiredJob("a", state=state), status)
+
+    assert (seen.outcome, seen.is_fulfilled, seen.problem) == ("unchanged", True, None)
+
+
+@pytest.mark.parametrize("status", ["STARTJOBING", "INCRE_TRANSFER_STARTED", "PAUSING"])
+def test_a_refused_start_is_over_once_the_job_was_started_all_the_same(status: str) -> None:
+    assert after_refresh(RecordedRow("startable", "failed", "DRS.M01504", "Busy."), DesiredJob("a"), status).outcome == (
+        "already_started"
+    )
+
+
+@pytest.mark.parametrize("status", ["CREATING", "CONFIGURATION", "WAITING_FOR_START"])
+def test_a_refused_start_stays_a_failure_with_its_reason_while_the_job_is_not_started(status: str) -> None:
+    seen = after_refresh(RecordedRow("startable", "failed", "DRS.M01504", "Busy."), DesiredJob("a"), status)
+
+    assert seen.outcome == "failed"
+    assert (reason(seen).code, reason(seen).recorded) == ("DRS.M01504", "Busy.")
+
+
+@pytest.mark.parametrize("status", ["MISSING", "START_JOB_FAILED", "CREATE_FAILED", "RELEASE_RESOURCE_COMPLETE"])
+def test_a_job_that_is_found_lost_says_so_and_not_what_was_wrong_before(status: str) -> None:
+    seen = after_refresh(RecordedRow("startable", "failed", "DRS.M01504", "Busy."), DesiredJob("a"), status)
+
+    assert (seen.outcome, reason(seen).recorded, reason(seen).code) == ("failed", None, None)
+
+
+def test_a_job_that_was_dealt_with_and_is_where_it_was_left_keeps_its_outcome() -> None:
+    seen = after_refresh(RecordedRow("running", "started"), DesiredJob("a"), "INCRE_TRANSFER_STARTED")
+
+    assert (seen.outcome, seen.problem) == ("started", None)
+
+
+def test_a_refresh_without_records_leaves_nothing_unfinished() -> None:
+    seen = observe([DesiredJob("a")], {"a": ActualJob("a", "STARTJOBING")}, {}, Goal.RUNNING, NOW)
+
+    assert refreshed(Recorded(), Result(seen.jobs)).unfinished == []
