@@ -60,7 +60,7 @@ mutants: setup ## Change one thing at a time in the decisions and name the chang
 	@$(BIN)/python -m tests.mutants $(if $(ALL),--all,--sample $(SAMPLE) --seed $(SEED)) --workers $(WORKERS)
 
 # All sizes take about a quarter of an hour and are kept; SIZES="1 10" is a short run, kept nowhere.
-bench: setup ## Measure ours, other ways and the floor on the real engine; write docs/benchmark.md
+bench: setup ## Measure ours, the other candidates and the baseline on the real engine; write docs/benchmark.md
 	@$(BIN)/python -m pip $(LOCKED) .ci/lock/bench.txt
 	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES) --out .bench,--out docs)
 
