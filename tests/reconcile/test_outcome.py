@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pulumi_drs_start.drs.errors import OutOfTimeError
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result, observe, outcome_of, refreshed
@@ -18,6 +19,11 @@ GRACE = GracePeriods()
 
 def outcome(desired: DesiredJob, actual: ActualJob, record: JobRecord) -> JobOutcome:
     return outcome_of(desired, actual, record, Goal.RUNNING, GRACE, NOW, None)
+
+
+def reason(outcome: JobOutcome) -> Problem:
+    assert outcome.problem is not None
+    return outcome.problem
 
 
 MOVED_TO_TEN = JobRecord(request=Request(Action.SCHEDULE, AT_TEN), accepted_at=NOW - 1, accepted_now=True)
@@ -41,6 +47,78 @@ def test_a_schedule_is_not_proved_by_any_other_time(shown: int | None) -> None:
     assert (record.request, record.accepted_at) == (MOVED_TO_TEN.request, MOVED_TO_TEN.accepted_at)
 
 
+PROVED_BY = {
+    Request(Action.START): {"STARTJOBING", "FULL_TRANSFER_STARTED", "PAUSING", "INCRE_TRANSFER_FAILED", "START_JOB_FAILED"},
+    Request(Action.SCHEDULE, AT_TEN): {
+        "STARTJOBING",
+        "FULL_TRANSFER_STARTED",
+        "PAUSING",
+        "INCRE_TRANSFER_FAILED",
+        "START_JOB_FAILED",
+    },
+    Request(Action.RESUME): {"STARTJOBING", "FULL_TRANSFER_STARTED"},
+    Request(Action.PAUSE): {"PAUSING"},
+    Request(Action.STOP): set[str](),
+}
+SHOWN = [
+    *("CONFIGURATION", "WAITING_FOR_START", "STARTJOBING", "FULL_TRANSFER_STARTED", "PAUSING", "INCRE_TRANSFER_FAILED"),
+    *("START_JOB_FAILED", "RELEASE_RESOURCE_COMPLETE", "MISSING"),
+]
+
+
+@pytest.mark.parametrize("request_", PROVED_BY, ids=lambda request: request.action.value)
+@pytest.mark.parametrize("status", SHOWN)
+def test_a_request_is_recorded_until_a_status_proves_it(request_: Request, status: str) -> None:
+    """A job that is over proves every request: nothing can come of it any more."""
+    sent = JobRecord(request=request_, accepted_at=NOW - 1, accepted_now=True)
+
+    record = outcome(DesiredJob("a"), ActualJob("a", status), sent).record
+
+    is_proved = status in PROVED_BY[request_] | {"RELEASE_RESOURCE_COMPLETE"}
+    assert record.accepted_at == (None if is_proved else NOW - 1)
+
+
+def test_a_resume_that_had_its_effect_is_proved_though_the_job_fell_again() -> None:
+    resumed = JobRecord(request=Request(Action.RESUME), accepted_at=NOW - 1, accepted_now=True, took_effect=True)
+
+    assert outcome(DesiredJob("a"), ActualJob("a", "PAUSING"), resumed).record.accepted_at is None
+
+
+@pytest.mark.parametrize("status", ["START_JOB_FAILED", "INCRE_TRANSFER_FAILED"])
+def test_a_job_that_shows_its_failure_to_the_end_has_failed_again(status: str) -> None:
+    """DRS took the restart; the operation ended before anything else was shown."""
+    resumed = JobRecord(request=Request(Action.RESUME), accepted_at=NOW - 30, accepted_now=True)
+    desired, actual = DesiredJob("a", resume=True), ActualJob("a", status)
+
+    ended = outcome_of(desired, actual, resumed, Goal.RUNNING, GRACE, NOW, OutOfTimeError("the time limit was reached"))
+
+    assert (ended.outcome, ended.record.is_unfinished) == ("failed", False)
+    assert (reason(ended).is_failed_again, reason(ended).seconds) == (True, 30.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "record"),
+    [
+        pytest.param("PAUSING", JobRecord(request=Request(Action.RESUME), accepted_at=NOW - 30, accepted_now=True), id="paused"),
+        pytest.param("STARTJOBING", JobRecord(accepted_at=NOW - 30, accepted_now=True), id="starting"),
+    ],
+)
+def test_a_job_that_drs_is_at_when_the_time_is_up_is_unfinished_and_no_failure(status: str, record: JobRecord) -> None:
+    desired, actual = DesiredJob("a", resume=True), ActualJob("a", status)
+
+    ended = outcome_of(desired, actual, record, Goal.RUNNING, GRACE, NOW, OutOfTimeError("the time limit was reached"))
+
+    assert (ended.outcome != "failed", ended.record.is_unfinished, ended.problem) == (True, True, None)
+
+
+def test_a_request_that_was_still_to_be_sent_when_the_time_was_up_is_a_failure_for_that() -> None:
+    error = OutOfTimeError("the time limit was reached")
+
+    ended = outcome_of(DesiredJob("a"), ActualJob("a", "CONFIGURATION"), JobRecord(), Goal.RUNNING, GRACE, NOW, error)
+
+    assert (ended.outcome, reason(ended).ended_by) == ("failed", error)
+
+
 def test_a_move_that_drs_does_not_show_yet_is_neither_done_nor_sent_again_by_the_next_operation() -> None:
     desired, late = DesiredJob("a", AT_TEN), ActualJob("a", "WAITING_FOR_START", start_time=AT_NINE)
     ended = outcome(desired, late, MOVED_TO_TEN)
@@ -59,11 +137,6 @@ def test_a_move_that_drs_does_not_show_yet_is_neither_done_nor_sent_again_by_the
 def after_refresh(row: RecordedRow, desired: DesiredJob, status: str) -> JobOutcome:
     seen = observe([desired], {"a": ActualJob("a", status)}, {}, Goal.RUNNING, NOW)
     return refreshed(Recorded(rows={"a": row}), seen).jobs["a"]
-
-
-def reason(outcome: JobOutcome) -> Problem:
-    assert outcome.problem is not None
-    return outcome.problem
 
 
 @pytest.mark.parametrize("state", [DesiredState.PAUSED, DesiredState.STOPPED])
