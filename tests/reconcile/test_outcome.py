@@ -119,6 +119,24 @@ def test_a_request_that_was_still_to_be_sent_when_the_time_was_up_is_a_failure_f
     assert (ended.outcome, reason(ended).ended_by) == ("failed", error)
 
 
+@pytest.mark.parametrize(
+    ("desired", "status", "wanted"),
+    [
+        (DesiredJob("a"), "CONFIGURATION", "started"),
+        (DesiredJob("a", AT_TEN), "CONFIGURATION", "scheduled"),
+        (DesiredJob("a", resume=True), "CONFIGURATION", "started"),
+        (DesiredJob("a", resume=True), "PAUSING", "resumed"),
+        (DesiredJob("a", resume=True), "INCRE_TRANSFER_FAILED", "resumed"),
+        (DesiredJob("a", resume=True), "START_JOB_FAILED", "resumed"),
+        (DesiredJob("a"), "PAUSING", "started"),
+        (DesiredJob("a", resume=True, state=DesiredState.PAUSED), "PAUSING", "paused"),
+        (DesiredJob("a", state=DesiredState.STOPPED), "INCRE_TRANSFER_STARTED", "stopped"),
+    ],
+)
+def test_what_a_job_should_have_become(desired: DesiredJob, status: str, wanted: str) -> None:
+    assert outcome(desired, ActualJob("a", status), JobRecord()).wanted == wanted
+
+
 def test_a_move_that_drs_does_not_show_yet_is_neither_done_nor_sent_again_by_the_next_operation() -> None:
     desired, late = DesiredJob("a", AT_TEN), ActualJob("a", "WAITING_FOR_START", start_time=AT_NINE)
     ended = outcome(desired, late, MOVED_TO_TEN)
