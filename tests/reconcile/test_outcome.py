@@ -101,6 +101,7 @@ def test_a_job_that_shows_its_failure_to_the_end_has_failed_again(status: str) -
     [
         pytest.param("PAUSING", JobRecord(request=Request(Action.RESUME), accepted_at=NOW - 30, accepted_now=True), id="paused"),
         pytest.param("STARTJOBING", JobRecord(accepted_at=NOW - 30, accepted_now=True), id="starting"),
+        pytest.param("STARTJOBING", JobRecord(), id="started by somebody else"),
     ],
 )
 def test_a_job_that_drs_is_at_when_the_time_is_up_is_unfinished_and_no_failure(status: str, record: JobRecord) -> None:
@@ -111,12 +112,39 @@ def test_a_job_that_drs_is_at_when_the_time_is_up_is_unfinished_and_no_failure(s
     assert (ended.outcome != "failed", ended.record.is_unfinished, ended.problem) == (True, True, None)
 
 
-def test_a_request_that_was_still_to_be_sent_when_the_time_was_up_is_a_failure_for_that() -> None:
+@pytest.mark.parametrize(
+    "record", [JobRecord(), JobRecord(lost_at=NOW - 1, sends=1)], ids=["still to be sent", "sent, and the answer lost"]
+)
+def test_a_job_that_drs_was_not_seen_to_be_at_when_the_time_was_up_is_a_failure(record: JobRecord) -> None:
     error = OutOfTimeError("the time limit was reached")
 
-    ended = outcome_of(DesiredJob("a"), ActualJob("a", "CONFIGURATION"), JobRecord(), Goal.RUNNING, GRACE, NOW, error)
+    ended = outcome_of(DesiredJob("a"), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, GRACE, NOW, error)
 
-    assert (ended.outcome, reason(ended).ended_by) == ("failed", error)
+    assert (ended.outcome, ended.record.is_unfinished, reason(ended).ended_by) == ("failed", False, error)
+
+
+PAUSE_IT = DesiredJob("a", state=DesiredState.PAUSED)
+PAUSED_NOW = JobRecord(request=Request(Action.PAUSE), accepted_at=NOW - 1, accepted_now=True)
+
+
+@pytest.mark.parametrize(
+    ("desired", "status", "record", "done"),
+    [
+        (DesiredJob("a"), "FULL_TRANSFER_STARTED", JobRecord(), "already_started"),
+        (DesiredJob("a"), "FULL_TRANSFER_STARTED", JobRecord(was_started=True), "unchanged"),
+        (DesiredJob("a"), "FULL_TRANSFER_STARTED", JobRecord(accepted_at=NOW - 60), "unchanged"),
+        (DesiredJob("a"), "FULL_TRANSFER_STARTED", JobRecord(accepted_at=NOW - 1, accepted_now=True), "started"),
+        (DesiredJob("a"), "FULL_TRANSFER_STARTED", JobRecord(lost_at=NOW - 1), "started"),
+        (DesiredJob("a", AT_TEN), "WAITING_FOR_START", JobRecord(), "unchanged"),
+        (PAUSE_IT, "PAUSING", JobRecord(), "unchanged"),
+        (PAUSE_IT, "PAUSING", PAUSED_NOW, "paused"),
+        # What was done for another purpose is not what was done for this one.
+        (DesiredJob("a"), "FULL_TRANSFER_STARTED", PAUSED_NOW, "unchanged"),
+        (PAUSE_IT, "PAUSING", JobRecord(accepted_at=NOW - 1, accepted_now=True), "unchanged"),
+    ],
+)
+def test_what_was_done_for_a_job(desired: DesiredJob, status: str, record: JobRecord, done: str) -> None:
+    assert outcome(desired, ActualJob("a", status), record).outcome == done
 
 
 @pytest.mark.parametrize(
