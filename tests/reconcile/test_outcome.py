@@ -8,7 +8,7 @@ from pulumi_drs_start.drs.errors import OutOfTimeError
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result, observe, outcome_of, refreshed
-from pulumi_drs_start.reconcile.plan import decide
+from pulumi_drs_start.reconcile.plan import Reason, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 
@@ -121,6 +121,22 @@ def test_a_job_that_drs_was_not_seen_to_be_at_when_the_time_was_up_is_a_failure(
     ended = outcome_of(DesiredJob("a"), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, GRACE, NOW, error)
 
     assert (ended.outcome, ended.record.is_unfinished, reason(ended).ended_by) == ("failed", False, error)
+
+
+def test_a_schedule_cancelled_before_drs_showed_it_stays_cancelled_with_its_time() -> None:
+    over = ActualJob("a", "RELEASE_RESOURCE_COMPLETE")
+    cancelled = outcome(DesiredJob("a", AT_TEN), over, MOVED_TO_TEN)
+    assert (cancelled.outcome, cancelled.record.scheduled_for) == ("failed", AT_TEN)
+
+    later = decide(DesiredJob("a", AT_TEN), over, cancelled.record, Goal.RUNNING, GRACE, AT_TEN / 1000 + 1)
+
+    assert (later.action, later.why.reason, later.why.delivered_time) == (Action.FAIL, Reason.CANCELLED_SCHEDULE, AT_TEN)
+
+
+def test_a_start_at_once_leaves_no_time_behind() -> None:
+    accepted = JobRecord(accepted_at=NOW - 1, accepted_now=True)
+
+    assert outcome(DesiredJob("a"), ActualJob("a", "RELEASE_RESOURCE_COMPLETE"), accepted).record.scheduled_for is None
 
 
 PAUSE_IT = DesiredJob("a", state=DesiredState.PAUSED)
