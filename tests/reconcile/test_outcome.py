@@ -139,6 +139,12 @@ def test_a_start_at_once_leaves_no_time_behind() -> None:
     assert outcome(DesiredJob("a"), ActualJob("a", "RELEASE_RESOURCE_COMPLETE"), accepted).record.scheduled_for is None
 
 
+def test_the_time_of_a_schedule_is_kept_while_drs_does_not_show_the_job() -> None:
+    started_at_once = JobRecord(accepted_at=NOW - 1, scheduled_for=AT_NINE)
+
+    assert outcome(DesiredJob("a"), ActualJob("a", "MISSING"), started_at_once).record.scheduled_for == AT_NINE
+
+
 PAUSE_IT = DesiredJob("a", state=DesiredState.PAUSED)
 PAUSED_NOW = JobRecord(request=Request(Action.PAUSE), accepted_at=NOW - 1, accepted_now=True)
 
