@@ -5,8 +5,11 @@ BIN    := $(VENV)/bin
 # pytest workers: the end-to-end tests wait more than they compute.
 WORKERS ?= 4
 SCHEDULES ?= 500
+# Changes that `make mutants` tries, and which ones.
+SAMPLE ?= 150
+SEED ?= 1
 
-.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults lint bench pulumi clean help
+.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -53,8 +56,11 @@ search: setup ## Try new random examples on every test that takes any, 2000 each
 faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once
 	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES)
 
+mutants: setup ## Change one thing at a time in the decisions and name the changes that no fast test notices; ALL=1 tries all
+	@$(BIN)/python -m tests.mutants $(if $(ALL),--all,--sample $(SAMPLE) --seed $(SEED)) --workers $(WORKERS)
+
 # All sizes take about a quarter of an hour and are kept; SIZES="1 10" is a short run, kept nowhere.
-bench: setup ## Measure ours, other ways and the floor on the real engine; write docs/benchmark.md
+bench: setup ## Measure ours, the other candidates and the baseline on the real engine; write docs/benchmark.md
 	@$(BIN)/python -m pip $(LOCKED) .ci/lock/bench.txt
 	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES) --out .bench,--out docs)
 

@@ -1,1 +1,1 @@
-"""What `make bench` measures: the real `pulumi` command, ours and other ways, against one sandbox with one latency."""
+"""What `make bench` measures: the real `pulumi` command, ours and other candidates, against one sandbox with one latency."""

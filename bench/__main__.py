@@ -6,31 +6,31 @@ import argparse
 import time
 from pathlib import Path
 
+from .candidates import BASELINE, OTHERS, OURS, Candidate, Sample
+from .environment import Environment, environment
 from .figures import Figures, targets
 from .report import write
-from .ways import FLOOR, OTHERS, OURS, Sample, Way
-from .world import World, world
 
 SIZES = (1, 10, 100, 1000, 5000)
 REPEATS = 3
 
 
 def main() -> None:
-    """Measure each size: ours and the floor in turn, then the others."""
+    """Measure each size: ours and the baseline in turn, then the others."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of jobs (default: %(default)s)")
-    parser.add_argument("--repeats", type=int, default=REPEATS, help="runs of ours and the floor (default: %(default)s)")
+    parser.add_argument("--repeats", type=int, default=REPEATS, help="runs of ours and the baseline (default: %(default)s)")
     parser.add_argument("--out", type=Path, required=True, help="the folder to write to")
     options = parser.parse_args()
     started = time.monotonic()
     samples: dict[tuple[str, int], list[Sample]] = {}
-    with world() as here:
+    with environment() as here:
         print("warming up", flush=True)
-        for way in (FLOOR, OURS):
-            way.run(here, here.seed(1))
+        for candidate in (BASELINE, OURS):
+            candidate.run(here, here.seed(1))
         for size in sorted(options.sizes):
-            for way in _in_turn(options.repeats, size):
-                samples.setdefault((way.name, size), []).append(_measure(here, way, size))
+            for candidate in _in_turn(options.repeats, size):
+                samples.setdefault((candidate.name, size), []).append(_measure(here, candidate, size))
     figures = Figures(samples, sorted(options.sizes))
     print(write(figures, options.out, (time.monotonic() - started) / 60))
     for target in targets(figures):
@@ -39,15 +39,15 @@ def main() -> None:
     print(f"written to {options.out}")
 
 
-def _in_turn(repeats: int, size: int) -> list[Way]:
-    others = [way for way in OTHERS if way.largest is None or size <= way.largest]
-    return [FLOOR, OURS] * repeats + others
+def _in_turn(repeats: int, size: int) -> list[Candidate]:
+    others = [candidate for candidate in OTHERS if candidate.largest is None or size <= candidate.largest]
+    return [BASELINE, OURS] * repeats + others
 
 
-def _measure(here: World, way: Way, size: int) -> Sample:
-    sample = way.run(here, here.seed(size))
+def _measure(here: Environment, candidate: Candidate, size: int) -> Sample:
+    sample = candidate.run(here, here.seed(size))
     times = ", ".join(f"{command} {usage.seconds:.1f} s" for command, usage in sample.usages.items())
-    print(f"{size:,} jobs, {way.name}: {times}", flush=True)
+    print(f"{size:,} jobs, {candidate.name}: {times}", flush=True)
     return sample
 
 

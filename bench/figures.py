@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from .ways import COMMANDS, FIRST, FLOOR, OURS, REST, Sample
+from .candidates import BASELINE, COMMANDS, FIRST, OURS, REST, Sample
 
-# Samples of each way, by its name and the number of jobs; those of one position were taken in turn.
+# Samples of each candidate, by its name and the number of jobs; those of one position were taken in turn.
 Samples = Mapping[tuple[str, int], Sequence[Sample]]
 
 
@@ -21,30 +21,30 @@ class Figures:
     samples: Samples
     sizes: Sequence[int]
 
-    def has(self, way: str, size: int, command: str = FIRST) -> bool:
+    def has(self, candidate: str, size: int, command: str = FIRST) -> bool:
         """Whether that was measured."""
-        return bool(self.samples.get((way, size))) and command in self.samples[way, size][0].usages
+        return bool(self.samples.get((candidate, size))) and command in self.samples[candidate, size][0].usages
 
-    def seconds(self, way: str, size: int, command: str) -> float:
+    def seconds(self, candidate: str, size: int, command: str) -> float:
         """Wall time, the median."""
-        return median(sample.usages[command].seconds for sample in self.samples[way, size])
+        return median(sample.usages[command].seconds for sample in self.samples[candidate, size])
 
-    def to_floor(self, way: str, size: int, command: str) -> float:
-        """Wall time as a multiple of the floor's: each run against the floor's beside it, and of that the median."""
-        pairs = zip(self.samples[way, size], self.samples[FLOOR.name, size], strict=False)
-        return median(mine.usages[command].seconds / floor.usages[command].seconds for mine, floor in pairs)
+    def to_baseline(self, candidate: str, size: int, command: str) -> float:
+        """Wall time as a multiple of the baseline's: each run against the baseline's beside it, and of that the median."""
+        pairs = zip(self.samples[candidate, size], self.samples[BASELINE.name, size], strict=False)
+        return median(mine.usages[command].seconds / baseline.usages[command].seconds for mine, baseline in pairs)
 
-    def record(self, way: str, size: int) -> float:
-        """Peak record, bytes."""
-        return median(sample.memory_bytes for sample in self.samples[way, size])
+    def memory(self, candidate: str, size: int) -> float:
+        """Peak memory, bytes."""
+        return median(sample.memory_bytes for sample in self.samples[candidate, size])
 
-    def state(self, way: str, size: int) -> int | None:
+    def state(self, candidate: str, size: int) -> int | None:
         """The size of the state file, bytes."""
-        return self.samples[way, size][0].state_bytes
+        return self.samples[candidate, size][0].state_bytes
 
-    def calls(self, way: str, size: int, command: str) -> Mapping[str, float]:
+    def calls(self, candidate: str, size: int, command: str) -> Mapping[str, float]:
         """Calls by kind; the most of all runs."""
-        usages = [sample.usages[command] for sample in self.samples[way, size]]
+        usages = [sample.usages[command] for sample in self.samples[candidate, size]]
         kinds = sorted({kind for usage in usages for kind in usage.calls})
         return {kind: max(usage.calls[kind] for usage in usages) for kind in kinds}
 
@@ -79,7 +79,7 @@ _FIXED_COST = (
 
 def targets(figures: Figures) -> list[Target]:
     """Every target that can be judged with the sizes of this run."""
-    sizes, ours, floor = figures.sizes, OURS.name, FLOOR.name
+    sizes, ours, baseline = figures.sizes, OURS.name, BASELINE.name
     found = []
     for size in sizes:
         calls = figures.calls(ours, size, FIRST)
@@ -89,27 +89,27 @@ def targets(figures: Figures) -> list[Target]:
         found.append(Target(f"all calls of an `up`, {_jobs(size)}", sum(calls.values()), 12 + size / 10, cause))
     for size, limit in ((1000, 1.2), (5000, 1.3)):
         if size in sizes:
-            measured = figures.to_floor(ours, size, FIRST)
-            found.append(Target(f"`up` of {size:,} jobs, in floors", measured, limit, _FIXED_COST))
+            measured = figures.to_baseline(ours, size, FIRST)
+            found.append(Target(f"`up` of {size:,} jobs, times the baseline", measured, limit, _FIXED_COST))
     for size in sizes:
-        measured = figures.to_floor(ours, size, REST)
-        found.append(Target(f"preview at rest, {_jobs(size)}, in floors", measured, 1.3, _FIXED_COST))
+        measured = figures.to_baseline(ours, size, REST)
+        found.append(Target(f"preview at rest, {_jobs(size)}, times the baseline", measured, 1.3, _FIXED_COST))
     for command in COMMANDS:
         growth = figures.growth(lambda size, command=command: figures.seconds(ours, size, command))
-        of_floor = figures.growth(lambda size, command=command: figures.seconds(floor, size, command))
-        cause = f"the same of the floor is {of_floor:.2f}"
+        of_baseline = figures.growth(lambda size, command=command: figures.seconds(baseline, size, command))
+        cause = f"the same of the baseline is {of_baseline:.2f}"
         found.append(Target(f"growth of the time of {command}{_AS_FAST}", growth, 1.0, cause))
     others: dict[str, Callable[[int], float]] = {
         "calls": lambda size: sum(figures.calls(ours, size, FIRST).values()),
-        "record": lambda size: figures.record(ours, size),
+        "memory": lambda size: figures.memory(ours, size),
         "the state file": lambda size: figures.state(ours, size) or 0,
     }
     for name, measure in others.items():
         found.append(Target(f"growth of {name}{_AS_FAST}", figures.growth(measure), 1.0, "more per job with more jobs"))
     if len(sizes) > 1:
         first, last = sizes[0], sizes[-1]
-        grown, cause = _memory_growth(figures, ours), f"the same of the floor is {_memory_growth(figures, floor):.2f}"
-        found.append(Target(f"record of {_jobs(last)}, in that of {_jobs(first)}", grown, 1.5, cause))
+        grown, cause = _memory_growth(figures, ours), f"the same of the baseline is {_memory_growth(figures, baseline):.2f}"
+        found.append(Target(f"memory of {_jobs(last)}, in that of {_jobs(first)}", grown, 1.5, cause))
     return found
 
 
@@ -117,5 +117,5 @@ def _jobs(count: int) -> str:
     return "1 job" if count == 1 else f"{count:,} jobs"
 
 
-def _memory_growth(figures: Figures, way: str) -> float:
-    return figures.record(way, figures.sizes[-1]) / figures.record(way, figures.sizes[0])
+def _memory_growth(figures: Figures, candidate: str) -> float:
+    return figures.memory(candidate, figures.sizes[-1]) / figures.memory(candidate, figures.sizes[0])

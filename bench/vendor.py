@@ -45,9 +45,9 @@ def _wait(client: DrsClient, job_ids: list[str]) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _run(way: str, job_ids: list[str]) -> None:
+def _run(candidate: str, job_ids: list[str]) -> None:
     client = _client()
-    groups = [[job_id] for job_id in job_ids] if way == "loop" else [job_ids]
+    groups = [[job_id] for job_id in job_ids] if candidate == "loop" else [job_ids]
     started = []
     for group in groups:
         to_start = [job_id for job_id, status in _statuses(client, group).items() if status == "CONFIGURATION"]

@@ -1,4 +1,4 @@
-"""Run a command, its wall time, and the peak record of the plugin that it starts (or of itself, where there is none)."""
+"""Run a command, its wall time, and the peak memory of the plugin that it starts (or of itself, where there is none)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def watch(command: Sequence[str], folder: Path, environment: Mapping[str, str]) 
 
 
 def _sample(pid: int, peaks: dict[int, int], ended: Event) -> None:
-    """Note the peak of the plugin's record, as the kernel keeps it."""
+    """Note the peak of the plugin's memory, as the kernel keeps it."""
     while not ended.wait(SAMPLE_SECONDS):
         for one in _family(pid):
             with contextlib.suppress(OSError):

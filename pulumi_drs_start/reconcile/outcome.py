@@ -287,20 +287,23 @@ _LOST_PHASES = frozenset({Phase.START_FAILED, Phase.ENDED, Phase.DEAD, Phase.MIS
 def refreshed(recorded: Recorded, result: Result) -> Result:
     """What a refresh may say of the last operation: nothing new, except that a failure is over, or that a job is lost.
 
-    A job that runs is no failure any more. One that is found missing, over without having been started, or failed at its
-    start, is a failure from now on, whatever the last operation did for it.
+    A job that stands as it was declared is no failure any more, nor is one that runs and was to be started. One that is found
+    missing, over without having been started, or failed at its start, is a failure from now on, whatever the last operation
+    did for it.
     """
     jobs = {}
     for job_id, job in result.jobs.items():
         row = recorded.rows.get(job_id)
         outcome = row.outcome if row else "unchanged"
-        if job.outcome == "failed" and job.phase in _LOST_PHASES:
+        shall_run = job.wanted not in ("paused", "stopped")
+        is_lost = job.outcome == "failed" and job.phase in _LOST_PHASES
+        if is_lost:
             outcome = "failed"
-        elif outcome == "failed" and (job.is_fulfilled or job.phase in STARTED_PHASES):
-            outcome = "already_started"
+        elif outcome == "failed" and (job.is_fulfilled or (shall_run and job.phase in STARTED_PHASES)):
+            outcome = "already_started" if shall_run else "unchanged"
         is_unfinished = job_id in recorded.unfinished and not job.is_fulfilled
         problem = job.problem
-        if row and outcome == "failed" and job.phase in (Phase.STARTABLE, Phase.SCHEDULED):
+        if row and outcome == "failed" and not is_lost:
             # A refusal is not in the status, so reading it again does not bring it back.
             problem = Problem(Why(Reason.NOT_STARTED), job.status, row.error_code, recorded=row.error_message)
         record = replace(job.record, is_unfinished=is_unfinished)

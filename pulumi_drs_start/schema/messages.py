@@ -365,8 +365,8 @@ class Messages(Reasons):
         else:
             when = f"when DRS could not be read any more ({result.ended_by})"
         return (
-            f"{count_jobs(len(jobs))} accepted by DRS {what} {when}: {where}. Nothing is lost: DRS goes on with "
-            f"{it(len(jobs), 'it', 'them')}. Run {command} again to wait on{more_time}."
+            f"{count_jobs(len(jobs))} accepted by DRS {plural(what, len(jobs))} {when}: {where}. Nothing is lost: DRS goes on "
+            f"with {it(len(jobs), 'it', 'them')}. Run {command} again to wait on{more_time}."
         )
 
     def _by_cause(self, failed: Iterable[JobOutcome]) -> dict[_Cause, list[JobOutcome]]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+from bench.candidates import COMMANDS, Sample
 from bench.figures import Figures, targets
 from bench.report import markdown
 from bench.watching import Usage
-from bench.ways import COMMANDS, Sample
 
 
 def sample(seconds: float, memory_bytes: int = 100, **calls: int) -> Sample:
@@ -16,7 +16,7 @@ def sample(seconds: float, memory_bytes: int = 100, **calls: int) -> Sample:
 
 def figures(ours_seconds: float = 2.0, **calls: int) -> Figures:
     calls = calls or {"tokens": 1}
-    samples = {("floor", size): [sample(2.0), sample(1.0)] for size in (1, 1000)}
+    samples = {("baseline", size): [sample(2.0), sample(1.0)] for size in (1, 1000)}
     samples |= {("ours", size): [sample(ours_seconds, **calls), sample(ours_seconds / 2, **calls)] for size in (1, 1000)}
     return Figures(samples | {("resource per job", 1): [sample(3.0)]}, (1, 1000))
 
@@ -25,14 +25,14 @@ def verdicts(figures: Figures) -> dict[str, bool]:
     return {target.claim: target.is_met for target in targets(figures)}
 
 
-def test_each_run_is_set_against_the_floor_beside_it() -> None:
-    assert figures(ours_seconds=3.0).to_floor("ours", 1000, "first up") == 1.5
+def test_each_run_is_set_against_the_baseline_beside_it() -> None:
+    assert figures(ours_seconds=3.0).to_baseline("ours", 1000, "first up") == 1.5
 
 
 def test_a_missed_target_is_told_with_its_cause() -> None:
     text = markdown(figures(ours_seconds=3.0), 1)
-    assert "| `up` of 1,000 jobs, in floors | 1.5 | 1.2 | **missed** |" in text
-    assert "- `up` of 1,000 jobs, in floors: loading this package" in text
+    assert "| `up` of 1,000 jobs, times the baseline | 1.5 | 1.2 | **missed** |" in text
+    assert "- `up` of 1,000 jobs, times the baseline: loading this package" in text
 
 
 def test_met_targets_need_no_cause() -> None:

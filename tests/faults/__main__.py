@@ -1,7 +1,7 @@
 """
 The campaign's command line: `python -m tests.faults [--schedules N] [--seed S] [--workers W] [--replay SEED] [--build NAME]`.
 
-Prints a table of what went wrong by kind of fault, and every failing seed with its smallest schedule. Ends with 1 on any wrong.
+Prints a table of violations by kind of fault, and every failing seed with its smallest schedule. Ends with 1 if any.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _replay(seed: int, build: str | None) -> int:
     with Worker(build) as worker:
         outcome = worker.run(make_schedule(seed))
         _show(outcome)
-        if not outcome.wrongs:
+        if not outcome.violations:
             console.print("nothing went wrong")
             return 0
         console.print()
@@ -69,7 +69,7 @@ def _campaign(seeds: range, workers: int, build: str | None) -> int:
             for feature in outcome.schedule.features():
                 tallies[feature].add(outcome)
             total.add(outcome)
-            if outcome.wrongs:
+            if outcome.violations:
                 failing.append(outcome)
     console.print(_table(tallies, total))
     console.print(
@@ -95,7 +95,7 @@ def _table(tallies: dict[str, Tally], total: Tally) -> Table:
     for feature, tally in [*sorted(tallies.items()), ("all", total)]:
         if feature == "all":
             table.add_section()
-        counts = (tally.wrongs[kind] for kind in COLUMNS)
+        counts = (tally.violations[kind] for kind in COLUMNS)
         table.add_row(feature, str(tally.schedules), *(f"[red]{count}[/]" if count else "0" for count in counts))
     return table
 
@@ -111,10 +111,10 @@ def _show_smallest(outcome: Outcome, worker: Worker) -> None:
 
 def _show(outcome: Outcome) -> None:
     console.print(outcome.schedule.describe(), markup=False)
-    for kind, words in outcome.wrongs[:6]:
+    for kind, words in outcome.violations[:6]:
         console.print(f"  {kind}: {words}", markup=False)
-    if len(outcome.wrongs) > 6:
-        console.print(f"  and {len(outcome.wrongs) - 6} more")
+    if len(outcome.violations) > 6:
+        console.print(f"  and {len(outcome.violations) - 6} more")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Outcome:
     """What came of a schedule: see `judge.Verdict`."""
 
     schedule: Schedule
-    wrongs: tuple[tuple[str, str], ...]
+    violations: tuple[tuple[str, str], ...]
     starts: int
     requests: int
     faults: int
@@ -62,8 +62,8 @@ class Worker:
         if not line:
             raise WorkerDiedError(schedule.describe())
         answer = json.loads(line)
-        wrongs = tuple((kind, words) for kind, words in answer.pop("wrongs"))
-        return Outcome(schedule, wrongs, **answer)
+        violations = tuple((kind, words) for kind, words in answer.pop("violations"))
+        return Outcome(schedule, violations, **answer)
 
     def stop(self) -> None:
         """End the process, its sandbox included."""
@@ -112,7 +112,7 @@ def shrink(outcome: Outcome, run: Callable[[Schedule], Outcome]) -> Outcome | No
 
     def goes_wrong(schedule: Schedule) -> Outcome | None:
         tried = run(schedule)
-        return tried if {kind for kind, _ in outcome.wrongs} & {kind for kind, _ in tried.wrongs} else None
+        return tried if {kind for kind, _ in outcome.violations} & {kind for kind, _ in tried.violations} else None
 
     found = goes_wrong(outcome.schedule)
     improved = found is not None
@@ -129,7 +129,7 @@ def shrink(outcome: Outcome, run: Callable[[Schedule], Outcome]) -> Outcome | No
 
 @dataclass(slots=True)
 class Tally:
-    """Sums over schedules; `wrongs` counts those in which something of a kind went wrong."""
+    """Sums over schedules; `violations` counts those in which something of a kind went wrong."""
 
     schedules: int = 0
     jobs: int = 0
@@ -137,7 +137,7 @@ class Tally:
     requests: int = 0
     faults: int = 0
     kills: int = 0
-    wrongs: Counter[str] = field(default_factory=Counter)
+    violations: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcome: Outcome) -> None:
         """Count a schedule in."""
@@ -147,4 +147,4 @@ class Tally:
         self.requests += outcome.requests
         self.faults += outcome.faults
         self.kills += outcome.kills
-        self.wrongs.update({kind for kind, _ in outcome.wrongs})
+        self.violations.update({kind for kind, _ in outcome.violations})

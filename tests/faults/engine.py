@@ -16,7 +16,7 @@ from typing import Any
 
 from pulumi_drs_start.sandbox import Account, SandboxAdmin
 
-from . import clock, jobs, wrongs
+from . import clock, jobs, kinds
 from .program import Command, Resource, run_forked
 from .schedule import Kill, Schedule, Up
 
@@ -141,7 +141,7 @@ class Engine:
     def _with_faults(self, schedule: Schedule, up: Up, declared: list[str], run: Run, what: str) -> list[Ran]:
         """A command of every program, and what happens meanwhile."""
         for fault in up.faults:
-            self._sandbox.inject(**wrongs.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
+            self._sandbox.inject(**kinds.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
         ran = self._command(schedule, declared, run, what, up.kills)
         if any(one.ended == "killed" for one in ran):
             clock.real_sleep(LAST_CALL_SECONDS)

@@ -14,7 +14,7 @@ from . import jobs
 from .engine import Run
 from .schedule import Schedule
 
-WRONGS = ("double", "lost", "not converged", "needless", "secret")
+VIOLATIONS = ("double", "lost", "not converged", "needless", "secret")
 """Columns of the campaign's table."""
 
 
@@ -23,14 +23,14 @@ class Verdict:
     """What was found after a schedule.
 
     Attributes:
-        wrongs: (one of `WRONGS`, in words).
+        violations: (one of `VIOLATIONS`, in words).
         starts: jobs that the sandbox started.
         requests: starts that were asked of it; more than `starts`, because answers get lost and DRS refuses.
         faults: how many happened.
         kills: how many processes were killed.
     """
 
-    wrongs: list[tuple[str, str]] = field(default_factory=list)
+    violations: list[tuple[str, str]] = field(default_factory=list)
     starts: int = 0
     requests: int = 0
     faults: int = 0
@@ -92,9 +92,9 @@ def _judge_jobs(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
             least: int = getattr(due, word)
             most = least + (word == "retries" and due.may_be_resumed)
             if not least <= facts[word] <= most:
-                wrong = "double" if facts[word] > most else "lost"
+                kind = "double" if facts[word] > most else "lost"
                 had = f"had {facts[word]} {word}, not {least}; it is {facts['status']}"
-                yield wrong, f"{job}, which shall be {due.shall_be}, {had}"
+                yield kind, f"{job}, which shall be {due.shall_be}, {had}"
         if due.rest is jobs.Rest.ASKED and not jobs.rests(due.shall_be, facts["status"]):
             yield "not converged", f"{job} shall be {due.shall_be}, but is {facts['status']}"
         if due.shall_be == "started" and job.kind.starts and not job.kind.fails and facts["starts"] == due.starts:
@@ -161,8 +161,8 @@ def _judge_counts_at_the_end(schedule: Schedule, run: Run, coming: Mapping[str, 
         for count in ("starts", "retries", "pauses", "stops"):
             expected = before[count] + (asked and count == word)
             if after[count] != expected:
-                wrong = "double" if after[count] > expected else "lost"
-                yield wrong, f"{job}, which was {before['status']}, had {after[count]} {count} after destroy, not {expected}"
+                kind = "double" if after[count] > expected else "lost"
+                yield kind, f"{job}, which was {before['status']}, had {after[count]} {count} after destroy, not {expected}"
         if asked and after["status"] not in (jobs.PAUSED if word == "pauses" else jobs.ENDED):
             yield "not converged", f"{job} is {after['status']} after destroy with {schedule.on_destroy}"
 

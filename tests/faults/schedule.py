@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from . import jobs, wrongs
+from . import jobs
+from .kinds import KINDS, PAUSE, RESUME, START, STATUS, STOP
 
 MOMENTS = ("before", "sent", "answered", "unsaved")
 LONG_REST_SECONDS = 3600.0
@@ -22,7 +23,7 @@ LONG_REST_SECONDS = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """A fault on the wire: one of `wrongs.KINDS`, for calls of one operation, so often, after so many good calls."""
+    """A fault on the wire: one of `kinds.KINDS`, for calls of one operation, so often, after so many good calls."""
 
     kind: str
     operation: str
@@ -189,12 +190,12 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
     if life == "desired" or on_destroy == "pause":
         # Such a lag does not pass while nobody looks, and nobody knows of it for so long.
         policy |= {"lag_looks": 0, "start_looks": 0}
-    asks = (wrongs.RESUME if life == "resume" else wrongs.START,)
+    asks = (RESUME if life == "resume" else START,)
     count = rng.choices((2, 3, 4), (3, 4, 2))[0] if life == "desired" else rng.choices((1, 2, 3, 4), (1, 4, 3, 1))[0]
     ups: list[Up] = []
     for number in range(count):
         if life == "desired" and number:
-            asks = (wrongs.PAUSE, wrongs.STOP, wrongs.RESUME)
+            asks = (PAUSE, STOP, RESUME)
         can_drift = () if life == "desired" else kinds
         ups.append(_up(rng, number, count, can_drift, ups, programs, open_lag, asks))
     if life == "desired":
@@ -204,13 +205,13 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
         ups[-1] = replace(ups[-1], declares=(*ups[-1].declares, gone))
     ends: list[Up] = []
     if on_destroy != "leave":
-        asks = (wrongs.PAUSE if on_destroy == "pause" else wrongs.STOP,)
+        asks = (PAUSE if on_destroy == "pause" else STOP,)
         count = rng.choices((1, 2, 3), (1, 4, 2))[0]
         for number in range(count):
             end = _up(rng, number, count, (), ends, programs, 0, asks)
             if number < count - 1 and rng.random() < 0.3:
                 # A job that is not shown must not be taken for one that is over.
-                unseen = FaultSpec("missing rows", wrongs.STATUS, rng.choice((2, 4, 12)), rng.choice((0, 0, 1)))
+                unseen = FaultSpec("missing rows", STATUS, rng.choice((2, 4, 12)), rng.choice((0, 0, 1)))
                 end = replace(end, faults=(*end.faults, unseen))
             ends.append(end)
     return Schedule(
@@ -304,9 +305,9 @@ def _up(
     kills: list[Kill] = []
     if not is_last:
         for _ in range(rng.choices((0, 1, 2, 4), (1, 3, 3, 2))[0]):
-            operation = rng.choice((rng.choice(asks), rng.choice(asks), wrongs.STATUS, "any"))
+            operation = rng.choice((rng.choice(asks), rng.choice(asks), STATUS, "any"))
             times, skip = rng.choice((1, 1, 2, 3, 12)), rng.choice((0, 0, 1, 3))
-            faults.append(FaultSpec(rng.choice(list(wrongs.KINDS)), operation, times, skip))
+            faults.append(FaultSpec(rng.choice(list(KINDS)), operation, times, skip))
         for program in range(programs):
             if rng.random() < 0.4:
                 moment = rng.choice((*MOMENTS, "time"))

@@ -97,14 +97,14 @@ def test_broken_build_is_noticed(build: str) -> None:
     schedule, noticed = CASES[build]
 
     with Worker(build) as worker:
-        assert noticed <= {kind for kind, _ in worker.run(schedule).wrongs}
+        assert noticed <= {kind for kind, _ in worker.run(schedule).violations}
 
 
 @pytest.mark.parametrize("build", CASES)
 def test_the_package_itself_passes(worker: Worker, build: str) -> None:
     schedule, _ = CASES[build]
 
-    assert worker.run(schedule).wrongs == ()
+    assert worker.run(schedule).violations == ()
 
 
 def test_every_broken_build_has_a_schedule_that_exposes_it() -> None:

@@ -31,9 +31,9 @@ def small_schedules() -> st.SearchStrategy[Schedule]:
 
 
 def test_seeded_schedules_converge() -> None:
-    failed = [outcome for outcome in run_all(map(make_schedule, SEEDS), workers=2) if outcome.wrongs]
+    failed = [outcome for outcome in run_all(map(make_schedule, SEEDS), workers=2) if outcome.violations]
 
-    assert not failed, "\n".join(f"{outcome.schedule.describe()}\n{outcome.wrongs}" for outcome in failed)
+    assert not failed, "\n".join(f"{outcome.schedule.describe()}\n{outcome.violations}" for outcome in failed)
 
 
 @settings(
@@ -47,7 +47,7 @@ def test_seeded_schedules_converge() -> None:
 def test_any_small_schedule_converges(worker: Worker, schedule: Schedule) -> None:
     outcome = worker.run(schedule)
 
-    assert not outcome.wrongs, f"{schedule.describe()}\n{outcome.wrongs}"
+    assert not outcome.violations, f"{schedule.describe()}\n{outcome.violations}"
 
 
 def test_a_seed_always_gives_the_same_schedule() -> None:

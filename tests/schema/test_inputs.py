@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.reconcile.declared import DesiredState
+from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState
 from pulumi_drs_start.schema.inputs import parse_inputs
 from pulumi_drs_start.schema.values import seconds
 
@@ -17,6 +18,13 @@ UNKNOWN = object()
 
 def check(**declared: Any) -> Any:
     return parse_inputs(declared, lambda value: value is UNKNOWN)
+
+
+def test_what_is_left_out_has_the_same_default_in_both_forms() -> None:
+    """The table of fields has it in words, `Declared` as a value."""
+    declared = check(jobs=["a"]).declared
+
+    assert declared == replace(Declared(), jobs=(DesiredJob("a"),), listed=("a",), count=1, inputs=declared.inputs)
 
 
 def test_jobs_are_sorted_dicts() -> None:

@@ -67,6 +67,23 @@ def test_texts_that_differ_only_in_naming_the_job_are_one_cause() -> None:
     assert len(SAY.failures(result, 60)) == 1
 
 
+@pytest.mark.parametrize(
+    ("phase", "next_step"),
+    [
+        (Phase.STARTABLE, " Next: finish its configuration and its pre-check in DRS, then run pulumi up again."),
+        (Phase.RUNNING, " Next: look at the job in the DRS console, then run pulumi up again."),
+        # The row of a scheduled job says itself what to do about its time.
+        (Phase.SCHEDULED, ""),
+    ],
+)
+def test_a_refusal_for_the_status_of_a_job_has_a_next_step_that_fits_the_status(phase: Phase, next_step: str) -> None:
+    refused = replace(failed("a", "DRS.M00304"), phase=phase)
+
+    (reason,) = SAY.failures(Result({"a": refused}), 60)
+
+    assert reason == f"job a could not be started: DRS.M00304: Not allowed.{next_step}"
+
+
 def test_causes_beyond_the_few_are_counted() -> None:
     result = Result({f"j{n}": failed(f"j{n}", f"DRS.M0{n:04}") for n in range(9)})
 

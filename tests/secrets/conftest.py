@@ -1,4 +1,4 @@
-"""Stacks whose commands say as much as they can, and whose leavings are kept for the hunt."""
+"""Stacks whose commands say as much as they can, and whose leavings are kept for the scan."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pulumi_drs_start.sandbox import SECRET, Sandbox
 from pulumi_drs_start.sandbox.tokens import Tokens
 from tests.e2e.conftest import Run, Stack, engine, make_stack  # noqa: F401  # fixtures
 
-from .hunt import files, find
+from .scan import files, find
 
 # Every way of escaping changes something about it.
 PASSWORD = 'Pl+in/"<quoted>& %41=ünïcode\\7'

@@ -23,7 +23,7 @@ from pulumi_drs_start.sandbox import SECRET, Sandbox, faults, make_job
 from tests.drs.conftest import Serve, serve  # noqa: F401  # a fixture
 
 from .conftest import PASSWORD, SECRET_KEY, SECURITY_TOKEN, TALKATIVE, TOKEN, Scene
-from .hunt import find
+from .scan import find
 
 pytestmark = pytest.mark.engine
 
@@ -76,7 +76,7 @@ def test_the_environment_s_password_stays_there(sandbox: Sandbox, scene: Scene) 
     assert ended == dict.fromkeys(ended, 0)
     assert sandbox.job("a")["stops"] == 1
     assert scene.leaks() == []
-    # The hunt was where the secrets were used, and the log was on.
+    # The scan was where the secrets were used, and the log was on.
     text = printed(scene)
     assert f"token={fingerprint(TOKEN)}" in text
     assert "DEBUG:urllib3" in text
@@ -212,7 +212,7 @@ def test_a_server_that_is_not_trusted_is_told_nothing_and_nothing_is_written_dow
 
 
 def test_a_secret_that_somebody_lets_out_is_found(sandbox: Sandbox, scene: Scene) -> None:
-    """The counter-check: a build that leaks in six ways, and the hunt finds each of them."""
+    """The counter-check: a build that leaks in six ways, and the scan finds each of them."""
     sandbox.add_jobs(make_job("a"), make_job("b"))
     scene.stack.environment["FEWER"] = "yes"
     (scene.folder / "site" / "sitecustomize.py").write_text(

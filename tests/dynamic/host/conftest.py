@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent import futures
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -47,9 +47,11 @@ class Host:
     def cancel_function(self) -> Any:
         return type(self.servicer).Cancel
 
-    def configure(self) -> None:
-        """What the engine does before all else of a command."""
-        self.stub.Configure(provider_pb2.ConfigureRequest(), timeout=ANSWER_SECONDS)
+    def configure(self, config: Mapping[str, str] | None = None) -> None:
+        """What the engine does before all else of a command, with the stack's configuration."""
+        args = struct_pb2.Struct()
+        args.update(config or {})
+        self.stub.Configure(provider_pb2.ConfigureRequest(args=args), timeout=ANSWER_SECONDS)
 
     def begin_create(self, **fields: Any) -> Any:
         """A call of the hook that goes on meanwhile."""

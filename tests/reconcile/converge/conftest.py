@@ -10,6 +10,7 @@ import pytest
 
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.clock import Clock
+from pulumi_drs_start.drs.http import budget
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.retry import RetryPolicy
 from pulumi_drs_start.reconcile.converge import converge
@@ -59,6 +60,12 @@ def clock(sandbox: Sandbox) -> VirtualClock:
     return VirtualClock(sandbox)
 
 
+@pytest.fixture(autouse=True)
+def _few_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sleep in parts is a call of the sandbox for each of them."""
+    monkeypatch.setattr(budget, "SLICE_SECONDS", 5.0)
+
+
 @pytest.fixture
 def now(clock: VirtualClock) -> Callable[[], float]:
     """Seconds since the epoch, as these tests have them."""
@@ -77,12 +84,16 @@ def run(client: DrsClient, clock: VirtualClock) -> Run:
     """Converges jobs; `desired` are fields of every job; `timeout`, `goal` and what else `converge` takes may be others."""
 
     def run_(*job_ids: str, timeout: float = 600, is_wanted: Callable[[], bool] = lambda: True, **options: Any) -> Result:
-        budget = TimeBudget(timeout, clock=clock, is_wanted=is_wanted)
         options = {"goal": Goal.RUNNING, **options}
         fields = options.pop("desired", {})
         if "batch_size" in options:
             options["batch"] = BatchLimit(options.pop("batch_size"))
         desired = [DesiredJob(job_id, **fields) for job_id in job_ids]
-        return converge(StatusReader(options.pop("client", client)), desired, budget=budget, **options)
+        return converge(
+            StatusReader(options.pop("client", client)),
+            desired,
+            budget=TimeBudget(timeout, clock=clock, is_wanted=is_wanted),
+            **options,
+        )
 
     return run_

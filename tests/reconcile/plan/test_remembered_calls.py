@@ -1,7 +1,7 @@
 """
 What was asked of DRS before, and what came of it: a refusal speaks against the same request and no other.
 
-Each of the five requests meets each record; `test_decide` has more about the start.
+Each of the five requests meets each record; `test_recorded_starts` has more about the start.
 """
 
 from __future__ import annotations
@@ -183,6 +183,27 @@ def test_a_resume_that_was_accepted(wish: Wish, accepted: JobRecord, action: Act
 def test_a_job_that_was_started_and_then_paused_or_failed_is_resumed_at_once(wish: Wish) -> None:
     """The accepted start shows: it explains no pause."""
     assert made(wish, JobRecord(accepted_at=NOW - 1, accepted_now=True)).action is Action.RESUME
+
+
+@pytest.mark.parametrize(("action", "fact"), [(Action.PAUSE, "paused_here"), (Action.STOP, "stopped_here")])
+@pytest.mark.parametrize(
+    ("record", "is_ours"),
+    [
+        pytest.param({"accepted_at": NOW - 1}, True, id="accepted"),
+        pytest.param({"lost_at": NOW - 1}, True, id="perhaps accepted"),
+        pytest.param({}, False, id="refused"),
+    ],
+)
+def test_who_paused_or_stopped_a_job_outlives_the_record_of_the_request(
+    action: Action, fact: str, record: dict[str, float], is_ours: bool
+) -> None:
+    before = JobRecord(request=Request(action), **record)  # type: ignore[arg-type]
+
+    after = before.about(Request(Action.RESUME))
+
+    assert getattr(after, fact) is is_ours
+    assert getattr(after.about(Request(Action.START)), fact) is is_ours
+    assert (after.request, after.accepted_at, after.lost_at) == (Request(), None, None)
 
 
 # -- pauses and stops ----------------------------------------------------------------------------------------------

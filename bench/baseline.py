@@ -1,5 +1,6 @@
 """
-The floor: a trivial dynamic resource with plain ids as inputs and outputs as large as ours, which waits as long as DRS has to be waited for.
+The baseline: a trivial dynamic resource with plain ids as inputs and outputs as large as ours, which only waits as long as one
+has to wait for DRS.
 
 What nobody can avoid: a login per process, a look at the statuses for a preview, a refresh and before an operation, each one
 call however many jobs there are; to start them, a call for every hundred, ten at once, then the second a start takes, and a last
@@ -41,7 +42,7 @@ def _look() -> None:
     _call()
 
 
-class FloorProvider(ResourceProvider):
+class BaselineProvider(ResourceProvider):
     """Acts by sleeping."""
 
     serialize_as_secret_always = False
@@ -72,14 +73,14 @@ class FloorProvider(ResourceProvider):
             "ready": True,
             "records": {},
         }
-        return CreateResult(f"floor-{uuid.uuid4().hex}", {**props, **outputs})
+        return CreateResult(f"baseline-{uuid.uuid4().hex}", {**props, **outputs})
 
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         _look()
         return ReadResult(id_, props)
 
 
-class Floor(Resource, module="bench", name="Floor"):
+class Baseline(Resource, module="bench", name="Baseline"):
     """As large as a JobBatchStart."""
 
     jobs: pulumi.Output[list]  # type: ignore[type-arg]
@@ -89,4 +90,4 @@ class Floor(Resource, module="bench", name="Floor"):
 
     def __init__(self, resource_name: str, job_ids: Sequence[str]) -> None:
         outputs = dict.fromkeys(("job_statuses", "summary", "ready"))
-        super().__init__(FloorProvider(), resource_name, {"jobs": sorted(job_ids), **_INPUTS, **outputs})
+        super().__init__(BaselineProvider(), resource_name, {"jobs": sorted(job_ids), **_INPUTS, **outputs})

@@ -1,4 +1,4 @@
-"""The hunt finds what is there: without this, finding nothing would prove nothing."""
+"""The scan finds what is there: without this, finding nothing would prove nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from .conftest import PASSWORD, SECRET_KEY, SECURITY_TOKEN, TOKEN
-from .hunt import files, find
+from .scan import files, find
 
 SPELLED = {
     "as it is": lambda s: s.encode(),

@@ -1,4 +1,4 @@
-"""The ways to start jobs that are measured, and what is measured of each."""
+"""The candidates: ways to start jobs that are measured, and what is measured of each."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .environment import BenchError, Environment
 from .watching import Usage
-from .world import BenchError, World
 
 FIRST, SECOND, REST, DRIFT, REFRESH = "first up", "second up", "preview at rest", "preview, 1 % drift", "refresh"
 COMMANDS = (FIRST, SECOND, REST, DRIFT, REFRESH)
@@ -17,7 +17,7 @@ COMMANDS = (FIRST, SECOND, REST, DRIFT, REFRESH)
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One run of one way: what each command took. Scripts have no preview, no refresh and no state."""
+    """One run of one candidate: what each command took. Scripts have no preview, no refresh and no state."""
 
     usages: Mapping[str, Usage]
     state_bytes: int | None
@@ -29,8 +29,8 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """One way to start jobs.
+class Candidate:
+    """One candidate to start jobs.
 
     Attributes:
         name: in the table.
@@ -39,49 +39,49 @@ class Way:
     """
 
     name: str
-    run: Callable[[World, list[str]], Sample]
+    run: Callable[[Environment, list[str]], Sample]
     largest: int | None = None
 
 
-def _pulumi(program: str, world: World, job_ids: list[str]) -> Sample:
-    project = world.new_project(program)
-    run = partial(world.run, project, "pulumi")
+def _pulumi(program: str, environment: Environment, job_ids: list[str]) -> Sample:
+    project = environment.new_project(program)
+    run = partial(environment.run, project, "pulumi")
     flags = ("--non-interactive", "--color=never", "--suppress-progress")
     usages = {FIRST: run("up", "--yes", *flags)}
-    state_bytes = world.state_bytes()
-    _check_running(world, job_ids)
+    state_bytes = environment.state_bytes()
+    _check_running(environment, job_ids)
     usages[SECOND] = run("up", "--yes", *flags)
     usages[REST] = run("preview", *flags)
-    world.drift(job_ids)
+    environment.drift(job_ids)
     usages[DRIFT] = run("preview", *flags)
     usages[REFRESH] = run("refresh", "--yes", "--skip-preview", *flags)
-    world.remove(project)
+    environment.remove(project)
     return Sample(usages, state_bytes)
 
 
-def _script(way: str, world: World, job_ids: list[str]) -> Sample:
-    command = (sys.executable, "-m", "bench.vendor", way)
-    usages = {FIRST: world.run(world.folder, *command)}
-    _check_running(world, job_ids)
-    usages[SECOND] = world.run(world.folder, *command)
+def _script(candidate: str, environment: Environment, job_ids: list[str]) -> Sample:
+    command = (sys.executable, "-m", "bench.vendor", candidate)
+    usages = {FIRST: environment.run(environment.folder, *command)}
+    _check_running(environment, job_ids)
+    usages[SECOND] = environment.run(environment.folder, *command)
     return Sample(usages, None)
 
 
-def _floor(world: World, _job_ids: list[str]) -> Sample:
+def _baseline(environment: Environment, _job_ids: list[str]) -> Sample:
     # It asks DRS nothing: there is no job to check afterwards, and no drift that it could see.
-    return _pulumi("floor", world, [])
+    return _pulumi("baseline", environment, [])
 
 
-def _check_running(world: World, job_ids: list[str]) -> None:
-    jobs: dict[str, dict[str, Any]] = world.sandbox.jobs()
+def _check_running(environment: Environment, job_ids: list[str]) -> None:
+    jobs: dict[str, dict[str, Any]] = environment.sandbox.jobs()
     wrong = [job_id for job_id in job_ids if jobs[job_id]["starts"] != 1 or jobs[job_id]["status"] != "FULL_TRANSFER_STARTED"]
     if wrong:
         raise BenchError(f"{len(wrong)} of {len(job_ids)} jobs were not started once and running, {wrong[0]} for one")
 
 
-OURS, FLOOR = Way("ours", partial(_pulumi, "ours")), Way("floor", _floor)
+OURS, BASELINE = Candidate("ours", partial(_pulumi, "ours")), Candidate("baseline", _baseline)
 OTHERS = (
-    Way("SDK, one batch", partial(_script, "batch")),
-    Way("SDK, loop", partial(_script, "loop"), largest=100),
-    Way("resource per job", partial(_pulumi, "naive"), largest=100),
+    Candidate("SDK, one batch", partial(_script, "batch")),
+    Candidate("SDK, loop", partial(_script, "loop"), largest=100),
+    Candidate("resource per job", partial(_pulumi, "naive"), largest=100),
 )

@@ -30,12 +30,12 @@ class BenchError(Exception):
 
 
 @dataclass(slots=True)
-class World:
-    """The sandbox and the folder in which commands are run."""
+class Environment:
+    """The sandbox, the folder in which commands are run, and their environment variables."""
 
     folder: Path
     sandbox: SandboxAdmin
-    environment: dict[str, str]
+    variables: dict[str, str]
     _projects: int = 0
 
     def seed(self, count: int) -> list[str]:
@@ -64,7 +64,7 @@ class World:
     def run(self, folder: Path, *command: str) -> Usage:
         """Run a command to its end and measure it, with the calls it made."""
         self.sandbox.clear_calls()
-        usage = watch(command, folder, self.environment)
+        usage = watch(command, folder, self.variables)
         if usage.exit_code:
             raise BenchError(f"{' '.join(command)} ended with {usage.exit_code}:\n{usage.output[-4000:]}")
         for call in self.sandbox.calls():
@@ -82,7 +82,7 @@ class World:
 
 
 @contextlib.contextmanager
-def world() -> Iterator[World]:
+def environment() -> Iterator[Environment]:
     """Make it, and leave nothing behind."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     # A shell has its background jobs ignore interrupts, and their children too: the engine would wait 5 s for its plugins to go.
@@ -94,7 +94,7 @@ def world() -> Iterator[World]:
         try:
             account = Account()
             ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OS_", "DRS_", "PYTHON"))}
-            environment = {
+            variables = {
                 **ours,
                 "PATH": os.pathsep.join([str(Path(sys.executable).parent), finding.stdout.strip(), os.environ["PATH"]]),
                 "PYTHONPATH": str(ROOT),
@@ -111,7 +111,7 @@ def world() -> Iterator[World]:
                 "BENCH_SECRET_KEY": account.secret_key,
                 **ready["environment"],
             }
-            yield World(folder, SandboxAdmin(ready["url"]), environment)
+            yield Environment(folder, SandboxAdmin(ready["url"]), variables)
         finally:
             sandbox.terminate()
             sandbox.wait()
