@@ -26,6 +26,7 @@ Error codes and their HTTP status: DRS API reference, "Error Codes".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from .http import gateway
 
@@ -83,6 +84,11 @@ class ServiceRefusedError(DrsError):
             message += f" (request {request_id})"
         super().__init__(message, retry_after_seconds=retry_after_seconds)
         self.said = self._said_by()
+
+    def without_text(self) -> ServiceRefusedError:
+        """The same error without code and text."""
+        facts = {"request_id": self.request_id, "retry_after_seconds": self.retry_after_seconds, "by_job": self.by_job}
+        return refusal_for("", "", status=self.status, **facts)
 
     def _said_by(self) -> str:
         if self.code.startswith("HTTP "):
@@ -226,26 +232,16 @@ _BY_CODE: dict[str, type[ServiceRefusedError]] = {
 }
 
 
-def refusal_for(
-    code: str,
-    text: str,
-    *,
-    status: int,
-    request_id: str | None = None,
-    job_id: str | None = None,
-    retry_after_seconds: float | None = None,
-    by_job: Mapping[str, ServiceRefusedError] | None = None,
-) -> ServiceRefusedError:
-    """The error of the right class for what the service answered."""
-    return _class_for(code, status)(
-        code or f"HTTP {status}",
-        text,
-        status=status,
-        request_id=request_id,
-        job_id=job_id,
-        retry_after_seconds=retry_after_seconds,
-        by_job=by_job,
-    )
+def refusal_for(code: str, text: str, *, status: int, **facts: Any) -> ServiceRefusedError:
+    """The error of the right class for what the service answered.
+
+    Args:
+        code: the service's own, or empty where the answer had none.
+        text: the service's words.
+        status: HTTP status of the answer.
+        facts: what else `ServiceRefusedError` takes.
+    """
+    return _class_for(code, status)(code or f"HTTP {status}", text, status=status, **facts)
 
 
 def _class_for(code: str, status: int) -> type[ServiceRefusedError]:

@@ -6,22 +6,26 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from ..calls.models import clean_text
+from ..clock import Clock
 from ..errors import CancelledError, DrsError, OperationEndedError, ThrottledError, UnreachableError
+from ..text import clean_text
 from .budget import TimeBudget
 
 if TYPE_CHECKING:
-    from tenacity import RetryCallState, Retrying
+    from tenacity import RetryCallState
 
 log = logging.getLogger(__name__)
 
 # A host that has never answered is given up after so long: its name is wrong more often than it is away.
 FIRST_CONTACT_SECONDS = 12.0
 LONGEST_REASON = 300
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,19 @@ class RetryPolicy:
         # Never sooner than asked; the spread keeps clients that were told the same second apart.
         return retry_after_seconds + min(ceiling, 1.0) * self.jitter()
 
-    def calling(self, budget: TimeBudget, *, repeat_if: Callable[[DrsError], bool]) -> Retrying:
-        """A tenacity controller: ``policy.calling(...)(function, ...)``. The last failure is re-raised as it was."""
-        # Here and not above: it takes a fifteenth of the time that loading the provider takes, and commands that only
-        # look at the state load it too.
+    def call(self, function: Callable[[], T], budget: TimeBudget, *, repeat_if: Callable[[DrsError], bool]) -> T:
+        """What `function` returns, after as many attempts as it takes.
+
+        Args:
+            function: makes the call.
+            budget: the time that all attempts and the waits between them may take.
+            repeat_if: whether the call may be repeated after this error.
+
+        Raises:
+            DrsError: of the last attempt. An error that is not to be repeated is raised at once.
+            CancelledError: nobody waits for the result any more.
+        """
+        # Here, because the commands that only look at the state have no use for it, and it takes long to import.
         from tenacity import Retrying, retry_if_exception
 
         def is_repeatable(error: BaseException) -> bool:
@@ -65,14 +78,12 @@ class RetryPolicy:
         def wait(attempt: RetryCallState) -> float:
             error = _failure_of(attempt)
             seconds = self.wait_seconds(attempt.attempt_number, error.retry_after_seconds)
-            in_vain = _seconds_in_vain(error)
-            return seconds if in_vain is None else min(seconds, max(0.0, FIRST_CONTACT_SECONDS - in_vain))
+            return min(seconds, max(0.0, _patience_seconds(error)))
 
         def is_last(attempt: RetryCallState) -> bool:
-            if attempt.attempt_number >= self.attempts or (_seconds_in_vain(_failure_of(attempt)) or 0) >= FIRST_CONTACT_SECONDS:
-                return True
             # Also when the next wait would end after the budget: the failure says more than "out of time" would.
-            return attempt.upcoming_sleep >= budget.remaining_seconds()
+            is_too_late = attempt.upcoming_sleep >= budget.remaining_seconds()
+            return attempt.attempt_number >= self.attempts or _patience_seconds(_failure_of(attempt)) <= 0 or is_too_late
 
         def tell(attempt: RetryCallState) -> None:
             error = _failure_of(attempt)
@@ -81,7 +92,7 @@ class RetryPolicy:
             seconds = max(1, round(attempt.upcoming_sleep))
             budget.on_wait(f"{clean_text(error.said, LONGEST_REASON)}: {verb} again in {seconds} s")
 
-        return Retrying(
+        retrying = Retrying(
             retry=retry_if_exception(is_repeatable),
             stop=is_last,
             wait=wait,
@@ -89,6 +100,7 @@ class RetryPolicy:
             reraise=True,
             before_sleep=tell,
         )
+        return retrying(function)
 
 
 def _failure_of(attempt: RetryCallState) -> DrsError:
@@ -97,8 +109,10 @@ def _failure_of(attempt: RetryCallState) -> DrsError:
     return error if isinstance(error, DrsError) else DrsError("no answer")
 
 
-def _seconds_in_vain(error: DrsError) -> float | None:
-    return error.in_vain_seconds if isinstance(error, UnreachableError) else None
+def _patience_seconds(error: DrsError) -> float:
+    """For how long the host is still worth a try, as far as this error tells."""
+    in_vain = error.in_vain_seconds if isinstance(error, UnreachableError) else None
+    return float("inf") if in_vain is None else FIRST_CONTACT_SECONDS - in_vain
 
 
 class Contact:
@@ -118,3 +132,22 @@ class Contact:
             self._tried_since = begun
         if not self._has_answered:
             error.in_vain_seconds = now - self._tried_since
+
+    @contextmanager
+    def watched(self, clock: Clock) -> Iterator[None]:
+        """Take note of what an exchange with the host comes to."""
+        begun = clock.monotonic()
+        try:
+            yield
+        except OperationEndedError:
+            raise
+        except UnreachableError as error:
+            if error.was_connected:
+                self.succeeded()
+            else:
+                self.failed(error, begun, clock.monotonic())
+            raise
+        except DrsError:
+            self.succeeded()
+            raise
+        self.succeeded()

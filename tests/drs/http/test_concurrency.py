@@ -13,15 +13,15 @@ import pytest
 from pulumi_drs_start.drs.calls.client import READ_BATCH, DrsClient
 from pulumi_drs_start.drs.errors import CancelledError, OutOfTimeError
 from pulumi_drs_start.drs.http.budget import TimeBudget
-from pulumi_drs_start.drs.http.concurrency import LANES, ConcurrencyLimit, map_concurrently
+from pulumi_drs_start.drs.http.concurrency import MOST_AT_ONCE, ConcurrencyLimit, map_concurrently
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 
-def most_at_once(limit: ConcurrencyLimit, threads: int = 2 * LANES) -> int:
+def most_at_once(limit: ConcurrencyLimit, threads: int = 2 * MOST_AT_ONCE) -> int:
     """How many of these threads were in the limit together."""
     inside, most, lock = 0, 0, threading.Lock()
     # Full limit let everybody on; half-full ones after a moment.
-    gate = threading.Barrier(LANES)
+    gate = threading.Barrier(MOST_AT_ONCE)
 
     def pass_through(_: int) -> None:
         nonlocal inside, most
@@ -43,7 +43,7 @@ def most_at_once(limit: ConcurrencyLimit, threads: int = 2 * LANES) -> int:
 
 
 def test_no_more_threads_pass_than_there_are_lanes() -> None:
-    assert most_at_once(ConcurrencyLimit()) == LANES
+    assert most_at_once(ConcurrencyLimit()) == MOST_AT_ONCE
 
 
 def test_narrowed_lanes_let_one_pass() -> None:
@@ -61,7 +61,7 @@ def test_lanes_are_as_wide_as_before_after_a_minute_without_a_throttle() -> None
     now[0] = 89
     assert most_at_once(limit, 3) == 1
     now[0] = 91
-    assert most_at_once(limit) == LANES
+    assert most_at_once(limit) == MOST_AT_ONCE
 
 
 def test_who_waits_for_narrow_lanes_is_let_in_when_they_widen() -> None:
