@@ -38,11 +38,13 @@ class DrsError(Exception):
         retryable: the same call may work later, with nothing changed by the user.
         effect_unknown: the call may have had its effect although no good answer came. Read before repeating.
         retry_after_seconds: how long the service asked us to wait, if it did.
+        patience_seconds: for how long repeating makes sense; without end unless the host has never answered this process.
         said: what happened, for somebody who waits while the call is repeated; without what to do about it.
     """
 
     retryable: bool = False
     effect_unknown: bool = False
+    patience_seconds: float = float("inf")
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -158,7 +160,6 @@ class UnreachableError(DrsError):
     Attributes:
         url: where the call went.
         was_connected: False when there was not even a connection.
-        in_vain_seconds: how long the host has been tried by now, if it has never answered this process.
     """
 
     retryable = True
@@ -179,7 +180,6 @@ class UnreachableError(DrsError):
         self.was_connected = was_connected
         self.effect_unknown = effect_unknown
         self.retryable = retryable
-        self.in_vain_seconds: float | None = None
 
 
 class UnreadableAnswerError(DrsError):

@@ -13,8 +13,7 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from datetime import timezone
-from email.utils import parsedate_to_datetime
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import urlsplit
 
@@ -187,17 +186,13 @@ def _excerpt(content: bytes) -> str:
 
 def _retry_after(value: str | None) -> float | None:
     """Seconds to wait, from either form of the header: a number, or an HTTP date."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-        return max(0.0, seconds) if math.isfinite(seconds) else None
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(value)
-        # HTTP dates are UTC, also those that do not say so.
-        when = when.replace(tzinfo=when.tzinfo or timezone.utc)
-        return max(0.0, when.timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
+
+    # Of numbers, urllib3 reads whole ones only.
+    for read in (float, Retry().parse_retry_after):
+        with suppress(InvalidHeader, ValueError, OverflowError):
+            seconds = read(value or "")
+            if math.isfinite(seconds):
+                return max(0.0, seconds)
+    return None

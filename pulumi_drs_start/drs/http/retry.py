@@ -9,15 +9,12 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import Any, TypeVar
 
 from ..clock import Clock
 from ..errors import CancelledError, DrsError, OperationEndedError, ThrottledError, UnreachableError
 from ..text import clean_text
 from .budget import TimeBudget
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState
 
 log = logging.getLogger(__name__)
 
@@ -75,44 +72,27 @@ class RetryPolicy:
                 raise CancelledError("cancelled") from error
             return True
 
-        def wait(attempt: RetryCallState) -> float:
-            error = _failure_of(attempt)
+        def wait(attempt: Any) -> float:
+            error: DrsError = attempt.outcome.exception()
             seconds = self.wait_seconds(attempt.attempt_number, error.retry_after_seconds)
-            return min(seconds, max(0.0, _patience_seconds(error)))
+            return min(seconds, max(0.0, error.patience_seconds))
 
-        def is_last(attempt: RetryCallState) -> bool:
-            # Also when the next wait would end after the budget: the failure says more than "out of time" would.
-            is_too_late = attempt.upcoming_sleep >= budget.remaining_seconds()
-            return attempt.attempt_number >= self.attempts or _patience_seconds(_failure_of(attempt)) <= 0 or is_too_late
+        def is_last(attempt: Any) -> bool:
+            if attempt.attempt_number >= self.attempts or attempt.outcome.exception().patience_seconds <= 0:
+                return True
+            # The failure says more than "out of time" would.
+            return bool(attempt.upcoming_sleep >= budget.remaining_seconds())
 
-        def tell(attempt: RetryCallState) -> None:
-            error = _failure_of(attempt)
+        def tell(attempt: Any) -> None:
+            error: DrsError = attempt.outcome.exception()
             log.debug("attempt %d failed (%s), trying again", attempt.attempt_number, error)
             verb = "asking" if isinstance(error, ThrottledError) else "trying"
             seconds = max(1, round(attempt.upcoming_sleep))
             budget.on_wait(f"{clean_text(error.said, LONGEST_REASON)}: {verb} again in {seconds} s")
 
-        retrying = Retrying(
-            retry=retry_if_exception(is_repeatable),
-            stop=is_last,
-            wait=wait,
-            sleep=budget.pause,
-            reraise=True,
-            before_sleep=tell,
-        )
+        retry_if = retry_if_exception(is_repeatable)
+        retrying = Retrying(retry=retry_if, stop=is_last, wait=wait, sleep=budget.pause, before_sleep=tell, reraise=True)
         return retrying(function)
-
-
-def _failure_of(attempt: RetryCallState) -> DrsError:
-    """The error that is to be repeated; only those come here."""
-    error = attempt.outcome.exception() if attempt.outcome else None
-    return error if isinstance(error, DrsError) else DrsError("no answer")
-
-
-def _patience_seconds(error: DrsError) -> float:
-    """For how long the host is still worth a try, as far as this error tells."""
-    in_vain = error.in_vain_seconds if isinstance(error, UnreachableError) else None
-    return float("inf") if in_vain is None else FIRST_CONTACT_SECONDS - in_vain
 
 
 class Contact:
@@ -127,11 +107,11 @@ class Contact:
         self._has_answered = True
 
     def failed(self, error: UnreachableError, begun: float, now: float) -> None:
-        """There was none, after a try that began then: tell with the error how long that has been so from the beginning."""
+        """There was none, after a try that began then. Set the error's `patience_seconds` if there never was one."""
         if self._tried_since is None:
             self._tried_since = begun
         if not self._has_answered:
-            error.in_vain_seconds = now - self._tried_since
+            error.patience_seconds = FIRST_CONTACT_SECONDS - (now - self._tried_since)
 
     @contextmanager
     def watched(self, clock: Clock) -> Iterator[None]:

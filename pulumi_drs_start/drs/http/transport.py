@@ -10,6 +10,7 @@ afterwards, and its connection is cut.
 from __future__ import annotations
 
 import io
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -22,8 +23,8 @@ from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import PoolManager
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
 
 from ..clock import SYSTEM_CLOCK
@@ -103,12 +104,13 @@ class _Adapter(HTTPAdapter):
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
+        _take_connections_of(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        is_new = proxy not in self.proxy_manager
         manager = super().proxy_manager_for(proxy, **options)
-        if not proxy.lower().startswith("socks"):
-            manager.pool_classes_by_scheme = _POOLS
+        if is_new:
+            _take_connections_of(manager)
         return manager
 
 
@@ -181,13 +183,13 @@ class _Exchange:
             self._is_given_up = True
             connection = self._connection
             if connection is not None and connection.user is self and connection.sock is not None:
-                # The plain socket's shutdown: that of TLS changes what the other thread is using.
-                with suppress(OSError):
-                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                # By a handle of our own: the shutdown of a TLS socket changes what the other thread is using.
+                with suppress(OSError), socket.socket(fileno=os.dup(connection.sock.fileno())) as handle:
+                    handle.shutdown(socket.SHUT_RDWR)
 
 
 class _Connection(HTTPConnection):
-    """A connection that sends nothing for an exchange that was given up."""
+    """What a connection of any kind needs to send nothing for an exchange that was given up."""
 
     user: _Exchange | None = None
 
@@ -205,19 +207,13 @@ class _Connection(HTTPConnection):
         super().request(*arguments, **options)
 
 
-class _TLSConnection(_Connection, HTTPSConnection):
-    pass
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _TLSPool(HTTPSConnectionPool):
-    ConnectionCls = _TLSConnection
-
-
-_POOLS = {"http": _Pool, "https": _TLSPool}
+def _take_connections_of(manager: PoolManager) -> None:
+    """Make the connections of all pools of a manager `_Connection`s: of TLS, and of SOCKS too."""
+    pools: dict[str, Any] = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {
+        scheme: type("_Pool", (pool,), {"ConnectionCls": type("_Connection", (_Connection, pool.ConnectionCls), {})})
+        for scheme, pool in pools.items()
+    }
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

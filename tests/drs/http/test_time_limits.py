@@ -190,6 +190,33 @@ def test_a_connection_that_is_not_made_ends_with_a_cancellation(make_client: Any
         client.start_jobs(start("a"), cancelled_soon())
 
 
+def test_what_was_given_up_before_it_was_sent_is_never_sent(
+    make_client: Any, start: Any, monkeypatch: pytest.MonkeyPatch, serve: Any
+) -> None:
+    """The host's name is found at last, and there is a connection: nobody waits for what would be sent there."""
+    heard: list[bytes] = []
+    found = threading.Event()
+    lookup = socket.getaddrinfo
+
+    def find(*arguments: Any, **options: Any) -> Any:
+        found.wait(10)
+        return lookup(*arguments, **options)
+
+    url = serve(lambda connection: heard.append(connection.recv(65536)))
+    client = make_client(endpoint=url, tokens=ReadyToken("the-token", project_id="p"))
+    monkeypatch.setattr(socket, "getaddrinfo", find)
+    with soon(), pytest.raises(CancelledError):
+        client.start_jobs(start("a"), cancelled_soon())
+    assert heard == []
+    found.set()
+    end = time.monotonic() + 10
+    while not heard:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    # It was connected, and hung up.
+    assert heard == [b""]
+
+
 def test_a_connection_that_is_not_made_in_time_had_no_effect(make_client: Any, start: Any, deaf: str) -> None:
     client = make_client(endpoint=deaf, tokens=ReadyToken("the-token", project_id="p"), retry=RetryPolicy(attempts=1))
     with soon(), pytest.raises(UnreachableError, match="timed out") as caught:
