@@ -58,18 +58,6 @@ class Reading(Generic[T]):
     refused: dict[str, ServiceRefusedError] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
 
-    @property
-    def spoilt(self) -> int:
-        """How many jobs have an error of their own."""
-        return len(self.failed) + len(self.refused)
-
-    def add(self, other: Reading[T]) -> None:
-        """Take in what was read of other jobs."""
-        self.found.update(other.found)
-        self.failed.update(other.failed)
-        self.refused.update(other.refused)
-        self.absent.update(other.absent)
-
 
 class BatchReader:
     """Reads with one kind of call, and remembers how many jobs DRS takes in it. May be shared by threads.
@@ -93,32 +81,26 @@ class BatchReader:
         Raises:
             DrsError: nothing can be read, after the repeats that `retry` allows.
         """
-
-        def read_part(part: Sequence[str]) -> Reading[T]:
-            of_part: Reading[T] = Reading()
-            self._read_part(part, fetch, budget, of_part)
-            return of_part
-
         reading: Reading[T] = Reading()
         left = list(dict.fromkeys(job_ids))
         while left and not (self._has_passed and len(left) > self._size):
             # Looked up each time: the first part may find out that DRS takes fewer.
             part, left = left[: self._size], left[self._size :]
             self._read_part(part, fetch, budget, reading)
-        for answer in map_concurrently(read_part, list(chunks(left, self._size))):
-            if isinstance(answer, Exception):
-                raise answer
-            reading.add(answer)
+        parts = list(chunks(left, self._size))
+        for ended in map_concurrently(lambda part: self._read_part(part, fetch, budget, reading), parts):
+            if isinstance(ended, Exception):
+                raise ended
         return reading
 
-    def _read_part(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> None:
-        """Read so many jobs that DRS may answer them in one call.
+    def _read_part(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> bool:
+        """Read so many jobs that DRS may answer them in one call. True if none of them has an error of its own.
 
         Which answer an unknown id gets is not documented. All that were seen are understood: the whole call refused, with or
         without naming the job; a row with an error; a row DELETED; no row.
         """
         wanted = list(job_ids)
-        empty_answers = 0
+        empty_answers, all_passed = 0, True
         while wanted:
             try:
                 rows = self._repeat(wanted, fetch, budget)
@@ -128,21 +110,22 @@ class BatchReader:
                 unknown = _unknown_jobs(refusal, wanted)
                 reading.failed.update(unknown)
                 left = [job_id for job_id in wanted if job_id not in unknown]
+                all_passed = all_passed and not unknown
                 if not unknown:
                     if refusal.status not in _FAULTS_OF_THE_REQUEST:
                         raise
                     if len(wanted) > 1:
-                        self._read_halves(wanted, fetch, budget, refusal, reading)
-                        return
+                        return self._read_halves(wanted, fetch, budget, refusal, reading) and all_passed
                     reading.refused[wanted[0]] = refusal
-                    if not reading.found and reading.spoilt >= HOPELESS:
+                    if not reading.found and len(reading.failed) + len(reading.refused) >= HOPELESS:
                         raise
-                    return
+                    return False
             else:
                 self._has_passed = self._has_passed or len(wanted) >= self._size
                 for job_id, row in rows.items():
                     if isinstance(row, DrsError):
                         reading.failed[job_id] = row
+                        all_passed = False
                     else:
                         reading.found[job_id] = row
                 left = [job_id for job_id in wanted if job_id not in rows]
@@ -150,20 +133,21 @@ class BatchReader:
                 empty_answers = empty_answers + 1 if len(left) == len(wanted) else 0
                 if empty_answers == 2:
                     reading.absent.update(left)
-                    return
+                    break
             wanted = left
+        return all_passed
 
     def _read_halves(
         self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, refusal: ServiceRefusedError, reading: Reading[T]
-    ) -> None:
+    ) -> bool:
         """Both halves of a refused call: a job that spoils it ends alone, and a call that was too large becomes small enough."""
         half = (len(job_ids) + 1) // 2
-        spoilt_before = reading.spoilt
-        for part in chunks(job_ids, half):
-            self._read_part(part, fetch, budget, reading)
-        if reading.spoilt == spoilt_before and half < self._size:
+        # Both are read, whatever becomes of the first.
+        passed = [self._read_part(part, fetch, budget, reading) for part in chunks(job_ids, half)]
+        if all(passed) and half < self._size:
             log.debug("DRS takes no %d ids in one %s (%s), going on with %d", len(job_ids), self._call, refusal.code, half)
             self._size = half
+        return all(passed)
 
     def _repeat(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget) -> Mapping[str, T | DrsError]:
         """What one call says, repeated while an error may pass: that of the call, or that of a row."""
