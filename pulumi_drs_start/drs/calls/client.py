@@ -33,7 +33,7 @@ from .listing import DISASTER_RECOVERY, JobListing, ListAnswer, list_request, re
 from .models import MISSING_STATUS, ActionAnswer, JobDetail, JobStatus, PrecheckResults, ReplicationLag, StartRequest
 from .prechecks import PRECHECK_BATCH, read_results
 from .replication_lag import ReplicationLagReader
-from .wire_rows import Answer, DetailRow, LenientAnswer, PrecheckRow, ReplicationLagRow
+from .wire_rows import DetailRow, DetailRows, PrecheckRow, PrecheckRows, ReplicationLagRow, ReplicationLagRows, Rows
 
 if TYPE_CHECKING:
     from ..auth.sources import TokenSource
@@ -143,7 +143,7 @@ class DrsClient:
         """
 
         def fetch(part: Sequence[str]) -> dict[str, JobStatus | DrsError]:
-            answer = self._call("POST", "jobs/batch-status", _paged(part), Answer[Row], budget)
+            answer = self._call("POST", "jobs/batch-status", _paged(part), Rows, budget)
             return {job_id: _status_of(job_id, row) for job_id, row in _by_id(answer.results, part, "batch-status").items()}
 
         reading = self._statuses.read(job_ids, fetch, budget)
@@ -162,7 +162,7 @@ class DrsClient:
         """
 
         def fetch(part: Sequence[str]) -> dict[str, JobDetail | DrsError | None]:
-            answer = self._call_discreetly("jobs/batch-detail", _paged(part), LenientAnswer[DetailRow], budget)
+            answer = self._call_discreetly("jobs/batch-detail", _paged(part), DetailRows, budget)
             return {job_id: _detail_of(job_id, row) for job_id, row in _by_id(answer.results, part, "batch-detail").items()}
 
         reading = self._details.read(job_ids, fetch, budget)
@@ -183,7 +183,7 @@ class DrsClient:
 
         def ask(part: Sequence[str]) -> Sequence[PrecheckRow]:
             body = {"jobs": list(part)}
-            return self._call("POST", "jobs/batch-precheck-result", body, LenientAnswer[PrecheckRow], budget).results
+            return self._call("POST", "jobs/batch-precheck-result", body, PrecheckRows, budget).results
 
         return read_results(self._precheck_results, prechecks, ask, budget)
 
@@ -197,7 +197,7 @@ class DrsClient:
         """
 
         def ask(path: str, part: Sequence[str]) -> Mapping[str, ReplicationLagRow]:
-            answer = self._call("POST", path, {"jobs": list(part)}, LenientAnswer[ReplicationLagRow], budget)
+            answer = self._call("POST", path, {"jobs": list(part)}, ReplicationLagRows, budget)
             return _by_id(answer.results, part, path)
 
         return self._lags.read(job_ids, ask, budget)
@@ -244,8 +244,8 @@ class DrsClient:
         if not asked:
             return ActionAnswer(frozenset(), {}, frozenset())
 
-        def call() -> Answer[Row]:
-            return self._call(method, path, {"jobs": jobs}, Answer[Row], budget)
+        def call() -> Rows:
+            return self._call(method, path, {"jobs": jobs}, Rows, budget)
 
         answer = self.retry.call(call, budget, repeat_if=_is_harmless_to_repeat)
         rows = _by_id(answer.results, asked, path)

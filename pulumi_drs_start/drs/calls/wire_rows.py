@@ -10,7 +10,7 @@ from typing import Annotated, Generic, TypeVar
 from pydantic import AliasPath, Field
 
 from ..text import clean_text
-from ..wire import ErrorFields, Flag, Number, RawId, Text, WireModel, Word, list_of_objects, objects_only, to_number
+from ..wire import ErrorFields, Flag, Number, RawId, Row, Text, WireModel, Word, list_of_objects, objects_only, to_number
 from .models import Finding, JobDetail, PrecheckResult, ReplicationLag
 
 # The end of the year 9999.
@@ -113,3 +113,10 @@ class ReplicationLagRow(ErrorFields):
 def _milliseconds(delay: float | None, factor: int = 1) -> int | None:
     # "-1" stands for not known.
     return math.ceil(delay * factor) if delay is not None and 0 <= delay <= LAST_INSTANT_MS else None
+
+
+# Made here once, and not by threads that read their first answers at the same time.
+Rows = Answer[Row]
+DetailRows = LenientAnswer[DetailRow]
+PrecheckRows = LenientAnswer[PrecheckRow]
+ReplicationLagRows = LenientAnswer[ReplicationLagRow]

@@ -75,7 +75,9 @@ def wait_for(sandbox: Sandbox, operation: str, count: int) -> None:
 
 
 @both_ends
-def test_waiting_for_a_lane_ends(sandbox: Sandbox, client: DrsClient, busy: Any, make_budget: Any, ending: Any) -> None:
+def test_waiting_for_the_concurrency_limit_ends(
+    sandbox: Sandbox, client: DrsClient, busy: Any, make_budget: Any, ending: Any
+) -> None:
     client._tokens.token()
     sandbox.inject(faults.delay(READ, 60, times=None))
     for _ in range(MOST_AT_ONCE):
