@@ -87,11 +87,6 @@ class ServiceRefusedError(DrsError):
         super().__init__(message, retry_after_seconds=retry_after_seconds)
         self.said = self._said_by()
 
-    def without_text(self) -> ServiceRefusedError:
-        """The same error without code and text."""
-        facts = {"request_id": self.request_id, "retry_after_seconds": self.retry_after_seconds, "by_job": self.by_job}
-        return refusal_for("", "", status=self.status, **facts)
-
     def _said_by(self) -> str:
         if self.code.startswith("HTTP "):
             return f"DRS answered {self.code}" + (f" ({self.text})" if self.text else "")

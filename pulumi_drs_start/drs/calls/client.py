@@ -17,7 +17,6 @@ from ..errors import (
     DrsError,
     JobBusyError,
     JobUnknownError,
-    RedirectedError,
     ServiceRefusedError,
     ThrottledError,
     TokenRejectedError,
@@ -162,7 +161,7 @@ class DrsClient:
         """
 
         def fetch(part: Sequence[str]) -> dict[str, JobDetail | DrsError | None]:
-            answer = self._call_discreetly("jobs/batch-detail", _paged(part), DetailRows, budget)
+            answer = self._call("POST", "jobs/batch-detail", _paged(part), DetailRows, budget, is_quotable=False)
             return {job_id: _detail_of(job_id, row) for job_id, row in _by_id(answer.results, part, "batch-detail").items()}
 
         reading = self._details.read(job_ids, fetch, budget)
@@ -256,17 +255,26 @@ class DrsClient:
         precheck_ids = {job_id: row.precheck_id for job_id, row in accepted.items() if row.precheck_id}
         return ActionAnswer(frozenset(accepted), refused, frozenset(asked) - accepted.keys() - refused.keys(), precheck_ids)
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any], answer: type[_Answer], budget: TimeBudget) -> _Answer:
-        """One call, repeated once with a new token if the token was the problem."""
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        answer: type[_Answer],
+        budget: TimeBudget,
+        *,
+        is_quotable: bool = True,
+    ) -> _Answer:
+        """One call, repeated once with a new token if the token was the problem. `is_quotable` as in `exchange`."""
         budget.check()
         token = self._tokens.token(budget)
         try:
-            parsed = self._exchange(method, path, body, token, budget)
+            parsed = self._exchange(method, path, body, token, budget, is_quotable)
         except TokenRejectedError as refusal:
             if not self._tokens.renew(token, refusal):
                 raise
             budget.check()
-            parsed = self._exchange(method, path, body, self._tokens.token(budget), budget)
+            parsed = self._exchange(method, path, body, self._tokens.token(budget), budget, is_quotable)
         try:
             return answer.model_validate(parsed)
         except ValidationError as exc:
@@ -276,26 +284,14 @@ class DrsClient:
             f"{self.endpoint} answered {path} in a shape that is not documented (at {where or 'the top'})"
         )
 
-    def _call_discreetly(self, path: str, body: Mapping[str, Any], answer: type[_Answer], budget: TimeBudget) -> _Answer:
-        """A call whose answer holds passwords: an answer that is not understood is not quoted either."""
-        try:
-            return self._call("POST", path, body, answer, budget)
-        except RedirectedError:
-            raise
-        except UnreadableAnswerError:
-            error: DrsError = UnreadableAnswerError(f"the answer of {self.endpoint} to {path} can't be understood")
-        except ServiceRefusedError as refusal:
-            if not refusal.code.startswith("HTTP "):
-                raise
-            error = refusal.without_text()
-        raise error
-
-    def _exchange(self, method: str, path: str, body: Mapping[str, Any], token: str, budget: TimeBudget) -> Any:
+    def _exchange(
+        self, method: str, path: str, body: Mapping[str, Any], token: str, budget: TimeBudget, is_quotable: bool
+    ) -> Any:
         url = f"{self.endpoint}/v3/{self._tokens.project_id(budget)}/{path}"
         headers = {**self._headers, **self._tokens.headers(token, method, url, encoded(body))}
         with self._concurrency.one(budget), self._contact.watched(budget.clock):
             try:
-                return exchange(self._session, method, url, body, headers, budget)
+                return exchange(self._session, method, url, body, headers, budget, is_quotable=is_quotable)
             except ThrottledError:
                 self._concurrency.serialize()
                 raise

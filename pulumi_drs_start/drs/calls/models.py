@@ -88,14 +88,12 @@ class PrecheckResult:
         has_passed: it is done and the job may be started.
         failed: what forbids the start.
         alarms: what the user should know of; it forbids nothing.
-        passed_rate: DRS's own word, such as ``95%``.
     """
 
     is_done: bool
     has_passed: bool
     failed: tuple[Finding, ...]
     alarms: tuple[Finding, ...]
-    passed_rate: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,8 +28,8 @@ log = logging.getLogger(__name__)
 
 RECOVERY = "jobs/batch-rpo-and-rto"
 PROGRESS = "jobs/batch-progress"
-# Huawei recommends no more than ten jobs in a call about disaster recovery, and sets no limit. Of very many jobs more are sent:
-# forty calls one after the other would keep DRS busier.
+# Huawei recommends no more than ten jobs in a call about disaster recovery, and sets no limit. Of very many jobs more are sent,
+# because forty calls would keep DRS busier than twenty.
 RECOVERY_BATCH = 10
 MANY = 200
 RECOVERY_BATCH_OF_MANY = 20

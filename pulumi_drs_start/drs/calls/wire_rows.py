@@ -91,7 +91,7 @@ class PrecheckRow(ErrorFields):
         )
         is_done = self.process == COMPLETE
         is_good = to_number(self.total_passed_rate) == COMPLETE if self.result is None else self.result
-        return PrecheckResult(is_done, is_done and is_good and not failed, failed, alarms, self.total_passed_rate)
+        return PrecheckResult(is_done, is_done and is_good and not failed, failed, alarms)
 
 
 class ReplicationLagRow(ErrorFields):

@@ -34,6 +34,7 @@ READ_SECONDS = 60.0
 # Ten thousand status rows are about 1 MB.
 LARGEST_ANSWER = 64 * 1024 * 1024
 EXCERPT_CHARS = 256
+_NOT_JSON = object()
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
@@ -46,12 +47,20 @@ def new_session(endpoint: str, ca_cert: str | None) -> requests.Session:
 
 
 def exchange(
-    session: requests.Session, method: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str], budget: TimeBudget
+    session: requests.Session,
+    method: str,
+    url: str,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str],
+    budget: TimeBudget,
+    *,
+    is_quotable: bool = True,
 ) -> Any:
     """Send one request and return the JSON of a good answer.
 
     Args:
         session: of `new_session`.
+        is_quotable: False where answers hold passwords, so that no error may quote one that is not understood.
 
     Raises:
         ServiceRefusedError: the service said no; the subclass says how.
@@ -96,15 +105,23 @@ def exchange(
             "check drs:endpoint (DRS_ENDPOINT)"
         )
     if not 200 <= status < 300:
-        raise _refusal(status, content, response.headers)
-    try:
-        parsed = json.loads(content)
-    except (ValueError, RecursionError) as exc:
-        raise UnreadableAnswerError(f"{url} answered {status} with something that is not JSON: {_excerpt(content)}") from exc
+        raise _refusal(status, content, response.headers, is_quotable)
+    parsed = _parse(content)
+    if parsed is _NOT_JSON:
+        excerpt = f": {_excerpt(content)}" if is_quotable else ""
+        raise UnreadableAnswerError(f"{url} answered {status} with something that is not JSON{excerpt}")
     if isinstance(parsed, dict) and parsed.get("error_code") and "results" not in parsed:
         # The table of codes gives some of them a 2xx status, DRS.M01504 for one.
-        raise _refusal(status, content, response.headers)
+        raise _refusal(status, content, response.headers, is_quotable)
     return parsed
+
+
+def _parse(content: bytes) -> Any:
+    """The JSON of an answer, or `_NOT_JSON`. No exception: that of the parser holds the whole answer."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
@@ -158,21 +175,23 @@ class _Failure(ErrorFields):
     results: Annotated[tuple[Row, ...], objects_only] = ()
 
 
-def _refusal(status: int, content: bytes, headers: Mapping[str, str]) -> ServiceRefusedError:
+def _refusal(status: int, content: bytes, headers: Mapping[str, str], is_quotable: bool) -> ServiceRefusedError:
     """The error that a failure answer stands for."""
     facts: dict[str, Any] = {
         "request_id": clean_text(headers.get("X-Request-Id", ""), 64) or None,
         "retry_after_seconds": _retry_after(headers.get("Retry-After")),
     }
-    try:
-        failure = _Failure.model_validate(json.loads(content))
-    except (ValueError, RecursionError):
-        return refusal_for("", _excerpt(content), status=status, **facts)
+    parsed = _parse(content)
+    if not isinstance(parsed, dict):
+        return refusal_for("", _excerpt(content) if is_quotable else "", status=status, **facts)
+    failure = _Failure.model_validate(parsed)
     if failure.request_id:
         facts["request_id"] = clean_text(failure.request_id, 64)
     rows = [row for row in failure.results if row.error_code]
-    if failure.error_code or not rows:
+    if failure.error_code or (is_quotable and not rows):
         return failure.refusal(status, **facts)
+    if not rows:
+        return refusal_for("", "", status=status, **facts)
     by_job = {row.id: row.refusal(status, job_id=row.id) for row in rows if row.id is not None}
     return rows[0].refusal(status, job_id=rows[0].id, by_job=by_job, **facts)
 
