@@ -162,7 +162,7 @@ class BatchReader:
                     raise row
 
         try:
-            self._retry.call(read, budget, repeat_if=lambda e: e.retryable)
+            self._retry.call(read, budget)
         except DrsError as exc:
             # The rows of the last attempt count: what is wrong with one job is not to hide the others.
             if not any(exc is row for row in rows.values()):

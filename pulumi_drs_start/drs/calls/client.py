@@ -97,12 +97,7 @@ class DrsClient:
         Raises:
             DrsError: IAM can't be asked, or does not tell.
         """
-
-        def ask() -> str:
-            budget.check()
-            return self._tokens.project_id(budget)
-
-        return self.retry.call(ask, budget, repeat_if=_may_work_later)
+        return self.retry.call(lambda: self._tokens.project_id(budget), budget)
 
     def start_jobs(self, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
         """Ask DRS to start jobs, all in one call ("Starting Tasks in Batches").
@@ -221,10 +216,7 @@ class DrsClient:
         )
 
         def ask(page: int) -> ListAnswer:
-            def call() -> ListAnswer:
-                return self._call("POST", "jobs", {"cur_page": page, **body}, ListAnswer, budget)
-
-            return self.retry.call(call, budget, repeat_if=_may_work_later)
+            return self.retry.call(lambda: self._call("POST", "jobs", {"cur_page": page, **body}, ListAnswer, budget), budget)
 
         return read_pages(ask)
 
@@ -243,10 +235,9 @@ class DrsClient:
         if not asked:
             return ActionAnswer(frozenset(), {}, frozenset())
 
-        def call() -> Rows:
-            return self._call(method, path, {"jobs": jobs}, Rows, budget)
-
-        answer = self.retry.call(call, budget, repeat_if=_is_harmless_to_repeat)
+        answer = self.retry.call(
+            lambda: self._call(method, path, {"jobs": jobs}, Rows, budget), budget, repeat_if=_is_harmless_to_repeat
+        )
         rows = _by_id(answer.results, asked, path)
         refused = {
             job_id: row.refusal(202, job_id=job_id) for job_id, row in rows.items() if row.error_code or row.status == "failed"
@@ -266,14 +257,12 @@ class DrsClient:
         is_quotable: bool = True,
     ) -> _Answer:
         """One call, repeated once with a new token if the token was the problem. `is_quotable` as in `exchange`."""
-        budget.check()
         token = self._tokens.token(budget)
         try:
             parsed = self._exchange(method, path, body, token, budget, is_quotable)
         except TokenRejectedError as refusal:
             if not self._tokens.renew(token, refusal):
                 raise
-            budget.check()
             parsed = self._exchange(method, path, body, self._tokens.token(budget), budget, is_quotable)
         try:
             return answer.model_validate(parsed)
@@ -295,10 +284,6 @@ class DrsClient:
             except ThrottledError:
                 self._concurrency.serialize()
                 raise
-
-
-def _may_work_later(error: DrsError) -> bool:
-    return error.retryable
 
 
 def _is_harmless_to_repeat(error: DrsError) -> bool:

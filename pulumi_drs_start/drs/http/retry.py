@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from ..clock import Clock
@@ -49,7 +50,13 @@ class RetryPolicy:
         # Never sooner than asked; the spread keeps clients that were told the same second apart.
         return retry_after_seconds + min(ceiling, 1.0) * self.jitter()
 
-    def call(self, function: Callable[[], T], budget: TimeBudget, *, repeat_if: Callable[[DrsError], bool]) -> T:
+    def call(
+        self,
+        function: Callable[[], T],
+        budget: TimeBudget,
+        *,
+        repeat_if: Callable[[DrsError], bool] = attrgetter("retryable"),
+    ) -> T:
         """What `function` returns, after as many attempts as it takes.
 
         Args:
@@ -59,10 +66,14 @@ class RetryPolicy:
 
         Raises:
             DrsError: of the last attempt. An error that is not to be repeated is raised at once.
-            CancelledError: nobody waits for the result any more.
+            OutOfTimeError, CancelledError: the budget had ended before the first attempt, or in a wait.
         """
         # Here, because the commands that only look at the state have no use for it, and it takes long to import.
         from tenacity import Retrying, retry_if_exception
+
+        def attempt() -> T:
+            budget.check()
+            return function()
 
         def is_repeatable(error: BaseException) -> bool:
             if not isinstance(error, DrsError) or isinstance(error, OperationEndedError) or not repeat_if(error):
@@ -72,27 +83,27 @@ class RetryPolicy:
                 raise CancelledError("cancelled") from error
             return True
 
-        def wait(attempt: Any) -> float:
-            error: DrsError = attempt.outcome.exception()
-            seconds = self.wait_seconds(attempt.attempt_number, error.retry_after_seconds)
+        def wait(state: Any) -> float:
+            error: DrsError = state.outcome.exception()
+            seconds = self.wait_seconds(state.attempt_number, error.retry_after_seconds)
             return min(seconds, max(0.0, error.patience_seconds))
 
-        def is_last(attempt: Any) -> bool:
-            if attempt.attempt_number >= self.attempts or attempt.outcome.exception().patience_seconds <= 0:
+        def is_last(state: Any) -> bool:
+            if state.attempt_number >= self.attempts or state.outcome.exception().patience_seconds <= 0:
                 return True
             # The failure says more than "out of time" would.
-            return bool(attempt.upcoming_sleep >= budget.remaining_seconds())
+            return bool(state.upcoming_sleep >= budget.remaining_seconds())
 
-        def tell(attempt: Any) -> None:
-            error: DrsError = attempt.outcome.exception()
-            log.debug("attempt %d failed (%s), trying again", attempt.attempt_number, error)
+        def tell(state: Any) -> None:
+            error: DrsError = state.outcome.exception()
+            log.debug("attempt %d failed (%s), trying again", state.attempt_number, error)
             verb = "asking" if isinstance(error, ThrottledError) else "trying"
-            seconds = max(1, round(attempt.upcoming_sleep))
+            seconds = max(1, round(state.upcoming_sleep))
             budget.on_wait(f"{clean_text(error.said, LONGEST_REASON)}: {verb} again in {seconds} s")
 
         retry_if = retry_if_exception(is_repeatable)
         retrying = Retrying(retry=retry_if, stop=is_last, wait=wait, sleep=budget.pause, before_sleep=tell, reraise=True)
-        return retrying(function)
+        return retrying(attempt)
 
 
 class Contact:

@@ -4,7 +4,7 @@ HTTP sessions whose requests end with the operation they belong to, and whose an
 ``timeout=`` of such a session takes a TimeBudget. The timeouts of sockets are not enough: they begin anew with every byte, so a
 server that sends one a second would hold us for as long as it likes. And nothing interrupts a thread that waits for a socket.
 So each request is made in a thread of its own, and given up when the budget ends. A request that was given up is never sent
-afterwards, and its connection is cut.
+afterwards. Its connection is cut, so that the thread ends; one that still connects ends with its own timeout.
 """
 
 from __future__ import annotations
