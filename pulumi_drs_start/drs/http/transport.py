@@ -34,7 +34,7 @@ from .urls import is_loopback
 
 CONNECT_SECONDS = 10.0
 # After a cancellation, an answer that is on its way may still arrive: better than not to know what became of the request.
-LAST_WORDS_SECONDS = 0.5
+LATE_ANSWER_SECONDS = 0.5
 # Unpacked, each of these is 16 MiB at the most.
 CHUNK_BYTES = 16 * 1024
 
@@ -120,7 +120,8 @@ def _read_body(response: requests.Response, most_bytes: int) -> bytes:
         raise UnusableBodyError("is packed in a way that was not asked for")
     content = bytearray()
     try:
-        for chunk in response.raw.stream(CHUNK_BYTES, decode_content=True):
+        # Not `stream`, which reads the size of a chunk however long it is.
+        while chunk := response.raw.read(CHUNK_BYTES, decode_content=True):
             content += chunk
             if len(content) > most_bytes:
                 raise UnusableBodyError(f"is larger than {most_bytes >> 20} MiB")
@@ -157,7 +158,7 @@ class _Exchange:
         try:
             budget.wait_for(self._has_answer)
         except CancelledError:
-            self._has_answer(min(LAST_WORDS_SECONDS, budget.remaining_seconds()))
+            self._has_answer(min(LATE_ANSWER_SECONDS, budget.remaining_seconds()))
         except OutOfTimeError:
             pass
         finally:
