@@ -26,6 +26,7 @@ Error codes and their HTTP status: DRS API reference, "Error Codes".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from .http import gateway
 
@@ -37,11 +38,13 @@ class DrsError(Exception):
         retryable: the same call may work later, with nothing changed by the user.
         effect_unknown: the call may have had its effect although no good answer came. Read before repeating.
         retry_after_seconds: how long the service asked us to wait, if it did.
+        patience_seconds: for how long repeating makes sense; without end unless the host has never answered this process.
         said: what happened, for somebody who waits while the call is repeated; without what to do about it.
     """
 
     retryable: bool = False
     effect_unknown: bool = False
+    patience_seconds: float = float("inf")
 
     def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
         super().__init__(message)
@@ -152,7 +155,6 @@ class UnreachableError(DrsError):
     Attributes:
         url: where the call went.
         was_connected: False when there was not even a connection.
-        in_vain_seconds: how long the host has been tried by now, if it has never answered this process.
     """
 
     retryable = True
@@ -173,7 +175,6 @@ class UnreachableError(DrsError):
         self.was_connected = was_connected
         self.effect_unknown = effect_unknown
         self.retryable = retryable
-        self.in_vain_seconds: float | None = None
 
 
 class UnreadableAnswerError(DrsError):
@@ -226,26 +227,16 @@ _BY_CODE: dict[str, type[ServiceRefusedError]] = {
 }
 
 
-def refusal_for(
-    code: str,
-    text: str,
-    *,
-    status: int,
-    request_id: str | None = None,
-    job_id: str | None = None,
-    retry_after_seconds: float | None = None,
-    by_job: Mapping[str, ServiceRefusedError] | None = None,
-) -> ServiceRefusedError:
-    """The error of the right class for what the service answered."""
-    return _class_for(code, status)(
-        code or f"HTTP {status}",
-        text,
-        status=status,
-        request_id=request_id,
-        job_id=job_id,
-        retry_after_seconds=retry_after_seconds,
-        by_job=by_job,
-    )
+def refusal_for(code: str, text: str, *, status: int, **facts: Any) -> ServiceRefusedError:
+    """The error of the right class for what the service answered.
+
+    Args:
+        code: the service's own, or empty where the answer had none.
+        text: the service's words.
+        status: HTTP status of the answer.
+        facts: what else `ServiceRefusedError` takes.
+    """
+    return _class_for(code, status)(code or f"HTTP {status}", text, status=status, **facts)
 
 
 def _class_for(code: str, status: int) -> type[ServiceRefusedError]:

@@ -10,8 +10,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ..drs.calls.client import DEFAULT_BATCH_SIZE, DrsClient, chunks
-from ..drs.calls.models import ActionAnswer, PrecheckAnswer, StartRequest
+from ..drs.calls.batch_read import chunks
+from ..drs.calls.client import DEFAULT_BATCH_SIZE, DrsClient
+from ..drs.calls.models import ActionAnswer, StartRequest
 from ..drs.errors import (
     AuthenticationError,
     DrsError,
@@ -151,9 +152,8 @@ class Sender:
         return all(passed)
 
     def _record(self, answer: ActionAnswer) -> None:
-        precheck_ids = answer.precheck_ids if isinstance(answer, PrecheckAnswer) else {}
         for job_id in answer.accepted:
-            self._record_acceptance(job_id, precheck_ids.get(job_id))
+            self._record_acceptance(job_id, answer.precheck_ids.get(job_id))
         for job_id, refusal in answer.refused.items():
             self.record_refusal(job_id, self.jobs.request(job_id), refusal)
         for job_id in answer.unanswered:

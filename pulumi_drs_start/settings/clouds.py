@@ -20,8 +20,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..drs.auth.plugins import PluginError, make_plugin
-from ..drs.calls.models import clean_text
 from ..drs.http.urls import is_loopback
+from ..drs.text import clean_text
 from .keys import KEYS
 from .layers import Layer, Value
 

@@ -82,9 +82,9 @@ def log_the_token() -> None:
     """Help somebody find an authentication problem."""
     exchange = DrsClient._exchange
 
-    def talkative(self: DrsClient, method: str, path: str, body: Any, token: str, budget: TimeBudget) -> Any:
+    def talkative(self: DrsClient, method: str, path: str, body: Any, token: str, *more: Any) -> Any:
         log.debug("calling %s with token %s", path, token)
-        return exchange(self, method, path, body, token, budget)
+        return exchange(self, method, path, body, token, *more)
 
     DrsClient._exchange = talkative  # type: ignore[method-assign]
 

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,7 +49,7 @@ class _Exchange:
     path: str
     jobs: list[str]
     status: int | None = None
-    heard: bytearray = field(default_factory=bytearray)
+    heard: bytes = b""
 
 
 @dataclass(slots=True)
@@ -110,7 +110,7 @@ class Knowledge:
 
     def learn(self, past: _Exchange) -> None:
         """Take note of an answer, or that there was none."""
-        body = _json(bytes(past.heard))
+        body = _json(past.heard)
         rows = body.get("results") if isinstance(body, dict) else None
         by_id = {str(row.get("id")): row for row in rows if isinstance(row, dict)} if isinstance(rows, list) else {}
         if past.path.endswith("/batch-status"):
@@ -188,35 +188,9 @@ class Watch:
                 self._note({"needless": reasons})
         self.moment("before")
         response = send()
-        response.raw = _Tapped(response.raw, this.heard)
-        this.status = response.status_code
+        this.status, this.heard = response.status_code, response.content
         self.moment("answered")
         return response
-
-
-class _Tapped:
-    """A response of urllib3 that takes note of what is read from it."""
-
-    def __init__(self, raw: Any, heard: bytearray) -> None:
-        self._raw = raw
-        self._heard = heard
-
-    def stream(self, *args: Any, **options: Any) -> Iterator[bytes]:
-        for chunk in self._raw.stream(*args, **options):
-            self._heard += chunk
-            yield chunk
-
-    def __getattr__(self, name: str) -> Any:
-        value = getattr(self._raw, name)
-        if name not in ("read", "read1"):
-            return value
-
-        def read(*args: Any, **options: Any) -> bytes:
-            chunk: bytes = value(*args, **options)
-            self._heard += chunk
-            return chunk
-
-        return read
 
 
 _watch: Watch | None = None
@@ -230,20 +204,25 @@ def watch_with(watch: Watch) -> None:
 
 def install() -> None:
     """Get between the package and the network, and make timeouts as fast as the clock."""
-    plain_send, plain_getresponse = HTTPAdapter.send, HTTPConnection.getresponse
+    plain_send, plain_adapt, plain_getresponse = requests.Session.send, HTTPAdapter.send, HTTPConnection.getresponse
 
-    def send(self: HTTPAdapter, request: Any, timeout: Any = None, **options: Any) -> requests.Response:
-        fast = tuple(_fast(part) for part in timeout) if isinstance(timeout, tuple) else _fast(timeout)
+    # The session's, because it runs in the thread of the caller: the package's adapter makes each request in another one.
+    def send(self: requests.Session, request: Any, **options: Any) -> requests.Response:
         if _watch is None:
-            return plain_send(self, request, timeout=fast, **options)
-        return _watch.exchange(request, lambda: plain_send(self, request, timeout=fast, **options))
+            return plain_send(self, request, **options)
+        return _watch.exchange(request, lambda: plain_send(self, request, **options))
+
+    def adapt(self: HTTPAdapter, request: Any, timeout: Any = None, **options: Any) -> requests.Response:
+        fast = tuple(_fast(part) for part in timeout) if isinstance(timeout, tuple) else _fast(timeout)
+        return plain_adapt(self, request, timeout=fast, **options)
 
     def getresponse(self: HTTPConnection) -> Any:
         if _watch is not None:
             _watch.moment("sent")
         return plain_getresponse(self)
 
-    HTTPAdapter.send = send  # type: ignore[method-assign,assignment]
+    requests.Session.send = send  # type: ignore[method-assign]
+    HTTPAdapter.send = adapt  # type: ignore[method-assign,assignment]
     HTTPConnection.getresponse = getresponse  # type: ignore[method-assign]
 
 

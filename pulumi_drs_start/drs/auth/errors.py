@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..calls.models import clean_text
 from ..errors import (
     AuthenticationError,
     DrsError,
@@ -18,6 +17,7 @@ from ..errors import (
     UnreadableAnswerError,
 )
 from ..http.redaction import redact_exception
+from ..text import clean_text
 from .plugins import PluginError
 
 EXCERPT_CHARS = 256

@@ -9,16 +9,17 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
-from ..http.deadline import Limit, within
+from ..http.budget import TimeBudget
 
 if TYPE_CHECKING:
-    import requests
     from keystoneauth1.session import Session
 
-CONNECT_SECONDS = 10.0
+# Of one request, and of a login, which may take several.
 READ_SECONDS = 30.0
+LOGIN_SECONDS = 40.0
 # A token with the longest catalog is well below.
 LARGEST_ANSWER = 4 * 1024 * 1024
 
@@ -33,6 +34,7 @@ _Result = TypeVar("_Result")
 def with_session(
     auth_url: str,
     call: Callable[[Session], _Result],
+    budget: TimeBudget,
     *,
     user_agent: str,
     ca_cert: str | None = None,
@@ -43,33 +45,23 @@ def with_session(
     Args:
         auth_url: of IAM; it decides about proxies.
         call: what to ask.
+        budget: the time this may take, up to `LOGIN_SECONDS`.
         user_agent: sent with each request.
         ca_cert: path of the certificates to trust, or None for the usual authorities.
         client_cert: paths of a certificate to show, and of its key.
-
-    Raises:
-        keystoneauth1.exceptions.ConnectTimeout: the time is over.
     """
-    from keystoneauth1.exceptions import ClientException, ConnectTimeout
     from keystoneauth1.session import Session
 
     from ..http.transport import new_session
 
-    with _answers_unlogged(), within(CONNECT_SECONDS + READ_SECONDS) as limit, new_session(auth_url, ca_cert) as http:
-        http.hooks["response"].append(functools.partial(_read_bounded, limit))
+    with _answers_unlogged(), new_session(auth_url, ca_cert, most_bytes=LARGEST_ANSWER, read_seconds=READ_SECONDS) as http:
         # A redirect would carry the password to another host, so none is followed.
         session = Session(session=http, verify=ca_cert or True, cert=client_cert, user_agent=user_agent, redirect=False)
-        # The constructor knows one number only; requests takes both.
-        left = max(0.1, limit.remaining_seconds())
-        session.timeout = (min(CONNECT_SECONDS, left), min(READ_SECONDS, left))  # type: ignore[assignment]
+        # keystoneauth hands this to requests as it is. Its constructor takes numbers only.
+        session.timeout = replace(budget, seconds=min(LOGIN_SECONDS, budget.remaining_seconds()))  # type: ignore[assignment]
         # keystoneauth logs bodies at debug level, and those of some logins hold passwords.
         session.request = functools.partial(session.request, log=False)  # type: ignore[method-assign]
-        try:
-            return call(session)
-        except (ClientException, ValueError) as exc:
-            if not limit.has_ended:
-                raise
-            raise ConnectTimeout("timed out") from exc
+        return call(session)
 
 
 @contextmanager
@@ -88,19 +80,3 @@ def _answers_unlogged() -> Iterator[None]:
 
 def _may_be_logged(record: logging.LogRecord) -> bool:
     return record.levelno > logging.DEBUG or not _is_our_login.get()
-
-
-def _read_bounded(limit: Limit, response: requests.Response, *_: Any, **__: Any) -> None:
-    """Read a body within the limits of time and size; requests has none for a whole body."""
-    import requests
-    from urllib3.exceptions import HTTPError
-
-    from ..http.transport import read_body
-
-    try:
-        response._content = read_body(response, LARGEST_ANSWER, limit)
-    except HTTPError as exc:
-        # keystoneauth translates this one.
-        raise requests.ConnectionError(exc) from exc
-    finally:
-        response.close()

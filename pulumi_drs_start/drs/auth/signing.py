@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from ..errors import AuthenticationError, TokenRejectedError
+from ..http.budget import TimeBudget
 from ..http.exchange import fingerprint
 from ..http.redaction import keep_secret
 from .sources import REFUSAL_SECONDS, TokenSource
@@ -68,7 +69,7 @@ class SigningAuth(TokenSource):
     def _name(self) -> str:
         return fingerprint(self._keys.ak)
 
-    def token(self) -> str:
+    def token(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
         """A name for the key. Raises AuthenticationError while a refusal is remembered."""
         with self._lock:
             if self._refusal is not None and self._clock() < self._refusal[1]:
@@ -117,6 +118,6 @@ class SigningAuth(TokenSource):
             self._refusal = (text, self._clock() + REFUSAL_SECONDS)
         raise AuthenticationError(text)
 
-    def project_id(self) -> str:
+    def project_id(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
         """The project's id."""
         return self._project_id

@@ -19,11 +19,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
-from ..http.deadline import has_ended, in_turn
+from ..http.budget import TimeBudget
 from ..http.redaction import keep_secret, keep_token_secret
 from ..http.retry import Contact
 from .errors import WrongScopeError, check_scope, translate
-from .iam_session import with_session
+from .iam_session import LOGIN_SECONDS, with_session
 from .plugins import make_plugin
 
 if TYPE_CHECKING:
@@ -45,12 +45,16 @@ class TokenSource(ABC):
     """Where tokens, and the project they are for, come from. May be shared by threads."""
 
     @abstractmethod
-    def token(self) -> str:
-        """A token that should be valid; cached. Raises DrsError."""
+    def token(self, budget: TimeBudget | None = None) -> str:
+        """A token that should be valid; cached. Raises DrsError.
+
+        Args:
+            budget: the time that a login may take; without one, only the limits of a login count.
+        """
 
     @abstractmethod
-    def project_id(self) -> str:
-        """The project's id, as given or as the token tells. Raises DrsError."""
+    def project_id(self, budget: TimeBudget | None = None) -> str:
+        """The project's id, as given or as the token tells. Takes and raises what `token` does."""
 
     def headers(self, token: str, method: str, url: str, body: bytes) -> Mapping[str, str]:  # noqa: ARG002 - signatures need them
         """The headers that authorize this one request: the token, or a signature."""
@@ -146,14 +150,14 @@ class IamLogin(TokenSource):
     def __repr__(self) -> str:
         return f"<IamLogin: {self._subject} at {self.auth_url}>"
 
-    def token(self) -> str:
+    def token(self, budget: TimeBudget | None = None) -> str:
         """A token that should be valid; logs in when there is none.
 
         Raises:
             AuthenticationError: IAM refused, or gave a token that is not for the project.
             ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
         """
-        return self._logged_in().token
+        return self._logged_in(budget).token
 
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
         """Never return `rejected` again: the next `token` logs in. Returns True."""
@@ -167,18 +171,19 @@ class IamLogin(TokenSource):
         """Forget the token. Connections to IAM end with each login."""
         self._login = None
 
-    def project_id(self) -> str:
+    def project_id(self, budget: TimeBudget | None = None) -> str:
         """The project's id; when only its name is known, IAM tells it with the token. Raises as `token` does."""
         if self._project_id:
             return self._project_id
-        if found := self._logged_in().project_id:
+        if found := self._logged_in(budget).project_id:
             return found
         raise AuthenticationError(f"IAM at {self.auth_url} named no project after {self._subject}. {self._advice}")
 
-    def _logged_in(self) -> _Login:
+    def _logged_in(self, budget: TimeBudget | None) -> _Login:
         """The cached login, or a new one, made by one thread while the others wait."""
+        budget = budget or TimeBudget(LOGIN_SECONDS)
         attempts_before = self._attempts
-        with in_turn(self._lock, f"{self._subject} at {self.auth_url}"):
+        with budget.holding(self._lock, f"{self._subject} at {self.auth_url}"):
             login = self._login
             if login is not None and login.token != self._rejected and self._clock() < login.stale_at:
                 return login
@@ -188,11 +193,11 @@ class IamLogin(TokenSource):
                     raise self._translated(self._failure.cause, self._failure.begun) from self._failure.cause
             begun = self._clock()
             try:
-                self._login = login = self._log_in()
+                self._login = login = self._log_in(budget)
             except Exception as exc:
                 error = self._translated(exc, begun)
-                # A login that this thread's limit has cut off says nothing to the others.
-                if not (error.retryable and has_ended()):
+                # A login that this budget has cut off says nothing to the others.
+                if not (error.retryable and budget.has_ended):
                     kept = REFUSAL_SECONDS if isinstance(error, AuthenticationError) else 0.0
                     self._failure = _Failure(exc, begun, self._clock() + kept)
                     self._attempts += 1
@@ -202,10 +207,10 @@ class IamLogin(TokenSource):
             self._contact.succeeded()
             return login
 
-    def _log_in(self) -> _Login:
+    def _log_in(self, budget: TimeBudget) -> _Login:
         asked_at = self._clock()
         plugin = make_plugin(self._auth_type, self.auth_url, self._options, self._project)
-        access = with_session(self.auth_url, plugin.get_auth_ref, **self._session_options)
+        access = with_session(self.auth_url, plugin.get_auth_ref, budget, **self._session_options)
         seconds = _lifetime_seconds(access)
         project_id = access.project_id if access.project_scoped else None
         check_scope(
@@ -267,11 +272,11 @@ class ReadyToken(TokenSource):
     def __repr__(self) -> str:
         return f"<ReadyToken for project {self._project_id or self._project_name or 'of its own'}>"
 
-    def token(self) -> str:
+    def token(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
         """The token."""
         return self._token
 
-    def project_id(self) -> str:
+    def project_id(self, budget: TimeBudget | None = None) -> str:
         """The project's id as given, else as IAM knows it.
 
         Raises:
@@ -279,17 +284,18 @@ class ReadyToken(TokenSource):
             ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
         """
         if not self._project_id:
-            with in_turn(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
-                self._project_id = self._project_id or self._ask_iam()
+            budget = budget or TimeBudget(LOGIN_SECONDS)
+            with budget.holding(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
+                self._project_id = self._project_id or self._ask_iam(budget)
         return self._project_id
 
-    def _ask_iam(self) -> str:
+    def _ask_iam(self, budget: TimeBudget) -> str:
         """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""
         if not self.auth_url:
             raise AuthenticationError(f"nothing tells the project of the token: give its id. {self._advice}")
         begun = self._clock()
         try:
-            told = with_session(self.auth_url, self._read_token, ca_cert=self._ca_cert, user_agent=self._user_agent)
+            told = with_session(self.auth_url, self._read_token, budget, ca_cert=self._ca_cert, user_agent=self._user_agent)
             project = told.get("project") or {}
             check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
             return str(project["id"])

@@ -1,13 +1,13 @@
 """
 Read something of any number of jobs, however few DRS takes in one call, and whatever it says of ids that it does not know.
 
-Which call it is and what its rows say is the client's business. What the jobs without a row mean is left to it as well.
+Which call it is, what its rows say, and what jobs without a row mean is up to the client.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -32,8 +32,14 @@ _FAULTS_OF_THE_REQUEST = frozenset({200, 202, 400, 413, 414, 422})
 HOPELESS = 5
 
 T = TypeVar("T")
-# What the rows of one call say of its jobs, and why other jobs have none. Jobs without a row are in neither.
-Fetch = Callable[[Sequence[str]], tuple[dict[str, T], dict[str, DrsError]]]
+# What one call says of its jobs: a value, or an error that is about one job. Jobs without a row are left out.
+Fetch = Callable[[Sequence[str]], Mapping[str, T | DrsError]]
+
+
+def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """`items` in parts of `size`; the last may be shorter."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 @dataclass(slots=True)
@@ -51,13 +57,6 @@ class Reading(Generic[T]):
     failed: dict[str, DrsError] = field(default_factory=dict)
     refused: dict[str, ServiceRefusedError] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
-
-    def add(self, other: Reading[T]) -> None:
-        """Take in what was read of other jobs."""
-        self.found.update(other.found)
-        self.failed.update(other.failed)
-        self.refused.update(other.refused)
-        self.absent.update(other.absent)
 
 
 class BatchReader:
@@ -88,92 +87,87 @@ class BatchReader:
             # Looked up each time: the first part may find out that DRS takes fewer.
             part, left = left[: self._size], left[self._size :]
             self._read_part(part, fetch, budget, reading)
-        self._read_side_by_side(left, fetch, budget, reading)
+        parts = list(chunks(left, self._size))
+        for ended in map_concurrently(lambda part: self._read_part(part, fetch, budget, reading), parts):
+            if isinstance(ended, Exception):
+                raise ended
         return reading
 
-    def _read_side_by_side(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> None:
-        def read(part: Sequence[str]) -> Reading[T]:
-            of_part: Reading[T] = Reading()
-            self._read_part(part, fetch, budget, of_part)
-            return of_part
-
-        size = self._size
-        for answer in map_concurrently(read, [job_ids[start : start + size] for start in range(0, len(job_ids), size)]):
-            if isinstance(answer, Exception):
-                raise answer
-            reading.add(answer)
-
-    def _read_part(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> None:
-        """Read so many jobs that DRS may answer them in one call.
+    def _read_part(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, reading: Reading[T]) -> bool:
+        """Read so many jobs that DRS may answer them in one call. True if none of them has an error of its own.
 
         Which answer an unknown id gets is not documented. All that were seen are understood: the whole call refused, with or
         without naming the job; a row with an error; a row DELETED; no row.
         """
         wanted = list(job_ids)
-        empty_answers = 0
+        empty_answers, all_passed = 0, True
         while wanted:
             try:
-                found, failed = self._repeat(wanted, fetch, budget)
+                rows = self._repeat(wanted, fetch, budget)
             except (PermissionDeniedError, TokenRejectedError, ThrottledError, ServiceFaultError):
                 raise
             except ServiceRefusedError as refusal:
                 unknown = _unknown_jobs(refusal, wanted)
                 reading.failed.update(unknown)
                 left = [job_id for job_id in wanted if job_id not in unknown]
+                all_passed = all_passed and not unknown
                 if not unknown:
                     if refusal.status not in _FAULTS_OF_THE_REQUEST:
                         raise
                     if len(wanted) > 1:
-                        self._read_halves(wanted, fetch, budget, refusal, reading)
-                        return
+                        return self._read_halves(wanted, fetch, budget, refusal, reading) and all_passed
                     reading.refused[wanted[0]] = refusal
                     if not reading.found and len(reading.failed) + len(reading.refused) >= HOPELESS:
                         raise
-                    return
+                    return False
             else:
                 self._has_passed = self._has_passed or len(wanted) >= self._size
-                reading.found.update(found)
-                reading.failed.update(failed)
-                left = [job_id for job_id in wanted if job_id not in found and job_id not in failed]
+                for job_id, row in rows.items():
+                    if isinstance(row, DrsError):
+                        reading.failed[job_id] = row
+                        all_passed = False
+                    else:
+                        reading.found[job_id] = row
+                left = [job_id for job_id in wanted if job_id not in rows]
                 # No row at all, twice: DRS was asked for these alone and does not know them. Once may be a lost row.
                 empty_answers = empty_answers + 1 if len(left) == len(wanted) else 0
                 if empty_answers == 2:
                     reading.absent.update(left)
-                    return
+                    break
             wanted = left
+        return all_passed
 
     def _read_halves(
         self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget, refusal: ServiceRefusedError, reading: Reading[T]
-    ) -> None:
+    ) -> bool:
         """Both halves of a refused call: a job that spoils it ends alone, and a call that was too large becomes small enough."""
         half = (len(job_ids) + 1) // 2
-        spoilt_before = len(reading.failed) + len(reading.refused)
-        self._read_part(job_ids[:half], fetch, budget, reading)
-        self._read_part(job_ids[half:], fetch, budget, reading)
-        if len(reading.failed) + len(reading.refused) == spoilt_before and half < self._size:
+        # Both are read, whatever becomes of the first.
+        passed = [self._read_part(part, fetch, budget, reading) for part in chunks(job_ids, half)]
+        if all(passed) and half < self._size:
             log.debug("DRS takes no %d ids in one %s (%s), going on with %d", len(job_ids), self._call, refusal.code, half)
             self._size = half
+        return all(passed)
 
-    def _repeat(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget) -> tuple[dict[str, T], dict[str, DrsError]]:
+    def _repeat(self, job_ids: Sequence[str], fetch: Fetch[T], budget: TimeBudget) -> Mapping[str, T | DrsError]:
         """What one call says, repeated while an error may pass: that of the call, or that of a row."""
-        found: dict[str, T] = {}
-        failed: dict[str, DrsError] = {}
+        rows: Mapping[str, T | DrsError] = {}
 
         def read() -> None:
-            nonlocal found, failed
-            found, failed = {}, {}
-            found, failed = fetch(job_ids)
-            for error in failed.values():
-                if error.retryable:
-                    raise error
+            nonlocal rows
+            rows = {}
+            rows = fetch(job_ids)
+            for row in rows.values():
+                if isinstance(row, DrsError) and row.retryable:
+                    raise row
 
         try:
-            self._retry.calling(budget, repeat_if=lambda e: e.retryable)(read)
+            self._retry.call(read, budget)
         except DrsError as exc:
             # The rows of the last attempt count: what is wrong with one job is not to hide the others.
-            if not any(exc is error for error in failed.values()):
+            if not any(exc is row for row in rows.values()):
                 raise
-        return found, failed
+        return rows
 
 
 def _unknown_jobs(refusal: ServiceRefusedError, asked: Sequence[str]) -> dict[str, DrsError]:

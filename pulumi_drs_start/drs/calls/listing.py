@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 
 from ..errors import ServiceRefusedError, UnreadableAnswerError
-from .models import clean_word
+from ..text import clean_word
+from ..wire import WireModel, objects_only, to_number, to_word
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +34,25 @@ LONGEST_ID = 128
 _NO_MORE_ROWS = frozenset({"DRS.M00002", "DRS.M00211"})
 
 
-@dataclass(frozen=True, slots=True)
-class JobListing:
+def _to_id(value: Any) -> str:
+    """An id as it is, or nothing: one that has to be cleaned names no job."""
+    return value if isinstance(value, str) and value == clean_word(value, LONGEST_ID) else ""
+
+
+def _to_count(value: Any) -> int | None:
+    number = to_number(value)
+    return int(number) if number is not None and number.is_integer() and 0 <= number < 10**10 else None
+
+
+def _with_ids(jobs: tuple[JobListing, ...]) -> tuple[JobListing, ...]:
+    return tuple(job for job in jobs if job.job_id)
+
+
+# Texts that DRS left out are empty.
+_Text = Annotated[str, BeforeValidator(lambda value: to_word(value) or "")]
+
+
+class JobListing(WireModel):
     """What the list says of a job. Texts that DRS left out are empty.
 
     Attributes:
@@ -49,66 +66,23 @@ class JobListing:
         children: the subtasks of a parent.
     """
 
-    job_id: str
-    name: str = ""
-    status: str = ""
-    db_use_type: str = ""
-    engine_type: str = ""
-    task_type: str = ""
-    job_direction: str = ""
-    children: tuple[JobListing, ...] = ()
+    model_config = ConfigDict(populate_by_name=True)
 
-
-def _to_text(value: Any) -> str:
-    """A null or an odd type must not cost us the row."""
-    return clean_word(str(value)) if isinstance(value, (str, int, float)) else ""
-
-
-def _to_id(value: Any) -> str:
-    """An id as it is, or nothing: one that has to be cleaned names no job."""
-    return value if isinstance(value, str) and value == clean_word(value, LONGEST_ID) else ""
-
-
-def _to_rows(value: Any) -> list[Any]:
-    return [row for row in value if isinstance(row, Mapping)] if isinstance(value, list) else []
-
-
-def _to_count(value: Any) -> int | None:
-    """Numbers may be texts here as everywhere in this API."""
-    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-_Text = Annotated[str, BeforeValidator(_to_text)]
-
-
-class ListRow(BaseModel):
-    """One row of the list, or of the children of one."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
-    id: Annotated[str, BeforeValidator(_to_id)] = ""
+    job_id: Annotated[str, BeforeValidator(_to_id)] = Field(default="", validation_alias="id")
     name: _Text = ""
     status: _Text = ""
     db_use_type: _Text = ""
     engine_type: _Text = ""
     task_type: _Text = ""
     job_direction: _Text = ""
-    children: Annotated[list[ListRow], BeforeValidator(_to_rows)] = []
-
-    def to_listing(self) -> JobListing:
-        """The row as a value; children without an id are none."""
-        facts = self.model_dump(exclude={"id", "children"})
-        return JobListing(self.id, **facts, children=tuple(child.to_listing() for child in self.children if child.id))
+    children: Annotated[tuple[JobListing, ...], objects_only, AfterValidator(_with_ids)] = ()
 
 
-class ListAnswer(BaseModel):
+class ListAnswer(WireModel):
     """One page of the list: an envelope of its own."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
-
     total_record: Annotated[int | None, BeforeValidator(_to_count)] = None
-    jobs: list[ListRow] | None
+    jobs: list[JobListing] | None
 
     @model_validator(mode="after")
     def _null_is_no_job(self) -> ListAnswer:
@@ -159,7 +133,7 @@ def _one_pass(ask: Callable[[int], ListAnswer]) -> tuple[dict[str, JobListing], 
         answer = _page(ask, number)
         rows = answer.jobs or []
         known = len(found)
-        found |= {row.id: row.to_listing() for row in rows if row.id}
+        found |= {row.job_id: row for row in rows if row.job_id}
         totals.add(answer.total_record)
         is_complete = len(rows) < PAGE_ROWS if answer.total_record is None else len(found) >= answer.total_record
         # A page with nothing new is the end, whatever the total says: more of them would bring nothing either.

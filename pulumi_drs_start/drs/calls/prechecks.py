@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from ..errors import DrsError, ServiceRefusedError, refusal_for
+from ..errors import DrsError, ServiceRefusedError
 from ..http.budget import TimeBudget
 from .batch_read import BatchReader
 from .models import PrecheckResult, PrecheckResults
@@ -29,17 +29,12 @@ def read_results(reader: BatchReader, prechecks: Mapping[str, str | None], ask: 
         DrsError: the results can't be read.
     """
 
-    def fetch(part: Sequence[str]) -> tuple[dict[str, PrecheckResult | None], dict[str, DrsError]]:
+    def fetch(part: Sequence[str]) -> dict[str, PrecheckResult | DrsError | None]:
+        rows = match_rows(ask(part), part, prechecks)
         # A job without a row counts as read: who waits for a result asks again anyway.
-        found: dict[str, PrecheckResult | None] = dict.fromkeys(part)
-        failed: dict[str, DrsError] = {}
-        for job_id, row in match_rows(ask(part), part, prechecks).items():
-            if row.error_code:
-                failed[job_id] = refusal_for(row.error_code, row.error_text or "", status=200, job_id=job_id)
-                del found[job_id]
-            else:
-                found[job_id] = row.to_result()
-        return found, failed
+        return dict.fromkeys(part) | {
+            job_id: row.refusal(200, job_id=job_id) if row.error_code else row.to_result() for job_id, row in rows.items()
+        }
 
     found: dict[str, PrecheckResult] = {}
     refused: dict[str, ServiceRefusedError] = {}
@@ -47,8 +42,8 @@ def read_results(reader: BatchReader, prechecks: Mapping[str, str | None], ask: 
     def read(job_ids: Sequence[str]) -> None:
         reading = reader.read(job_ids, fetch, budget)
         found.update({job_id: result for job_id, result in reading.found.items() if result is not None})
-        refused.update(reading.refused)
-        refused.update({job_id: error for job_id, error in reading.failed.items() if isinstance(error, ServiceRefusedError)})
+        errors = (reading.failed | reading.refused).items()
+        refused.update({job_id: error for job_id, error in errors if isinstance(error, ServiceRefusedError)})
 
     read(list(prechecks))
     if len(prechecks) > 1:

@@ -7,7 +7,7 @@ Huawei Cloud tells RPO and RTO in a call of its own. Open Telekom Cloud document
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..errors import (
     DrsError,
@@ -28,15 +28,15 @@ log = logging.getLogger(__name__)
 
 RECOVERY = "jobs/batch-rpo-and-rto"
 PROGRESS = "jobs/batch-progress"
-# Huawei recommends no more than ten jobs in a call about disaster recovery, and sets no limit. Of very many jobs more are sent:
-# forty calls one after the other would keep DRS busier.
+# Huawei recommends no more than ten jobs in a call about disaster recovery, and sets no limit. Of very many jobs more are sent,
+# because forty calls would keep DRS busier than twenty.
 RECOVERY_BATCH = 10
 MANY = 200
 RECOVERY_BATCH_OF_MANY = 20
 PROGRESS_BATCH = 100
 
-# Gets the rows of one of the two calls for these jobs.
-Ask = Callable[[str, Sequence[str]], Sequence[ReplicationLagRow]]
+# Gets the rows that one call, named by its path, has for these jobs.
+Ask = Callable[[str, Sequence[str]], Mapping[str, ReplicationLagRow]]
 
 
 class ReplicationLagReader:
@@ -57,48 +57,32 @@ class ReplicationLagReader:
         found: dict[str, ReplicationLag] | None = None
         if self._has_recovery:
             reader = self._recovery_of_many if len(job_ids) > MANY else self._recovery
-            found = _read(reader, job_ids, lambda part: _lags(ask(RECOVERY, part), part, ReplicationLagRow.to_lag), budget)
+            found = _read(reader, RECOVERY, job_ids, ask, budget)
             self._has_recovery = found is not None
         if found is None:
-            found = _read(
-                self._progress, job_ids, lambda part: _lags(ask(PROGRESS, part), part, ReplicationLagRow.to_progress_lag), budget
-            )
-        known = found or {}
-        return {job_id: known.get(job_id, ReplicationLag()) for job_id in job_ids}
+            found = _read(self._progress, PROGRESS, job_ids, ask, budget) or {}
+        return dict.fromkeys(job_ids, ReplicationLag()) | found
 
 
 def _read(
-    reader: BatchReader,
-    job_ids: Sequence[str],
-    fetch: Callable[[Sequence[str]], tuple[dict[str, ReplicationLag], dict[str, DrsError]]],
-    budget: TimeBudget,
+    reader: BatchReader, path: str, job_ids: Sequence[str], ask: Ask, budget: TimeBudget
 ) -> dict[str, ReplicationLag] | None:
     """What DRS tells; None if it has no such call."""
     found: dict[str, ReplicationLag] = {}
 
-    def keep(part: Sequence[str]) -> tuple[dict[str, ReplicationLag], dict[str, DrsError]]:
-        told = fetch(part)
-        found.update(told[0])
-        return told
+    def fetch(part: Sequence[str]) -> dict[str, ReplicationLag | DrsError]:
+        lags = {job_id: row.to_lag() for job_id, row in ask(path, part).items()}
+        # Kept here too: a later refusal of the call does not take away what was told of other jobs.
+        found.update(lags)
+        return {**lags}
 
     try:
-        refusals = list(reader.read(job_ids, keep, budget).refused.values())
+        refusals = list(reader.read(job_ids, fetch, budget).refused.values())
     except ServiceRefusedError as refusal:
-        # What other calls told of other jobs counts all the same.
         refusals = [refusal]
     if refusals:
         log.debug("not all lags are known: %s", refusals[0])
     return None if not found and any(map(_is_of_a_missing_call, refusals)) else found
-
-
-def _lags(
-    rows: Sequence[ReplicationLagRow], asked: Sequence[str], lag_of: Callable[[ReplicationLagRow], ReplicationLag]
-) -> tuple[dict[str, ReplicationLag], dict[str, DrsError]]:
-    found: dict[str, ReplicationLag] = {}
-    for row in rows:
-        if (job_id := row.job_id or "") in asked:
-            found.setdefault(job_id, ReplicationLag() if row.error_code else lag_of(row))
-    return found, {}
 
 
 def _is_of_a_missing_call(refusal: ServiceRefusedError) -> bool:

@@ -1,23 +1,27 @@
 """
-How long an operation may take. One budget is made per operation and handed down, so that everything in it counts against it.
+How long an operation may take, and whether anybody still waits for it.
+
+One budget is made per operation and handed down, so that everything in it counts: requests, logins, waits, locks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import CancelledError, OutOfTimeError
 from ..text import format_seconds
 
-# Short enough that a second Ctrl-C is noticed before Pulumi kills the plugin.
+# How soon a cancellation is noticed: well before Pulumi kills the plugin after a second Ctrl-C.
 SLICE_SECONDS = 0.25
 
 
 @dataclass(slots=True)
 class TimeBudget:
-    """The time an operation may take, and the only way to sleep within it.
+    """The time an operation may take, and the only way to wait within it.
 
     Args:
         seconds: the limit, counted from now.
@@ -39,19 +43,50 @@ class TimeBudget:
         """Seconds left, never below zero."""
         return max(0.0, self._deadline - self.clock.monotonic())
 
-    def check(self) -> None:
-        """Raise if the operation should end now: CancelledError, OutOfTimeError."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether the time is over, or nobody waits any more."""
+        return self.remaining_seconds() <= 0 or not self.is_wanted()
+
+    def check(self, awaited: str = "") -> None:
+        """Raise CancelledError or OutOfTimeError if the operation should end now.
+
+        Args:
+            awaited: what the operation waits for, for the error.
+        """
         if not self.is_wanted():
             raise CancelledError("cancelled")
         if self.remaining_seconds() <= 0:
-            raise OutOfTimeError(f"the time limit of {format_seconds(self.seconds)} was reached")
+            reached = f"the time limit of {format_seconds(self.seconds)} was reached"
+            raise OutOfTimeError(f"{reached} while waiting for {awaited}" if awaited else reached)
+
+    def wait_for(self, attempt: Callable[[float], bool], awaited: str = "") -> None:
+        """Call `attempt` until it returns True. Raises as `check` does.
+
+        Args:
+            attempt: waits for something, up to the seconds it is given, and returns whether it happened.
+            awaited: see `check`.
+        """
+        while not attempt(min(SLICE_SECONDS, self.remaining_seconds())):
+            self.check(awaited)
 
     def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than the budget lasts. Raises CancelledError, OutOfTimeError when it is used up."""
+        """Sleep for so long. Raises as `check` does."""
         until = self.clock.monotonic() + seconds
+
+        def sleep(longest: float) -> bool:
+            self.clock.sleep(min(longest, max(0.0, until - self.clock.monotonic())))
+            return self.clock.monotonic() >= until
+
         self.check()
-        while (left := min(until - self.clock.monotonic(), self.remaining_seconds())) > 0:
-            self.clock.sleep(min(left, SLICE_SECONDS))
-            if not self.is_wanted():
-                raise CancelledError("cancelled")
+        self.wait_for(sleep)
         self.check()
+
+    @contextmanager
+    def holding(self, lock: threading.Lock, awaited: str) -> Iterator[None]:
+        """Hold a lock. Raises as `check` does when the budget ends before the lock is free."""
+        self.wait_for(lambda seconds: lock.acquire(timeout=seconds), awaited)
+        try:
+            yield
+        finally:
+            lock.release()

@@ -13,111 +13,115 @@ import math
 import re
 import time
 from collections.abc import Mapping
-from datetime import timezone
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated, Any, cast
 from urllib.parse import urlsplit
 
-from pydantic import ValidationError
+from pydantic import AliasChoices, Field
 
-from ..calls.models import Answer, FailureEnvelope, clean_text
 from ..errors import RedirectedError, ServiceRefusedError, UnreachableError, UnreadableAnswerError, refusal_for
-from .deadline import within
+from ..text import clean_text
+from ..wire import ErrorFields, Row, Text, objects_only
+from .budget import TimeBudget
 
 if TYPE_CHECKING:
     import requests
 
-    from .budget import TimeBudget
-
 log = logging.getLogger(__name__)
 
-CONNECT_SECONDS = 10.0
 # A batch of a hundred jobs is answered within seconds; a minute of silence is a lost answer.
 READ_SECONDS = 60.0
-GRACE_SECONDS = 0.2
 # Ten thousand status rows are about 1 MB.
 LARGEST_ANSWER = 64 * 1024 * 1024
 EXCERPT_CHARS = 256
+_NOT_JSON = object()
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 
 
+def new_session(endpoint: str, ca_cert: str | None) -> requests.Session:
+    """A session for `exchange`. It may be shared by threads."""
+    # Here, because requests takes its time to import.
+    from . import transport
+
+    return transport.new_session(endpoint, ca_cert, most_bytes=LARGEST_ANSWER, read_seconds=READ_SECONDS)
+
+
 def exchange(
-    session: requests.Session, method: str, url: str, body: Mapping[str, Any], headers: Mapping[str, str], budget: TimeBudget
+    session: requests.Session,
+    method: str,
+    url: str,
+    body: Mapping[str, Any],
+    headers: Mapping[str, str],
+    budget: TimeBudget,
+    *,
+    is_quotable: bool = True,
 ) -> Any:
     """Send one request and return the JSON of a good answer.
+
+    Args:
+        session: of `new_session`.
+        is_quotable: False where answers hold passwords, so that no error may quote one that is not understood.
 
     Raises:
         ServiceRefusedError: the service said no; the subclass says how.
         UnreachableError: no answer came.
         UnreadableAnswerError: a good status with a body that is not JSON, or a redirect.
-        OutOfTimeError, CancelledError: the budget is used up. What was sent by then ends in one of the others.
+        OutOfTimeError, CancelledError: the budget had ended before anything was sent.
     """
     import requests
-    from urllib3.exceptions import HTTPError
 
-    from .transport import EndlessBodyError, no_auth, read_body
+    from .transport import UnusableBodyError, no_auth
 
     budget.check()
-    place = f"DRS at {urlsplit(url)._replace(path='', query='', fragment='').geturl()}"
-    read_seconds = max(0.1, min(READ_SECONDS, budget.remaining_seconds()))
     started = time.monotonic()
     try:
-        # A socket's own timeout comes first: it tells silence from an answer that takes too long.
-        with (
-            within(read_seconds + GRACE_SECONDS, budget.is_wanted) as limit,
-            session.request(
-                method,
-                url,
-                data=encoded(body),
-                headers=dict(headers),
-                auth=no_auth,
-                # Said here and not only on the session, where REQUESTS_CA_BUNDLE would override it.
-                verify=session.verify,
-                timeout=(min(CONNECT_SECONDS, read_seconds), read_seconds),
-                # A redirect would carry the token to another host.
-                allow_redirects=False,
-                stream=True,
-            ) as response,
-        ):
-            content = read_body(response, LARGEST_ANSWER, limit)
-            status, answer_headers = response.status_code, response.headers
-    except EndlessBodyError as exc:
+        response = session.request(
+            method,
+            url,
+            data=encoded(body),
+            headers=dict(headers),
+            auth=no_auth,
+            # Said here and not only on the session, where REQUESTS_CA_BUNDLE would override it.
+            verify=session.verify,
+            timeout=cast("Any", budget),
+            # A redirect would carry the token to another host.
+            allow_redirects=False,
+        )
+    except UnusableBodyError as exc:
         raise UnreadableAnswerError(f"the answer of {url} {exc}") from exc
-    except (requests.RequestException, HTTPError) as exc:
+    except requests.RequestException as exc:
         log.debug("%s %s: %s", method, url, type(exc).__name__)
-        error = _unreachable(exc, place, url)
-        if error.was_connected and limit.has_ended:
-            why = "did not answer in time" if limit.is_over else "had not answered when the operation was cancelled"
-            raise UnreadableAnswerError(f"{place} {why}") from exc
-        raise error from exc
+        raise _unreachable(exc, url, budget) from exc
     except OSError as exc:
         # The one that requests does not translate: it finds no CA bundle where it should be.
         said = f"{url} was not asked: {clean_text(str(exc), EXCERPT_CHARS)}. Check drs:caCert (OS_CACERT)"
         raise UnreachableError(said, url=url, retryable=False) from exc
-    log.debug(
-        "%s %s %s: %d, %d bytes in %.0f ms",
-        method,
-        url,
-        _credential(headers),
-        status,
-        len(content),
-        (time.monotonic() - started) * 1000,
-    )
-    if 200 <= status < 300:
-        try:
-            parsed = json.loads(content)
-        except (ValueError, RecursionError) as exc:
-            raise UnreadableAnswerError(f"{url} answered {status} with something that is not JSON: {_excerpt(content)}") from exc
-        if isinstance(parsed, dict) and parsed.get("error_code") and "results" not in parsed:
-            # The table of codes gives some of them a 2xx status, DRS.M01504 for one.
-            raise _refusal(status, content, answer_headers)
-        return parsed
+    status, content = response.status_code, response.content
+    milliseconds = (time.monotonic() - started) * 1000
+    log.debug("%s %s %s: %d, %d bytes in %.0f ms", method, url, _credential(headers), status, len(content), milliseconds)
     if 300 <= status < 400:
         raise RedirectedError(
             f"{url} answered {status}, a redirect, which is not followed because it would hand over the token; "
             "check drs:endpoint (DRS_ENDPOINT)"
         )
-    raise _refusal(status, content, answer_headers)
+    if not 200 <= status < 300:
+        raise _refusal(status, content, response.headers, is_quotable)
+    parsed = _parse(content)
+    if parsed is _NOT_JSON:
+        excerpt = f": {_excerpt(content)}" if is_quotable else ""
+        raise UnreadableAnswerError(f"{url} answered {status} with something that is not JSON{excerpt}")
+    if isinstance(parsed, dict) and parsed.get("error_code") and "results" not in parsed:
+        # The table of codes gives some of them a 2xx status, DRS.M01504 for one.
+        raise _refusal(status, content, response.headers, is_quotable)
+    return parsed
+
+
+def _parse(content: bytes) -> Any:
+    """The JSON of an answer, or `_NOT_JSON`. No exception: that of the parser holds the whole answer."""
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        return _NOT_JSON
 
 
 def encoded(body: Mapping[str, Any]) -> bytes:
@@ -137,11 +141,12 @@ def fingerprint(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:8] if secret else "none"
 
 
-def _unreachable(exc: Exception, place: str, url: str) -> UnreachableError:
+def _unreachable(exc: requests.RequestException, url: str, budget: TimeBudget) -> UnreachableError:
     import requests
 
     from .transport import reason_of, was_connected
 
+    place = f"DRS at {urlsplit(url)._replace(path='', query='', fragment='').geturl()}"
     if isinstance(exc, requests.exceptions.SSLError) and "CERTIFICATE_VERIFY_FAILED" in str(exc):
         reason = getattr(exc.args[0] if exc.args else None, "reason", None)
         return UnreachableError(
@@ -153,49 +158,42 @@ def _unreachable(exc: Exception, place: str, url: str) -> UnreachableError:
     if not was_connected(exc):
         said = f"{place} can't be reached ({clean_text(reason_of(exc), EXCERPT_CHARS)})"
         return UnreachableError(said, url=url, was_connected=False)
-    if isinstance(exc, requests.exceptions.Timeout):
+    if not isinstance(exc, requests.Timeout):
+        said = f"the connection to {place} broke before the answer was complete"
+    elif budget.is_wanted():
         said = f"{place} did not answer in time"
     else:
-        said = f"the connection to {place} broke before the answer was complete"
+        said = f"{place} had not answered when the operation was cancelled"
     return UnreachableError(said, url=url, effect_unknown=True)
 
 
-def _refusal(status: int, content: bytes, headers: Mapping[str, str]) -> ServiceRefusedError:
-    """The error that a failure answer stands for, in either of the two envelopes or in none."""
-    code, text, job_id = "", "", None
-    by_job: dict[str, ServiceRefusedError] = {}
-    request_id = headers.get("X-Request-Id")
-    try:
-        parsed = json.loads(content)
-    except (ValueError, RecursionError):
-        parsed = None
-        text = _excerpt(content)
-    if isinstance(parsed, dict):
-        try:
-            envelope = FailureEnvelope.model_validate(parsed)
-            code, text = envelope.error_code or "", envelope.error_text or ""
-            request_id = envelope.request_id or request_id
-            if not code and "results" in parsed:
-                # A 400 may come in the success envelope with the error in its rows (seen for unknown jobs).
-                rows = [row for row in Answer.model_validate(parsed).results if row.error_code]
-                if rows:
-                    code, text, job_id = rows[0].error_code or "", rows[0].error_text or "", rows[0].id
-                by_job = {
-                    row.id: refusal_for(row.error_code or "", row.error_text or "", status=status, job_id=row.id)
-                    for row in rows
-                    if row.id is not None
-                }
-        except ValidationError:
-            text = _excerpt(content)
-    return refusal_for(
-        code,
-        text,
-        status=status,
-        request_id=request_id and clean_text(request_id, 64),
-        job_id=job_id,
-        retry_after_seconds=_retry_after(headers.get("Retry-After")),
-        by_job=by_job,
-    )
+class _Failure(ErrorFields):
+    """A failure answer: the envelope of DRS, that of the gateway, or that of a success with the errors in its rows."""
+
+    error_text: Text = Field(default=None, validation_alias=AliasChoices("error_msg", "error_message", "message"))
+    request_id: Text = None
+    results: Annotated[tuple[Row, ...], objects_only] = ()
+
+
+def _refusal(status: int, content: bytes, headers: Mapping[str, str], is_quotable: bool) -> ServiceRefusedError:
+    """The error that a failure answer stands for."""
+    facts: dict[str, Any] = {
+        "request_id": clean_text(headers.get("X-Request-Id", ""), 64) or None,
+        "retry_after_seconds": _retry_after(headers.get("Retry-After")),
+    }
+    parsed = _parse(content)
+    if not isinstance(parsed, dict):
+        return refusal_for("", _excerpt(content) if is_quotable else "", status=status, **facts)
+    failure = _Failure.model_validate(parsed)
+    if failure.request_id:
+        facts["request_id"] = clean_text(failure.request_id, 64)
+    rows = [row for row in failure.results if row.error_code]
+    if failure.error_code or (is_quotable and not rows):
+        return failure.refusal(status, **facts)
+    if not rows:
+        return refusal_for("", "", status=status, **facts)
+    by_job = {row.id: row.refusal(status, job_id=row.id) for row in rows if row.id is not None}
+    return rows[0].refusal(status, job_id=rows[0].id, by_job=by_job, **facts)
 
 
 def _excerpt(content: bytes) -> str:
@@ -207,17 +205,13 @@ def _excerpt(content: bytes) -> str:
 
 def _retry_after(value: str | None) -> float | None:
     """Seconds to wait, from either form of the header: a number, or an HTTP date."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-        return max(0.0, seconds) if math.isfinite(seconds) else None
-    except ValueError:
-        pass
-    try:
-        when = parsedate_to_datetime(value)
-        # HTTP dates are UTC, also those that do not say so.
-        when = when.replace(tzinfo=when.tzinfo or timezone.utc)
-        return max(0.0, when.timestamp() - time.time())
-    except (ValueError, TypeError, OverflowError):
-        return None
+    from urllib3.exceptions import InvalidHeader
+    from urllib3.util import Retry
+
+    # Of numbers, urllib3 reads whole ones only.
+    for read in (float, Retry().parse_retry_after):
+        with suppress(InvalidHeader, ValueError, OverflowError):
+            seconds = read(value or "")
+            if math.isfinite(seconds):
+                return max(0.0, seconds)
+    return None

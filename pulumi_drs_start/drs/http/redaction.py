@@ -12,9 +12,8 @@ from __future__ import annotations
 import html
 import json
 import re
-import threading
 from base64 import b64encode
-from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import quote, quote_plus
 
 STAND_IN = "***"
@@ -25,53 +24,46 @@ LONG = 32
 HEAD = 24
 # Of what logins give: they are a day apart, so the oldest of so many are dead.
 MOST = 500
+# The characters that one of a secret becomes in its longest spelling, a surrogate pair of JSON.
+LONGEST_SPELLING = 12
+_REST = r"[^\s\"'<>,;]*"
 
-_configured: dict[str, None] = {}
-_given: dict[str, None] = {}
-_longest = 0
-_lock = threading.Lock()
+_configured: dict[str, re.Pattern[str]] = {}
+_given: dict[str, re.Pattern[str]] = {}
+# Good for one request only, but for a quarter of an hour.
+_SIGNATURE = re.compile(r"(?<=ignature=)[0-9a-fA-F]{64}")
 
 
 def keep_secret(*secrets: str | None) -> None:
     """Take these out of every text from now on."""
-    _keep(_configured, secrets)
+    _configured.update({secret: _as_pattern(secret) for secret in secrets if secret and len(secret) >= SHORTEST})
 
 
 def keep_token_secret(token: str) -> None:
     """Take a token that a login gave out of every text, until many others have followed it."""
-    _keep(_given, [token])
-    with _lock:
-        while len(_given) > MOST:
-            del _given[next(iter(_given))]
-
-
-def _keep(known: dict[str, None], secrets: Iterable[str | None]) -> None:
-    global _longest
-    new = {spelling for secret in secrets if secret and len(secret) >= SHORTEST for spelling in _spellings(secret)}
-    with _lock:
-        known.update(dict.fromkeys(new))
-        _longest = max([_longest, *map(len, new)])
+    if len(token) >= SHORTEST:
+        _given[token] = _as_pattern(token)
+    for oldest in list(_given)[:-MOST]:
+        _given.pop(oldest, None)
 
 
 def forget() -> None:
     """Know of no secret any more."""
-    with _lock:
-        _configured.clear()
-        _given.clear()
+    _configured.clear()
+    _given.clear()
 
 
 def redacted(text: str, limit: int | None = None, *, shortest: int = SHORTEST) -> str:
     """The text without secrets of at least this length, and without what is beyond `limit`, if there is one."""
+    # Longer ones first: one secret may begin another.
+    known = sorted([*list(_configured.items()), *list(_given.items())], key=lambda secret: len(secret[0]), reverse=True)
     if limit is not None:
         # What is cut off in the middle of a secret would not be known for one any more.
-        text = text[: limit + _longest]
-    known = [*list(_configured), *list(_given)]
-    present = [one for one in known if len(one) >= shortest and one[: HEAD if len(one) >= LONG else None] in text]
-    if present or "ignature=" in text:
-        # Longer ones first: one secret may begin another.
-        patterns = [_as_pattern(spelling) for spelling in sorted(present, key=len, reverse=True)]
-        text = re.sub("|".join([*patterns, _SIGNATURE]), STAND_IN, text)
-    return text if limit is None else text[:limit]
+        text = text[: limit + LONGEST_SPELLING * max([len(secret) for secret, _ in known], default=0)]
+    for secret, pattern in known:
+        if len(secret) >= shortest:
+            text = pattern.sub(STAND_IN, text)
+    return _SIGNATURE.sub(STAND_IN, text)[:limit]
 
 
 def redact_exception(error: BaseException) -> None:
@@ -90,27 +82,18 @@ def redact_exception(error: BaseException) -> None:
         waiting += [one.__cause__, one.__context__, *(value for value in one.args if isinstance(value, BaseException))]
 
 
-# Good for one request only, but for a quarter of an hour.
-_SIGNATURE = r"(?<=ignature=)[0-9a-fA-F]{64}"
-
-
-def _spellings(secret: str) -> set[str]:
-    """As it is, and as services and proxies would write it into JSON, a URL, a page, or a header."""
-    return {
-        secret,
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(secret),
-        quote(secret, safe=""),
-        quote_plus(secret),
-        html.escape(secret),
-        html.escape(secret, quote=False),
-        b64encode(secret.encode("utf-8", "surrogatepass")).decode(),
-    }
-
-
-def _as_pattern(spelling: str) -> str:
-    if len(spelling) < LONG:
-        return re.escape(spelling)
+def _as_pattern(secret: str) -> re.Pattern[str]:
+    """A secret as it is, as services and proxies would write it into JSON, a URL or a page, and in base64."""
+    encoded = b64encode(secret.encode("utf-8", "surrogatepass")).decode()
+    spellings = [_in_any_spelling(character) for character in secret], [re.escape(character) for character in encoded]
     # First all of it: it may hold characters that would end the rest.
-    return re.escape(spelling) + "|" + re.escape(spelling[:HEAD]) + r"[^\s\"'<>,;]*"
+    whole = ["".join(spelling) for spelling in spellings]
+    heads = ["".join(spelling[:HEAD]) + _REST for spelling in spellings if len(spelling) >= LONG]
+    return re.compile("|".join([*whole, *heads]))
+
+
+def _in_any_spelling(character: str) -> str:
+    ways = {character, json.dumps(character)[1:-1], html.escape(character)}
+    with suppress(UnicodeEncodeError):
+        ways |= {quote(character, safe=""), quote_plus(character)}
+    return f"(?:{'|'.join(map(re.escape, sorted(ways)))})" if len(ways) > 1 else re.escape(character)

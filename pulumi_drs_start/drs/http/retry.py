@@ -6,22 +6,24 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import Any, TypeVar
 
-from ..calls.models import clean_text
+from ..clock import Clock
 from ..errors import CancelledError, DrsError, OperationEndedError, ThrottledError, UnreachableError
+from ..text import clean_text
 from .budget import TimeBudget
-
-if TYPE_CHECKING:
-    from tenacity import RetryCallState, Retrying
 
 log = logging.getLogger(__name__)
 
 # A host that has never answered is given up after so long: its name is wrong more often than it is away.
 FIRST_CONTACT_SECONDS = 12.0
 LONGEST_REASON = 300
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +50,30 @@ class RetryPolicy:
         # Never sooner than asked; the spread keeps clients that were told the same second apart.
         return retry_after_seconds + min(ceiling, 1.0) * self.jitter()
 
-    def calling(self, budget: TimeBudget, *, repeat_if: Callable[[DrsError], bool]) -> Retrying:
-        """A tenacity controller: ``policy.calling(...)(function, ...)``. The last failure is re-raised as it was."""
-        # Here and not above: it takes a fifteenth of the time that loading the provider takes, and commands that only
-        # look at the state load it too.
+    def call(
+        self,
+        function: Callable[[], T],
+        budget: TimeBudget,
+        *,
+        repeat_if: Callable[[DrsError], bool] = attrgetter("retryable"),
+    ) -> T:
+        """What `function` returns, after as many attempts as it takes.
+
+        Args:
+            function: makes the call.
+            budget: the time that all attempts and the waits between them may take.
+            repeat_if: whether the call may be repeated after this error.
+
+        Raises:
+            DrsError: of the last attempt. An error that is not to be repeated is raised at once.
+            OutOfTimeError, CancelledError: the budget had ended before the first attempt, or in a wait.
+        """
+        # Here, because the commands that only look at the state have no use for it, and it takes long to import.
         from tenacity import Retrying, retry_if_exception
+
+        def attempt() -> T:
+            budget.check()
+            return function()
 
         def is_repeatable(error: BaseException) -> bool:
             if not isinstance(error, DrsError) or isinstance(error, OperationEndedError) or not repeat_if(error):
@@ -62,43 +83,27 @@ class RetryPolicy:
                 raise CancelledError("cancelled") from error
             return True
 
-        def wait(attempt: RetryCallState) -> float:
-            error = _failure_of(attempt)
-            seconds = self.wait_seconds(attempt.attempt_number, error.retry_after_seconds)
-            in_vain = _seconds_in_vain(error)
-            return seconds if in_vain is None else min(seconds, max(0.0, FIRST_CONTACT_SECONDS - in_vain))
+        def wait(state: Any) -> float:
+            error: DrsError = state.outcome.exception()
+            seconds = self.wait_seconds(state.attempt_number, error.retry_after_seconds)
+            return min(seconds, max(0.0, error.patience_seconds))
 
-        def is_last(attempt: RetryCallState) -> bool:
-            if attempt.attempt_number >= self.attempts or (_seconds_in_vain(_failure_of(attempt)) or 0) >= FIRST_CONTACT_SECONDS:
+        def is_last(state: Any) -> bool:
+            if state.attempt_number >= self.attempts or state.outcome.exception().patience_seconds <= 0:
                 return True
-            # Also when the next wait would end after the budget: the failure says more than "out of time" would.
-            return attempt.upcoming_sleep >= budget.remaining_seconds()
+            # The failure says more than "out of time" would.
+            return bool(state.upcoming_sleep >= budget.remaining_seconds())
 
-        def tell(attempt: RetryCallState) -> None:
-            error = _failure_of(attempt)
-            log.debug("attempt %d failed (%s), trying again", attempt.attempt_number, error)
+        def tell(state: Any) -> None:
+            error: DrsError = state.outcome.exception()
+            log.debug("attempt %d failed (%s), trying again", state.attempt_number, error)
             verb = "asking" if isinstance(error, ThrottledError) else "trying"
-            seconds = max(1, round(attempt.upcoming_sleep))
+            seconds = max(1, round(state.upcoming_sleep))
             budget.on_wait(f"{clean_text(error.said, LONGEST_REASON)}: {verb} again in {seconds} s")
 
-        return Retrying(
-            retry=retry_if_exception(is_repeatable),
-            stop=is_last,
-            wait=wait,
-            sleep=budget.pause,
-            reraise=True,
-            before_sleep=tell,
-        )
-
-
-def _failure_of(attempt: RetryCallState) -> DrsError:
-    """The error that is to be repeated; only those come here."""
-    error = attempt.outcome.exception() if attempt.outcome else None
-    return error if isinstance(error, DrsError) else DrsError("no answer")
-
-
-def _seconds_in_vain(error: DrsError) -> float | None:
-    return error.in_vain_seconds if isinstance(error, UnreachableError) else None
+        retry_if = retry_if_exception(is_repeatable)
+        retrying = Retrying(retry=retry_if, stop=is_last, wait=wait, sleep=budget.pause, before_sleep=tell, reraise=True)
+        return retrying(attempt)
 
 
 class Contact:
@@ -113,8 +118,27 @@ class Contact:
         self._has_answered = True
 
     def failed(self, error: UnreachableError, begun: float, now: float) -> None:
-        """There was none, after a try that began then: tell with the error how long that has been so from the beginning."""
+        """There was none, after a try that began then. Set the error's `patience_seconds` if there never was one."""
         if self._tried_since is None:
             self._tried_since = begun
         if not self._has_answered:
-            error.in_vain_seconds = now - self._tried_since
+            error.patience_seconds = FIRST_CONTACT_SECONDS - (now - self._tried_since)
+
+    @contextmanager
+    def watched(self, clock: Clock) -> Iterator[None]:
+        """Take note of what an exchange with the host comes to."""
+        begun = clock.monotonic()
+        try:
+            yield
+        except OperationEndedError:
+            raise
+        except UnreachableError as error:
+            if error.was_connected:
+                self.succeeded()
+            else:
+                self.failed(error, begun, clock.monotonic())
+            raise
+        except DrsError:
+            self.succeeded()
+            raise
+        self.succeeded()

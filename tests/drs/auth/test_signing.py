@@ -24,6 +24,7 @@ from pulumi_drs_start.drs.auth.signing import SigningAuth
 from pulumi_drs_start.drs.auth.sources import REFUSAL_SECONDS
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import AuthenticationError, PermissionDeniedError, TokenRejectedError
+from pulumi_drs_start.drs.http import transport
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.exchange import fingerprint
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
@@ -149,10 +150,9 @@ def test_a_password_for_the_host_in_netrc_does_not_replace_the_signature(
     netrc.write_text("machine 127.0.0.1 login somebody password something\n", encoding="utf-8")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
-    with requests.Session() as session:
-        assert session.trust_env
-        session.verify = True
-        assert _status(make_client(tokens=auth(), session=session)) == "CONFIGURATION"
+    monkeypatch.setattr(transport, "is_loopback", lambda _: False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert _status(make_client(tokens=auth())) == "CONFIGURATION"
 
 
 @pytest.mark.parametrize("secret", [None, WRONG])

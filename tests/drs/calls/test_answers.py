@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pulumi_drs_start.drs.calls.client import DrsClient
-from pulumi_drs_start.drs.calls.models import Answer, clean_text
+from pulumi_drs_start.drs.calls.wire_rows import Rows
 from pulumi_drs_start.drs.errors import (
     DrsError,
     JobBusyError,
@@ -27,6 +27,7 @@ from pulumi_drs_start.drs.errors import (
 )
 from pulumi_drs_start.drs.http import exchange as http
 from pulumi_drs_start.drs.http.budget import TimeBudget
+from pulumi_drs_start.drs.text import clean_text
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 
 READ = "batch-status"
@@ -110,9 +111,9 @@ def test_a_redirect_is_told_at_once(sandbox: Sandbox, client: DrsClient) -> None
     assert len(sandbox.calls(READ)) == 1
 
 
-def test_a_body_without_end_is_cut_off(sandbox: Sandbox, client: DrsClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_without_end_is_cut_off(sandbox: Sandbox, make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "LARGEST_ANSWER", 1 << 20)
-    error = failure(sandbox, client, faults.endless(READ, times=None))
+    error = failure(sandbox, make_client(), faults.endless(READ, times=None))
     assert "larger than 1 MiB" in str(error)
 
 
@@ -236,11 +237,11 @@ def test_a_long_text_is_cut() -> None:
 
 @pytest.mark.parametrize("spelling", ["error_msg", "error_message"])
 def test_both_spellings_of_an_error_text_are_read(spelling: str) -> None:
-    assert Answer.model_validate({"results": [{"id": "a", spelling: "why"}]}).results[0].error_text == "why"
+    assert Rows.model_validate({"results": [{"id": "a", spelling: "why"}]}).results[0].error_text == "why"
 
 
 def test_a_code_that_is_a_number_does_not_cost_the_row() -> None:
-    assert Answer.model_validate({"results": [{"id": "a", "error_code": 17}]}).results[0].error_code == "17"
+    assert Rows.model_validate({"results": [{"id": "a", "error_code": 17}]}).results[0].error_code == "17"
 
 
 def test_an_id_that_is_a_number_names_its_job(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
@@ -265,11 +266,11 @@ def test_an_odd_field_of_a_refusal_does_not_cost_its_code(sandbox: Sandbox, clie
 
 
 def test_fields_nobody_knows_are_ignored() -> None:
-    assert Answer.model_validate({"results": [{"id": "a", "order_id": {}}], "x": 1}).results[0].id == "a"
+    assert Rows.model_validate({"results": [{"id": "a", "order_id": {}}], "x": 1}).results[0].id == "a"
 
 
 def test_what_was_sent_is_not_quoted_when_a_shape_is_wrong() -> None:
     """Rows of details hold database passwords."""
     with pytest.raises(ValidationError) as caught:
-        Answer.model_validate({"results": ["hunter2"]})
+        Rows.model_validate({"results": ["hunter2"]})
     assert "hunter2" not in str(caught.value)

@@ -387,7 +387,8 @@ def test_a_call_about_recovery_names_ten_jobs_at_most(sandbox: Sandbox, client: 
     sandbox.set_policy(rpo_and_rto=True)
     sandbox.add_jobs(*(replicating(job_id, rpo_ms=1) for job_id in ids(25)))
     assert client.get_replication_lags(ids(25), budget) == dict.fromkeys(ids(25), ReplicationLag(1, 0))
-    assert [len(call["jobs"]) for call in sandbox.calls(LAGS)] == [10, 10, 5]
+    # After the first they are made at the same time.
+    assert sorted(len(call["jobs"]) for call in sandbox.calls(LAGS)) == [5, 10, 10]
 
 
 @pytest.mark.parametrize("is_served", [True, False])

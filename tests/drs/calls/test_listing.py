@@ -102,11 +102,11 @@ def test_what_is_known_of_a_job_and_its_children(sandbox: Sandbox, client: DrsCl
 
     common = {"db_use_type": "cloudDataGuard", "engine_type": "mysql", "task_type": "FULL_INCR_TRANS"}
     children = (
-        JobListing("c1", "dr-1", "PAUSING", **common, job_direction="up"),
-        JobListing("c2", "dr-2", "CONFIGURATION", **common, job_direction="down"),
+        JobListing(job_id="c1", name="dr-1", status="PAUSING", **common, job_direction="up"),
+        JobListing(job_id="c2", name="dr-2", status="CONFIGURATION", **common, job_direction="down"),
     )
     assert client.list_jobs(budget, db_use_type="cloudDataGuard") == [
-        JobListing("p", "dr", "CONFIGURATION", **common, job_direction="up", children=children)
+        JobListing(job_id="p", name="dr", status="CONFIGURATION", **common, job_direction="up", children=children)
     ]
 
 
@@ -338,8 +338,8 @@ def test_odd_types_and_unknown_fields_do_not_cost_a_job(sandbox: Sandbox, client
     sandbox.inject(faults.answer(LIST, 200, {"total_record": 2, "jobs": [odd, parent]}, times=None))
 
     assert client.list_jobs(budget, db_use_type="migration") == [
-        JobListing("a", status="5"),
-        JobListing("b", children=(JobListing("c1", status="PAUSING"),)),
+        JobListing(job_id="a", status="5"),
+        JobListing(job_id="b", children=(JobListing(job_id="c1", status="PAUSING"),)),
     ]
 
 

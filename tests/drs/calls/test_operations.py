@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.drs.calls.client import DrsClient
-from pulumi_drs_start.drs.calls.models import ActionAnswer, PrecheckAnswer
+from pulumi_drs_start.drs.calls.models import ActionAnswer
 from pulumi_drs_start.drs.errors import (
     DrsError,
     JobBusyError,
@@ -126,7 +126,7 @@ def test_the_ids_of_accepted_prechecks_are_kept(sandbox: Sandbox, client: DrsCli
 def test_an_accepted_precheck_may_lack_an_id(sandbox: Sandbox, client: DrsClient, budget: TimeBudget, precheck_id: Any) -> None:
     row = {"id": A, "status": "success", "precheck_id": precheck_id}
     sandbox.inject(faults.answer("batch-precheck", 200, {"count": 1, "results": [row]}))
-    assert client.precheck_jobs([A], budget) == PrecheckAnswer(frozenset({A}), {}, frozenset(), {})
+    assert client.precheck_jobs([A], budget) == ActionAnswer(frozenset({A}), {}, frozenset(), {})
 
 
 def test_a_refused_precheck_has_no_id_whatever_its_row_says(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:

@@ -13,15 +13,15 @@ import pytest
 from pulumi_drs_start.drs.calls.client import READ_BATCH, DrsClient
 from pulumi_drs_start.drs.errors import CancelledError, OutOfTimeError
 from pulumi_drs_start.drs.http.budget import TimeBudget
-from pulumi_drs_start.drs.http.concurrency import LANES, ConcurrencyLimit, map_concurrently
+from pulumi_drs_start.drs.http.concurrency import MOST_AT_ONCE, ConcurrencyLimit, map_concurrently
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 
-def most_at_once(limit: ConcurrencyLimit, threads: int = 2 * LANES) -> int:
+def most_at_once(limit: ConcurrencyLimit, threads: int = 2 * MOST_AT_ONCE) -> int:
     """How many of these threads were in the limit together."""
     inside, most, lock = 0, 0, threading.Lock()
-    # Full limit let everybody on; half-full ones after a moment.
-    gate = threading.Barrier(LANES)
+    # As many as pass at once go on together; fewer after a moment.
+    gate = threading.Barrier(MOST_AT_ONCE)
 
     def pass_through(_: int) -> None:
         nonlocal inside, most
@@ -42,17 +42,17 @@ def most_at_once(limit: ConcurrencyLimit, threads: int = 2 * LANES) -> int:
     return most
 
 
-def test_no_more_threads_pass_than_there_are_lanes() -> None:
-    assert most_at_once(ConcurrencyLimit()) == LANES
+def test_no_more_threads_pass_than_the_limit() -> None:
+    assert most_at_once(ConcurrencyLimit()) == MOST_AT_ONCE
 
 
-def test_narrowed_lanes_let_one_pass() -> None:
+def test_one_thread_passes_at_a_time_while_throttled() -> None:
     limit = ConcurrencyLimit()
     limit.serialize()
     assert most_at_once(limit, 3) == 1
 
 
-def test_lanes_are_as_wide_as_before_after_a_minute_without_a_throttle() -> None:
+def test_as_many_pass_as_before_after_a_minute_without_a_throttle() -> None:
     now = [0.0]
     limit = ConcurrencyLimit(clock=lambda: now[0])
     limit.serialize()
@@ -61,10 +61,10 @@ def test_lanes_are_as_wide_as_before_after_a_minute_without_a_throttle() -> None
     now[0] = 89
     assert most_at_once(limit, 3) == 1
     now[0] = 91
-    assert most_at_once(limit) == LANES
+    assert most_at_once(limit) == MOST_AT_ONCE
 
 
-def test_who_waits_for_narrow_lanes_is_let_in_when_they_widen() -> None:
+def test_who_waits_while_throttled_is_let_in_when_that_is_over() -> None:
     now = [0.0]
     limit = ConcurrencyLimit(clock=lambda: now[0])
     limit.serialize()
@@ -74,7 +74,7 @@ def test_who_waits_for_narrow_lanes_is_let_in_when_they_widen() -> None:
             assert now[0] > 60
 
 
-def test_waiting_for_a_lane_ends_with_the_time_limit() -> None:
+def test_waiting_for_the_limit_ends_with_the_budget() -> None:
     limit = ConcurrencyLimit(1)
     with limit.one(TimeBudget(5)):
         begun = time.monotonic()
@@ -83,7 +83,7 @@ def test_waiting_for_a_lane_ends_with_the_time_limit() -> None:
         assert time.monotonic() - begun < 1
 
 
-def test_waiting_for_a_lane_ends_with_a_cancellation() -> None:
+def test_waiting_for_the_limit_ends_with_a_cancellation() -> None:
     limit = ConcurrencyLimit(1)
     begun = time.monotonic()
     budget = TimeBudget(60, is_wanted=lambda: time.monotonic() < begun + 0.3)
@@ -92,7 +92,7 @@ def test_waiting_for_a_lane_ends_with_a_cancellation() -> None:
     assert time.monotonic() - begun < 1
 
 
-def test_waiting_for_a_lane_is_told_when_drs_asked_to_slow_down() -> None:
+def test_waiting_for_the_limit_is_told_when_drs_asked_to_slow_down() -> None:
     limit, told = ConcurrencyLimit(2), []
     for is_throttled in (False, True):
         if is_throttled:

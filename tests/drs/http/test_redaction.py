@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import html
+import json
+from base64 import b64encode
+from urllib.parse import quote, quote_plus
+
+import pytest
+
 from pulumi_drs_start.drs.http.redaction import MOST, STAND_IN, keep_secret, keep_token_secret, redacted
 
 
@@ -28,3 +35,33 @@ def test_what_is_cut_off_in_the_middle_of_the_longest_secret_is_known_for_one() 
     keep_secret("x" * 500)
     keep_secret("short-one")
     assert "x" not in redacted("-" * 90 + "x" * 500, 100)
+
+
+ODD = "pä/s &w\"o<r>d'"
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        ODD,
+        json.dumps(ODD),
+        json.dumps(ODD, ensure_ascii=False),
+        quote(ODD),
+        quote(ODD, safe=""),
+        quote_plus(ODD),
+        html.escape(ODD),
+        html.escape(ODD, quote=False),
+        quote(ODD[:5]) + ODD[5:],
+        b64encode(ODD.encode()).decode(),
+    ],
+)
+def test_a_secret_is_known_in_every_spelling(spelling: str) -> None:
+    keep_secret(ODD)
+    assert redacted(f"user={spelling};") in (f"user={STAND_IN};", f'user="{STAND_IN}";')
+
+
+def test_a_long_secret_is_known_by_its_beginning() -> None:
+    token = "MII" + "x/+" * 50
+    keep_token_secret(token)
+    encoded = b64encode(token.encode()).decode()
+    assert redacted(f"a {token[:60]}, b {encoded[:60]} c") == f"a {STAND_IN}, b {STAND_IN} c"
