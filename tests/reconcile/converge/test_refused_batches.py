@@ -191,3 +191,13 @@ def test_what_goes_together_is_kept_although_one_batch_ends_the_operation(sandbo
     assert [result.jobs[job_id].outcome for job_id in "abd"] == ["started", "failed", "started"]
     assert result.jobs["c"].record.lost_at is not None
     assert [sandbox.job(job_id)["starts"] for job_id in "abcd"] == [1, 0, 1, 1]
+
+
+def test_a_refusal_of_one_job_is_recorded_before_an_error_for_all_ends_the_operation(sandbox: Sandbox, run: Any) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"), make_job("c"))
+    sandbox.inject(faults.refuse(START, "DRS.M00103", job_id="b", times=None))
+    sandbox.inject(faults.refuse(START, "DRS.M05003", job_id="c", times=None))
+
+    result = run("a", "b", "c", batch_size=1)
+
+    assert {job_id: job.error_code for job_id, job in result.jobs.items()} == {"a": None, "b": "DRS.M00103", "c": "DRS.M05003"}
