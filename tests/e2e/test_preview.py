@@ -133,7 +133,7 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
 def test_missing_configuration_is_named_at_preview(stack: Stack) -> None:
     stack.starts("a")
 
-    run = stack.preview(OS_PASSWORD="", OS_PROJECT_ID="", OS_CLOUD="otc")
+    run = stack.preview(OS_PASSWORD="", OS_PROJECT_ID="")
 
     assert run.exit_code != 0
     assert "drs:password" in run
