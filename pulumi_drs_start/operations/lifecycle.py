@@ -17,8 +17,8 @@ from ..drs.http.budget import TimeBudget
 from ..reconcile.actual import ActualJob
 from ..reconcile.converge import converge
 from ..reconcile.declared import Declared, DesiredJob, Goal, OnFailure, Place
-from ..reconcile.outcome import Result, observe, refreshed
-from ..reconcile.plan import Plan, make_plan
+from ..reconcile.outcome import Result, refreshed, result_of
+from ..reconcile.plan import Plan, make_cases, make_plan
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
 from ..schema.fields import PLACE_INPUTS
@@ -115,7 +115,7 @@ class Lifecycle:
         registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
         with connection.explaining(operation.messages):
             actual = connection.read(_ids(declared.jobs), budget)
-        plan = make_plan(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        plan = make_plan(make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time()))
         if not recorded.exists:
             _tell_plan(operation, plan, unknown=declared.unknown_count)
             _warn(operation, operation.messages.unknowns(declared, actual.values()))
@@ -144,8 +144,8 @@ class Lifecycle:
         connection = self._connect(operation, declared, place)
         _warn_if_elsewhere(operation, connection)
         actual = self._read(operation, connection, jobs) if jobs else {}
-        now = time.time()
-        plan = make_plan(jobs, actual, recorded.records, declared.goal, now)
+        cases = make_cases(jobs, actual, recorded.records, declared.goal, time.time())
+        plan = make_plan(cases)
         has_changed = declared.has_unknowns or declared.inputs != recorded.declared.inputs
         changes = has_changed or _would_change(plan, declared, recorded)
         if changes:
@@ -159,8 +159,7 @@ class Lifecycle:
                 _warn(operation, [messages.on_destroy(declared)])
         else:
             _warn(operation, messages.impossible(plan))
-        result = observe(jobs, actual, recorded.records, declared.goal, now)
-        _warn(operation, messages.attention(list(result.jobs.values())))
+        _warn(operation, messages.attention(list(result_of(cases).jobs.values())))
         return Difference(changes)
 
     def apply(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Applied:
@@ -184,7 +183,7 @@ class Lifecycle:
         _warn_if_elsewhere(operation, connection)
         with connection.explaining(messages):
             actual = connection.read(_ids(declared.jobs), _reading(operation))
-        result = refreshed(recorded, observe(declared.jobs, actual, recorded.records, declared.goal, time.time()))
+        result = refreshed(recorded, result_of(make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())))
         _warn(operation, messages.attention(list(result.jobs.values())))
         failures = messages.failures(result, 0)
         return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD)
