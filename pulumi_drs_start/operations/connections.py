@@ -120,23 +120,15 @@ class Connections:
         self._lock = threading.Lock()
 
     def to(self, settings: Settings, elsewhere: tuple[Place, Settings] | None = None) -> Connection:
-        """The one connection for these settings.
-
-        Args:
-            settings: how to reach the jobs.
-            elsewhere: see `Connection`.
-        """
+        """The one connection for these settings; for `elsewhere` see `Connection`."""
         with self._lock:
+            # One token source for whoever the settings log in as: IAM throttles logins, and locks users.
+            if settings.login not in self._tokens:
+                self._tokens[settings.login] = token_source(settings)
             if settings not in self._open:
-                self._open[settings] = Connection.open(settings, self._tokens_for(settings))
+                self._open[settings] = Connection.open(settings, self._tokens[settings.login])
             connection = self._open[settings]
         return replace(connection, elsewhere=elsewhere) if elsewhere else connection
-
-    def _tokens_for(self, settings: Settings) -> TokenSource:
-        """The one token source for whoever these settings log in as: IAM throttles logins, and locks users."""
-        if settings.login not in self._tokens:
-            self._tokens[settings.login] = token_source(settings)
-        return self._tokens[settings.login]
 
     def close(self) -> None:
         """Close every connection, and forget every token."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar, get_args
 
@@ -101,23 +101,12 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
     )
 
 
-@dataclass(slots=True)
-class Candidate:
-    """A job, and the names that it is found by."""
-
-    job: JobListing
-    names: set[str] = field(default_factory=set)
-
-
-def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[str, Candidate]:
-    """Every job there is for a query, by id, whatever its name and status.
+def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[str, tuple[JobListing, set[str]]]:
+    """Every job there is for a query, by id and with the names that it is found by, whatever its name and status.
 
     A parent of dual-active disaster recovery can't be started, so its children stand for it, and are found by its name too.
-
-    Raises:
-        DrsError: the list can't be read.
     """
-    candidates: dict[str, Candidate] = {}
+    candidates: dict[str, tuple[JobListing, set[str]]] = {}
     for db_use_type in query.db_use_types:
         listed = client.list_jobs(
             budget,
@@ -130,7 +119,7 @@ def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[
             family = job.children if db_use_type == DISASTER_RECOVERY and job.children else (job,)
             for member in family:
                 # Nothing says that a child is not listed on its own as well.
-                candidates.setdefault(member.job_id, Candidate(member)).names.update((job.name, member.name))
+                candidates.setdefault(member.job_id, (member, set()))[1].update((job.name, member.name))
     return candidates
 
 
@@ -154,10 +143,10 @@ def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
         DrsError: the list can't be read.
     """
     candidates = _candidates(client, query, budget)
-    matching = [one for one in candidates.values() if query.is_about(one.names)]
-    matching.sort(key=lambda one: (one.job.name, one.job.job_id))
-    ids = [one.job.job_id for one in matching if query.has_status(one.job)]
-    others = [one.job for one in matching if not query.has_status(one.job)]
+    matching = [job for job, names in candidates.values() if query.is_about(names)]
+    matching.sort(key=lambda job: (job.name, job.job_id))
+    ids = [job.job_id for job in matching if query.has_status(job)]
+    others = [job for job in matching if not query.has_status(job)]
     found = FoundJobs(ids, query=query.words, other_status=[job.job_id for job in others], of_total=len(candidates))
     return Search(found) if ids else Search(found, _nothing_found(query, others, len(candidates)))
 
@@ -224,9 +213,8 @@ def _texts(argument: str, value: Any) -> tuple[str, ...]:
     given = checked(argument, lambda value: values.items(value, "a string or a list of strings"), value)
     if not given:
         raise ValueError(f"{argument} is an empty list: leave it out, or give a value")
-    texts = {checked(f"{argument}[{index}]", values.text, text) for index, text in enumerate(given)}
-    # In an order of their own: a set has none, and the words of a query should not change from run to run.
-    return tuple(sorted(texts))
+    # Sorted, so that the words of a query don't change from run to run.
+    return tuple(sorted({checked(f"{argument}[{index}]", values.text, text) for index, text in enumerate(given)}))
 
 
 def _tags(value: Any) -> dict[str, str]:

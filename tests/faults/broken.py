@@ -186,7 +186,7 @@ def stop_what_leaves() -> None:
         left = set(recorded.declared.listed).difference(declared.listed)
         stops = [DesiredJob(job_id, state=DesiredState.STOPPED) for job_id in sorted(left)]
         if stops:
-            self._converge(operation, declared, stops, recorded, place, Goal.RUNNING, 3600.0)
+            self._converge(operation, declared, recorded, place, stops, Goal.RUNNING)
         return apply(self, operation, declared, recorded, place)
 
     Lifecycle.apply = thorough  # type: ignore[method-assign]
