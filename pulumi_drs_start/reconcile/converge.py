@@ -19,7 +19,7 @@ from .jobs import Jobs
 from .observe import StatusReader
 from .outcome import Result, result_of
 from .phase import Phase
-from .plan import Decision, Doubt, Why, make_cases
+from .plan import Decision, Reason, Why, make_cases
 from .record import Action, JobRecord, Precheck, Request
 from .send import BatchLimit, Sender
 
@@ -41,14 +41,12 @@ class Waiting:
 
     Attributes:
         job_id: the job.
-        doubt: why it waits.
-        why: the reason of the decision.
+        why: the reason that it waits.
         said: what DRS answered, or how its answer was lost.
         seconds: for how long at most, from the last answer on; None where that is not known.
     """
 
     job_id: str
-    doubt: Doubt
     why: Why
     said: str = ""
     seconds: float | None = None
@@ -141,7 +139,7 @@ class _Operation:
                 if not open_jobs:
                     return
             else:
-                is_in_doubt = any(decision.doubt is Doubt.ANSWER_LOST for decision in self.jobs.decisions.values())
+                is_in_doubt = any(decision.why.reason is Reason.IN_DOUBT for decision in self.jobs.decisions.values())
                 longest = LONGEST_POLL_IN_DOUBT_SECONDS if is_in_doubt else LONGEST_POLL_SECONDS
                 waited = self.budget.clock.monotonic() - waiting_since
                 self.budget.pause(min(longest, max(SHORTEST_POLL_SECONDS, waited * POLL_AFTER_FRACTION)))
@@ -173,18 +171,18 @@ class _Operation:
     def tell(self) -> None:
         """Say how far the operation is, and what it waits for."""
         waiting = [
-            self._waiting(job_id, decision.doubt, decision)
+            self._waiting(job_id, decision)
             for job_id, decision in self.jobs.decisions.items()
-            if decision.action is Action.WAIT and decision.doubt is not None
+            if decision.action is Action.WAIT and not decision.is_underway
         ]
         self.on_progress(Progress(Counter(decision.phase for decision in self.jobs.decisions.values()), waiting))
 
-    def _waiting(self, job_id: str, doubt: Doubt, decision: Decision) -> Waiting:
+    def _waiting(self, job_id: str, decision: Decision) -> Waiting:
         record = self.jobs.cases[job_id].record
         since = record.lost_at if record.lost_at is not None else record.refused_at
         seconds = None if decision.until is None else float(round(decision.until - (since or self.budget.clock.time())))
         said = str(record.refusal or "") if decision.why.action else ""
-        return Waiting(job_id, doubt, decision.why, said, seconds)
+        return Waiting(job_id, decision.why, said, seconds)
 
     def _read_prechecks(self, job_ids: Iterable[str]) -> None:
         running = {

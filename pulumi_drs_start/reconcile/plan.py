@@ -93,15 +93,6 @@ class Why:
     cause: Why | None = None
 
 
-class Doubt(Enum):
-    """Why an operation waits before it sends a request, where DRS is not at it."""
-
-    ANSWER_LOST = auto()
-    REFUSED = auto()
-    PRECHECK = auto()
-    NOT_READY = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do about one job, and why.
@@ -112,8 +103,7 @@ class Decision:
         why: the reason.
         is_fulfilled: the job is what was declared.
         is_underway: of WAIT: DRS is at it, so that waiting is no drift.
-        doubt: of any other WAIT: why it is waited for.
-        until: of such a WAIT: when the request is sent again, if that is known; seconds since the epoch.
+        until: of any other WAIT: when the request is sent again, if that is known; seconds since the epoch.
         request: what to request of DRS now.
         refusal: what spoke against the request, the last time.
     """
@@ -123,7 +113,6 @@ class Decision:
     why: Why
     is_fulfilled: bool = False
     is_underway: bool = False
-    doubt: Doubt | None = None
     until: float | None = None
     request: Request | None = None
     refusal: Refusal | None = None
@@ -184,8 +173,8 @@ class Case:
     def nothing(self, reason: Reason) -> Decision:
         return Decision(Action.NOTHING, self.phase, self.why(reason))
 
-    def wait(self, reason: Reason, doubt: Doubt = Doubt.NOT_READY, until: float | None = None, **facts: Any) -> Decision:
-        return Decision(Action.WAIT, self.phase, self.why(reason, **facts), doubt=doubt, until=until)
+    def wait(self, reason: Reason, until: float | None = None, **facts: Any) -> Decision:
+        return Decision(Action.WAIT, self.phase, self.why(reason, **facts), until=until)
 
     def fail(self, reason: Reason, **facts: Any) -> Decision:
         return Decision(Action.FAIL, self.phase, self.why(reason, **facts))
@@ -213,11 +202,9 @@ class Case:
             if record.accepted_now:
                 return self.fail(Reason.FAILED_AGAIN)
         if self.now < (until := record.doubtful_until(self.grace)):
-            if record.lost_at is not None:
-                return self.wait(Reason.IN_DOUBT, Doubt.ANSWER_LOST, until, action=action)
-            return self.wait(Reason.REFUSED_FOR_NOW, Doubt.REFUSED, until, action=action)
+            return self.wait(Reason.REFUSED_FOR_NOW if record.lost_at is None else Reason.IN_DOUBT, until, action=action)
         if self.now < record.retry_at:
-            return self.wait(Reason.RETRY_LATER, Doubt.REFUSED, record.retry_at, action=action)
+            return self.wait(Reason.RETRY_LATER, record.retry_at, action=action)
         if record.sends >= self.grace.sends:
             return self.fail(Reason.TOO_MANY_TRIES, action=action, refusal=record.refusal, sends=record.sends)
         return Decision(action, self.phase, self.why(reason, action=action, **facts), request=request)
@@ -253,7 +240,7 @@ def _after_precheck(case: Case, start: Decision) -> Decision:
     if precheck is None:
         return case.request(Request(Action.PRECHECK), Reason.NOT_STARTED, pairing=start.why.pairing, **case.times)
     if not precheck.is_done:
-        return case.wait(Reason.PRECHECK_RUNNING, Doubt.PRECHECK)
+        return case.wait(Reason.PRECHECK_RUNNING)
     if not precheck.has_passed:
         return case.fail(Reason.PRECHECK_FAILED, findings=tuple(precheck.failed))
     return start
@@ -367,11 +354,9 @@ class Plan:
 
     Attributes:
         decisions: the decision of every job, in the order of the declaration.
-        states: the declared state of the jobs that shall not be started.
     """
 
     decisions: Mapping[str, Decision] = field(default_factory=dict)
-    states: Mapping[str, DesiredState] = field(default_factory=dict)
 
     def jobs(self, *actions: Action) -> tuple[str, ...]:
         """The jobs with one of these actions."""
@@ -390,8 +375,7 @@ class Plan:
 
 def make_plan(cases: Sequence[Case]) -> Plan:
     """Decide about every job."""
-    states = {case.desired.job_id: case.desired.state for case in cases if case.desired.state is not DesiredState.STARTED}
-    return Plan({case.desired.job_id: decide(case) for case in cases}, states)
+    return Plan({case.desired.job_id: decide(case) for case in cases})
 
 
 def make_cases(

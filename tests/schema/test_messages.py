@@ -14,7 +14,7 @@ from pulumi_drs_start.reconcile.converge import Progress, Waiting
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy
 from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import Doubt, Plan, Reason, Why, make_cases, make_plan
+from pulumi_drs_start.reconcile.plan import Plan, Reason, Why, make_cases, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 from pulumi_drs_start.schema.dialect import YAML
@@ -246,8 +246,8 @@ def test_a_request_remembered_for_another_purpose_changes_no_words() -> None:
 
 # -- why nothing happens for a while -------------------------------------------------------------------------------
 
-LOST = Waiting("a", Doubt.ANSWER_LOST, Why(Reason.IN_DOUBT, Action.START), "HTTP 503: busy", 120.0)
-REFUSED = replace(LOST, doubt=Doubt.REFUSED, seconds=20.0)
+LOST = Waiting("a", Why(Reason.IN_DOUBT, Action.START), "HTTP 503: busy", 120.0)
+REFUSED = replace(LOST, why=Why(Reason.RETRY_LATER, Action.START), seconds=20.0)
 FOR_PAIR = Why(Reason.WAITING_FOR_PAIR, pairing=Pairing(obstacle=Obstacle("b", "STARTJOBING")))
 
 
@@ -267,9 +267,9 @@ FOR_PAIR = Why(Reason.WAITING_FOR_PAIR, pairing=Pairing(obstacle=Obstacle("b", "
             replace(REFUSED, said="DRS.M01504: Busy."),
             "DRS is busy with 2 jobs (a, b) (DRS.M01504: Busy.): asking for the start again in 20s",
         ),
-        (Waiting("a", Doubt.PRECHECK, Why(Reason.PRECHECK_RUNNING)), "waiting for the pre-check of 2 jobs (a, b)"),
+        (Waiting("a", Why(Reason.PRECHECK_RUNNING)), "waiting for the pre-check of 2 jobs (a, b)"),
         (
-            Waiting("a", Doubt.NOT_READY, FOR_PAIR),
+            Waiting("a", FOR_PAIR),
             "waiting for 2 jobs (a, b), which wait for the other direction of its dual-active pair: "
             "b is in STARTJOBING and has to reach INCRE_TRANSFER_STARTED first",
         ),

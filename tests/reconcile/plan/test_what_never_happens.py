@@ -292,7 +292,7 @@ def test_a_plan_acts_exactly_when_something_is_left_to_do(
 
     is_waiting_for_us = decision.action is Action.WAIT and not decision.is_underway
     assert plan.would_act is (decision.request is not None or is_waiting_for_us)
-    assert plan.states == ({} if desired.state is DesiredState.STARTED else {"a": desired.state})
+    assert decision.why.state is desired.state
     assert set(plan.jobs(Action.FAIL)) == ({"a"} if decision.action is Action.FAIL else set())
 
 
