@@ -12,7 +12,6 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
 
 from ..drs.auth.sources import TokenSource
 from ..drs.calls.client import DrsClient
@@ -43,10 +42,6 @@ class Connection:
     """The way to the jobs of one place. Shared by all resources that live there.
 
     Attributes:
-        settings: how to reach it.
-        client: of DRS.
-        reader: of statuses.
-        batch: how many jobs go into one call.
         elsewhere: where the jobs are and the settings of the command, if these are for another place.
     """
 
@@ -107,11 +102,7 @@ class Connection:
 
 
 class Connections:
-    """All connections and logins of a process, and what its program declares. May be shared by threads.
-
-    Attributes:
-        declared: what the program declares.
-    """
+    """All connections and logins of a process, and what its program declares. May be shared by threads."""
 
     def __init__(self) -> None:
         self.declared = DeclaredJobs()
@@ -139,12 +130,6 @@ class Connections:
                 tokens.close()
             self._open.clear()
             self._tokens.clear()
-
-    def __enter__(self) -> Connections:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
 
 @cache

@@ -38,13 +38,7 @@ READ_LIMIT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `Lifecycle.check` found.
-
-    Attributes:
-        place: where the jobs are; None if that is not known yet.
-        plan: what ``up`` would do.
-        actual: how the jobs stand.
-    """
+    """What `Lifecycle.check` found: where the jobs are (None if not known yet), what ``up`` would do, and how the jobs stand."""
 
     place: Place | None = None
     plan: Plan = field(default_factory=Plan)
@@ -53,12 +47,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What `Lifecycle.diff` found.
-
-    Attributes:
-        changes: ``up`` would act, or an input has changed.
-        replaces: the inputs because of which the resource is replaced.
-    """
+    """What `Lifecycle.diff` found: whether ``up`` would act, and the inputs because of which the resource is replaced."""
 
     changes: bool
     replaces: tuple[str, ...] = ()
@@ -66,12 +55,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an operation came to.
-
-    Attributes:
-        result: one outcome per job.
-        failures: why the command fails, a sentence per cause; none if it succeeds.
-    """
+    """What an operation came to, and why the command fails: a sentence per cause, none if it succeeds."""
 
     result: Result
     failures: tuple[str, ...] = ()

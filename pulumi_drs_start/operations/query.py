@@ -71,32 +71,26 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
     Raises:
         ValueError, TypeError: an argument is wrong. Its value is not quoted either.
     """
-    name = _text("name", arguments["name"])
-    statuses = _texts("status", arguments["status"])
-    db_use_types = _texts("db_use_type", arguments["db_use_type"])
-    engine_type = _text("engine_type", arguments["engine_type"])
-    enterprise_project_id = _text("enterprise_project_id", arguments["enterprise_project_id"])
-    tags = _tags(arguments["tags"])
-    if not all(word.isascii() and word.replace("_", "").isalnum() and word.isupper() for word in statuses):
-        raise ValueError('status must be a word of DRS, such as "CONFIGURATION" or "PAUSING", or a list of them')
-    if not set(db_use_types) <= set(DB_USE_TYPES):
-        raise ValueError('db_use_type must be "migration", "sync" or "cloudDataGuard" (disaster recovery), or a list of them')
     given: dict[str, Any] = {
-        "name": name,
-        "status": statuses,
-        "db_use_type": db_use_types,
-        "engine_type": engine_type,
-        "enterprise_project_id": enterprise_project_id,
-        "tags": tags,
+        "name": _text("name", arguments["name"]),
+        "status": _texts("status", arguments["status"]),
+        "db_use_type": _texts("db_use_type", arguments["db_use_type"]),
+        "engine_type": _text("engine_type", arguments["engine_type"]),
+        "enterprise_project_id": _text("enterprise_project_id", arguments["enterprise_project_id"]),
+        "tags": _tags(arguments["tags"]),
         **asdict(checked_place(arguments)),
     }
+    if not all(word.isascii() and word.replace("_", "").isalnum() and word.isupper() for word in given["status"]):
+        raise ValueError('status must be a word of DRS, such as "CONFIGURATION" or "PAUSING", or a list of them')
+    if not set(given["db_use_type"]) <= set(DB_USE_TYPES):
+        raise ValueError('db_use_type must be "migration", "sync" or "cloudDataGuard" (disaster recovery), or a list of them')
     return JobQuery(
-        name=name,
-        statuses=frozenset(_spelling(word) for word in statuses),
-        db_use_types=db_use_types or DB_USE_TYPES,
-        engine_type=engine_type or ANY_ENGINE,
-        enterprise_project_id=enterprise_project_id,
-        tags=tags,
+        name=given["name"],
+        statuses=frozenset(_spelling(word) for word in given["status"]),
+        db_use_types=given["db_use_type"] or DB_USE_TYPES,
+        engine_type=given["engine_type"] or ANY_ENGINE,
+        enterprise_project_id=given["enterprise_project_id"],
+        tags=given["tags"],
         words=f"find_jobs({', '.join(_spelled(name, value, secret) for name, value in given.items() if value)})",
     )
 
@@ -125,12 +119,7 @@ def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a search came to.
-
-    Attributes:
-        found: the jobs.
-        warning: why there are none; or nothing.
-    """
+    """What a search came to, and a warning that says why it found no jobs."""
 
     found: FoundJobs
     warning: str = ""
@@ -157,13 +146,13 @@ def read_statuses(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget)
     Raises:
         DrsError: the statuses can't be read.
     """
-    statuses = client.get_statuses(job_ids, budget)
+    rows = client.get_statuses(job_ids, budget)
     return {
         job_id: {
-            "status": statuses[job_id].status,
-            "phase": phase_of(statuses[job_id].status).value,
-            "error_code": statuses[job_id].error_code,
-            "error_message": statuses[job_id].error_message,
+            "status": (row := rows[job_id]).status,
+            "phase": phase_of(row.status).value,
+            "error_code": row.error_code,
+            "error_message": row.error_message,
         }
         for job_id in job_ids
     }

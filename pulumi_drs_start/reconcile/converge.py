@@ -40,7 +40,6 @@ class Waiting:
     """What keeps an operation from sending a request for one job.
 
     Attributes:
-        job_id: the job.
         why: the reason that it waits.
         said: what DRS answered, or how its answer was lost.
         seconds: for how long at most, from the last answer on; None where that is not known.
@@ -54,12 +53,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an operation has come.
-
-    Attributes:
-        phases: how many jobs are in each phase.
-        waiting: the jobs it waits for without DRS being at them.
-    """
+    """How many jobs are in each phase, and which ones an operation waits for without DRS being at them."""
 
     phases: Mapping[Phase, int]
     waiting: Sequence[Waiting] = ()
@@ -83,7 +77,7 @@ def converge(
         desired: what is declared.
         budget: the time this may take.
         goal: when to return.
-        records: what earlier operations know.
+        records: what earlier operations know, by job id.
         batch: how many jobs go into one call.
         on_progress: told after every poll how far the operation is, and after calls what it waits for.
         seen: what DRS showed a moment ago, and when it was asked (seconds since the epoch): replaces the first poll.
@@ -119,7 +113,6 @@ class _Operation:
         job_ids = list(self.jobs.cases)
         waiting_since = self.budget.clock.monotonic()
         while True:
-            self.jobs.decide(job_ids)
             to_send = [job_id for job_id in job_ids if self.jobs.decisions[job_id].action.is_request]
             if to_send and self.ended_by is None:
                 try:
@@ -132,18 +125,16 @@ class _Operation:
                 waiting_since = self.budget.clock.monotonic()
                 self.jobs.decide(to_send)
                 self.tell()
-            open_jobs = [job_id for job_id in job_ids if self._is_open(job_id)]
-            if not open_jobs:
-                # A last poll of what was requested: it may explain a refusal.
-                open_jobs = [job_id for job_id in job_ids if job_id in self.jobs.unread]
-                if not open_jobs:
-                    return
-            else:
+            if open_jobs := [job_id for job_id in job_ids if self._is_open(job_id)]:
                 is_in_doubt = any(decision.why.reason is Reason.IN_DOUBT for decision in self.jobs.decisions.values())
                 longest = LONGEST_POLL_IN_DOUBT_SECONDS if is_in_doubt else LONGEST_POLL_SECONDS
                 waited = self.budget.clock.monotonic() - waiting_since
                 self.budget.pause(min(longest, max(SHORTEST_POLL_SECONDS, waited * POLL_AFTER_FRACTION)))
-            self._poll(open_jobs)
+            # With nothing left to wait for, a last poll of what was requested: it may explain a refusal.
+            to_poll = open_jobs or [job_id for job_id in job_ids if job_id in self.jobs.unread]
+            if not to_poll:
+                return
+            self._poll(to_poll)
 
     def _is_open(self, job_id: str) -> bool:
         action = self.jobs.decisions[job_id].action
@@ -152,7 +143,6 @@ class _Operation:
         return action is Action.WAIT or action.is_request
 
     def _poll(self, job_ids: Sequence[str]) -> None:
-        """Read how jobs stand."""
         jobs = self.jobs
         # What an answer says is as old as the question; a slow one must not end a doubt that came up in between.
         asked_at = self.budget.clock.time()

@@ -32,10 +32,8 @@ class Problem:
         is_failed_again: a job that was resumed still shows its failure; after `seconds`, where that is known.
         refusal: DRS's refusal of the request.
         ended_by: what ended the operation before the job was dealt with.
-        said: DRS's text about the job.
+        said: DRS's text about the job; `code` is its code.
         why: the reason of the last decision.
-        code: DRS's code.
-        status: of the job.
     """
 
     why: Why
@@ -54,9 +52,7 @@ class JobOutcome:
     """What an operation did for one job, and how the job stands.
 
     Attributes:
-        job_id: the job.
-        status: DRS's word, as last read.
-        phase: of that status.
+        status: DRS's word, as last read; `phase` is the phase of it.
         outcome: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``, ``already_started``, ``unchanged`` or
             ``failed``.
         is_fulfilled: the job is what was declared.
@@ -86,12 +82,7 @@ class JobOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an operation ended.
-
-    Attributes:
-        jobs: one outcome per job.
-        ended_by: what ended the operation before every job was what was declared, or None.
-    """
+    """How an operation ended: an outcome per job, and what ended it before every job was what was declared, if anything did."""
 
     jobs: Mapping[str, JobOutcome] = field(default_factory=dict)
     ended_by: Exception | None = None

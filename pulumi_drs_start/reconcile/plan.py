@@ -98,9 +98,6 @@ class Decision:
     """What to do about one job, and why.
 
     Attributes:
-        action: what to do.
-        phase: of the job.
-        why: the reason.
         is_fulfilled: the job is what was declared.
         is_underway: of WAIT: DRS is at it, so that waiting is no drift.
         until: of any other WAIT: when the request is sent again, if that is known; seconds since the epoch.
@@ -126,7 +123,6 @@ class Case:
         desired: what is declared.
         actual: what DRS shows.
         record: what is known beside that.
-        goal: when the operation may return.
         now: when the status was asked for, not when it was answered; seconds since the epoch.
         grace: how long DRS may be late.
     """
@@ -194,10 +190,11 @@ class Case:
         action = request.action
         if record.refusal is not None and record.refusal.is_final:
             return self.fail(Reason.REFUSED, action=action, refusal=record.refusal)
-        if record.is_accepted(self.grace, self.now):
-            if action is not Action.RESUME:
-                return self.underway(Reason.ACCEPTED_EARLIER, action=action)
-            if not record.took_effect and self.now < (record.accepted_at or 0) + self.grace.resume_seconds:
+        accepted_at = record.accepted_at
+        # An acceptance explains a status that shows no effect: for a while, and in the operation that it belongs to always.
+        if accepted_at is not None and (record.accepted_now or self.now < accepted_at + self.grace.lag_seconds):
+            has_failed_again = record.took_effect or self.now >= accepted_at + self.grace.resume_seconds
+            if action is not Action.RESUME or not has_failed_again:
                 return self.underway(Reason.ACCEPTED_EARLIER, action=action)
             if record.accepted_now:
                 return self.fail(Reason.FAILED_AGAIN)
@@ -269,7 +266,7 @@ def _start_paused(case: Case) -> Decision:
 
 
 def _start_failed(case: Case) -> Decision:
-    # DRS retries by itself.
+    # Without `resume` there is nothing to do: DRS retries by itself.
     return case.request(Request(Action.RESUME), Reason.FAILED) if case.desired.resume else case.nothing(Reason.FAILED)
 
 
@@ -350,11 +347,7 @@ def _decide_not_shown(case: Case) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the next operation would do.
-
-    Attributes:
-        decisions: the decision of every job, in the order of the declaration.
-    """
+    """What the next operation would do: the decision of every job, in the order of the declaration."""
 
     decisions: Mapping[str, Decision] = field(default_factory=dict)
 

@@ -45,12 +45,7 @@ class Action(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What DRS is asked for one job.
-
-    Attributes:
-        action: which call.
-        start_time: of SCHEDULE, milliseconds since the epoch.
-    """
+    """What DRS is asked for one job. SCHEDULE has a time, in milliseconds since the epoch."""
 
     action: Action = Action.START
     start_time: int | None = None
@@ -166,11 +161,8 @@ class JobRecord:
         """The part of this record that still applies to the request `wanted`.
 
         Another request explains nothing, except that a start is a start: one that DRS accepted, or may have accepted, is not
-        sent again because its time has come since, or because the declared time has changed.
-
-        Args:
-            wanted: what is to be requested now.
-            declared_time: the job's declared start time, in milliseconds since the epoch.
+        sent again because its time has come since, or because the declared time has changed. That is `declared_time`, in
+        milliseconds since the epoch.
         """
         if self.request == wanted:
             return self
@@ -200,12 +192,6 @@ class JobRecord:
         if self.request.action.is_start and self.accepted_at is not None:
             due.append(self.request.start_time or 0)
         return any(milliseconds / 1000 <= now for milliseconds in due)
-
-    def is_accepted(self, grace: GracePeriods, now: float) -> bool:
-        """Whether an acceptance explains a status that shows no effect. One of this very operation always does."""
-        if self.accepted_at is None:
-            return False
-        return self.accepted_now or now < self.accepted_at + grace.lag_seconds
 
     def doubtful_until(self, grace: GracePeriods) -> float:
         """Until when a status that shows no effect is not believed."""

@@ -45,27 +45,16 @@ REFUSED_ENDINGS = 2
 
 # These errors are not about a job of the call: another part of the batch would meet the same.
 _CONCERNS_EVERY_JOB = (
-    *(AuthenticationError, PermissionDeniedError, TokenRejectedError),
-    *(ThrottledError, NotAskedError, UnreachableError),
+    *(AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, NotAskedError, UnreachableError),
 )
 
 # What starts jobs comes before what ends them.
-_CALLS: tuple[tuple[Action, ...], ...] = (
-    (Action.START, Action.SCHEDULE),
-    (Action.RESUME,),
-    (Action.PRECHECK,),
-    (Action.PAUSE,),
-    (Action.STOP,),
-)
+_CALLS = ((Action.START, Action.SCHEDULE), (Action.RESUME,), (Action.PRECHECK,), (Action.PAUSE,), (Action.STOP,))
 
 
 @dataclass(slots=True)
 class BatchLimit:
-    """How many jobs are sent in one call. Found out once, and kept for later operations.
-
-    Attributes:
-        size: jobs per call; fewer are sent once DRS refuses so many.
-    """
+    """How many jobs are sent in one call: fewer once DRS refuses so many. Found out once, and kept for later operations."""
 
     size: int = DEFAULT_BATCH_SIZE
 
@@ -75,8 +64,6 @@ class Sender:
     """Sends requests for the jobs of one operation.
 
     Attributes:
-        client: where DRS is.
-        jobs: of the operation.
         batch: how many jobs go into one call.
         budget: the time that is left.
     """
@@ -119,10 +106,7 @@ class Sender:
 
         A call that is refused as a whole is sent again in halves, so that the job it is refused for ends up alone and all
         others are dealt with. If both halves pass, the call was too large, and later calls are no larger than a half.
-
-        Args:
-            job_ids: the jobs.
-            answer: what the first call has come to already.
+        `answer` is what the first call has come to already.
         """
         if answer is None and len(job_ids) > self.batch.size:
             return self._send_in_parts(job_ids)
