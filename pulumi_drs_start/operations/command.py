@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import takewhile
 from pathlib import Path, PurePath
 
 # Between the command and us stand a shell script and Python's launcher, sometimes more.
@@ -22,7 +23,7 @@ _SHORT = {"t": "--target", "x": "--exclude"}
 # Short options without a value, which others may follow in the same word.
 _SHORT_FLAGS = frozenset("yfdjrev")
 # A resource whose dependencies failed is not looked at, and what is gone from the program is deleted all the same.
-_GOES_ON = "--continue-on-error"
+_GOES_ON, _GOES_ON_VARIABLE = "--continue-on-error", "PULUMI_CONTINUE_ON_ERROR"
 
 
 def why_partial(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> str | None:
@@ -34,18 +35,11 @@ def why_partial(arguments: Sequence[str] | None, environment: Mapping[str, str])
     """
     if arguments is None:
         return "the command line of Pulumi can't be read here"
-    for word in arguments[1:]:
-        if word == "--":
-            break
-        option = _option(word)
-        if option in _PARTIAL:
-            return f"with {option} the program is not known whole"
-        if option == _GOES_ON and not _DESTROYS.intersection(arguments):
-            return f"with {_GOES_ON} the program is not known whole"
-    goes_on = environment.get("PULUMI_CONTINUE_ON_ERROR", "").lower() in ("1", "true", "yes")
-    if goes_on and not _DESTROYS.intersection(arguments):
-        return "with PULUMI_CONTINUE_ON_ERROR the program is not known whole"
-    return None
+    options = [_option(word) for word in takewhile(lambda word: word != "--", arguments[1:])]
+    if environment.get(_GOES_ON_VARIABLE, "").lower() in ("1", "true", "yes"):
+        options.append(_GOES_ON_VARIABLE)
+    partial = _PARTIAL if _DESTROYS.intersection(arguments) else (*_PARTIAL, _GOES_ON, _GOES_ON_VARIABLE)
+    return next((f"with {option} the program is not known whole" for option in options if option in partial), None)
 
 
 def _option(word: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
 
 from ..drs.auth.sources import TokenSource
 from ..drs.calls.client import DrsClient
@@ -43,10 +42,6 @@ class Connection:
     """The way to the jobs of one place. Shared by all resources that live there.
 
     Attributes:
-        settings: how to reach it.
-        client: of DRS.
-        reader: of statuses.
-        batch: how many jobs go into one call.
         elsewhere: where the jobs are and the settings of the command, if these are for another place.
     """
 
@@ -107,11 +102,7 @@ class Connection:
 
 
 class Connections:
-    """All connections and logins of a process, and what its program declares. May be shared by threads.
-
-    Attributes:
-        declared: what the program declares.
-    """
+    """All connections and logins of a process, and what its program declares. May be shared by threads."""
 
     def __init__(self) -> None:
         self.declared = DeclaredJobs()
@@ -120,23 +111,15 @@ class Connections:
         self._lock = threading.Lock()
 
     def to(self, settings: Settings, elsewhere: tuple[Place, Settings] | None = None) -> Connection:
-        """The one connection for these settings.
-
-        Args:
-            settings: how to reach the jobs.
-            elsewhere: see `Connection`.
-        """
+        """The one connection for these settings; for `elsewhere` see `Connection`."""
         with self._lock:
+            # One token source for whoever the settings log in as: IAM throttles logins, and locks users.
+            if settings.login not in self._tokens:
+                self._tokens[settings.login] = token_source(settings)
             if settings not in self._open:
-                self._open[settings] = Connection.open(settings, self._tokens_for(settings))
+                self._open[settings] = Connection.open(settings, self._tokens[settings.login])
             connection = self._open[settings]
         return replace(connection, elsewhere=elsewhere) if elsewhere else connection
-
-    def _tokens_for(self, settings: Settings) -> TokenSource:
-        """The one token source for whoever these settings log in as: IAM throttles logins, and locks users."""
-        if settings.login not in self._tokens:
-            self._tokens[settings.login] = token_source(settings)
-        return self._tokens[settings.login]
 
     def close(self) -> None:
         """Close every connection, and forget every token."""
@@ -147,12 +130,6 @@ class Connections:
                 tokens.close()
             self._open.clear()
             self._tokens.clear()
-
-    def __enter__(self) -> Connections:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
 
 
 @cache

@@ -11,20 +11,21 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..drs.errors import AuthenticationError, DrsError
 from ..drs.http.budget import TimeBudget
 from ..reconcile.actual import ActualJob
 from ..reconcile.converge import converge
 from ..reconcile.declared import Declared, DesiredJob, Goal, OnFailure, Place
-from ..reconcile.outcome import Result, observe, refreshed
-from ..reconcile.plan import Plan, make_plan
+from ..reconcile.outcome import Result, refreshed, result_of
+from ..reconcile.plan import Plan, make_cases, make_plan
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
 from ..schema.fields import PLACE_INPUTS
 from ..schema.messages import Messages
 from ..schema.state import StateError
-from ..settings import Overrides, Settings, SettingsError, load_settings
+from ..settings import Overrides, SettingsError, load_settings
 from . import command
 from .connections import Connection, Connections, ElsewhereError
 from .operation import Operation
@@ -37,13 +38,7 @@ READ_LIMIT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `Lifecycle.check` found.
-
-    Attributes:
-        place: where the jobs are; None if that is not known yet.
-        plan: what ``up`` would do.
-        actual: how the jobs stand.
-    """
+    """What `Lifecycle.check` found: where the jobs are (None if not known yet), what ``up`` would do, and how the jobs stand."""
 
     place: Place | None = None
     plan: Plan = field(default_factory=Plan)
@@ -52,12 +47,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What `Lifecycle.diff` found.
-
-    Attributes:
-        changes: ``up`` would act, or an input has changed.
-        replaces: the inputs because of which the resource is replaced.
-    """
+    """What `Lifecycle.diff` found: whether ``up`` would act, and the inputs because of which the resource is replaced."""
 
     changes: bool
     replaces: tuple[str, ...] = ()
@@ -65,12 +55,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an operation came to.
-
-    Attributes:
-        result: one outcome per job.
-        failures: why the command fails, a sentence per cause; none if it succeeds.
-    """
+    """What an operation came to, and why the command fails: a sentence per cause, none if it succeeds."""
 
     result: Result
     failures: tuple[str, ...] = ()
@@ -113,9 +98,8 @@ class Lifecycle:
         connection = self._connect(operation, declared, recorded.place if is_same_place else None)
         place = connection.find_place(budget)
         registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
-        with connection.explaining(operation.messages):
-            actual = connection.read(_ids(declared.jobs), budget)
-        plan = make_plan(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        actual = _read(operation, connection, declared, budget)
+        plan = make_plan(make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time()))
         if not recorded.exists:
             _tell_plan(operation, plan, unknown=declared.unknown_count)
             _warn(operation, operation.messages.unknowns(declared, actual.values()))
@@ -125,11 +109,7 @@ class Lifecycle:
     def diff(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Difference:
         """Whether ``up`` would act: inputs that changed, jobs that are not what is declared, failures to try again.
 
-        Args:
-            operation: the call.
-            declared: the inputs now.
-            recorded: the state.
-            place: where `check` found the jobs.
+        `place` is where `check` found the jobs.
         """
         messages = operation.messages
         if not declared.is_place_known:
@@ -140,12 +120,13 @@ class Lifecycle:
             self._connections.declared.is_replaced(operation.resource)
             self._tell_replacement(operation, replaces, recorded)
             return Difference(changes=True, replaces=replaces)
-        jobs = declared.jobs
         connection = self._connect(operation, declared, place)
         _warn_if_elsewhere(operation, connection)
-        actual = self._read(operation, connection, jobs) if jobs else {}
-        now = time.time()
-        plan = make_plan(jobs, actual, recorded.records, declared.goal, now)
+        # What `check` was told a moment ago is good enough.
+        recent = connection.just_read(_ids(declared.jobs))
+        actual = recent[1] if recent else _read(operation, connection, declared, _reading(operation))
+        cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        plan = make_plan(cases)
         has_changed = declared.has_unknowns or declared.inputs != recorded.declared.inputs
         changes = has_changed or _would_change(plan, declared, recorded)
         if changes:
@@ -159,21 +140,17 @@ class Lifecycle:
                 _warn(operation, [messages.on_destroy(declared)])
         else:
             _warn(operation, messages.impossible(plan))
-        result = observe(jobs, actual, recorded.records, declared.goal, now)
-        _warn(operation, messages.attention(list(result.jobs.values())))
+        _warn(operation, messages.attention(list(result_of(cases).jobs.values())))
         return Difference(changes)
 
     def apply(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Applied:
         """Bring the jobs to their declared state. What is taken off the list is left as it is."""
         self._connections.declared.is_made(operation.resource)
         messages = operation.messages
-        timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
-        result = self._converge(operation, declared, declared.jobs, recorded, place, declared.goal, timeout_seconds)
-        operation.info(messages.result(result))
+        result, failures = self._converge(operation, declared, recorded, place, declared.jobs, declared.goal)
         if not recorded.exists:
             # Before an update, diff has said so.
             _warn(operation, messages.attention(list(result.jobs.values())))
-        failures = messages.failures(result, timeout_seconds)
         is_expected = result.ended_by is None or isinstance(result.ended_by, DrsError)
         return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD and is_expected)
 
@@ -182,9 +159,8 @@ class Lifecycle:
         declared, messages = recorded.declared, operation.messages
         connection = self._connect(operation, declared, recorded.place)
         _warn_if_elsewhere(operation, connection)
-        with connection.explaining(messages):
-            actual = connection.read(_ids(declared.jobs), _reading(operation))
-        result = refreshed(recorded, observe(declared.jobs, actual, recorded.records, declared.goal, time.time()))
+        actual = _read(operation, connection, declared, _reading(operation))
+        result = refreshed(recorded, result_of(make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())))
         _warn(operation, messages.attention(list(result.jobs.values())))
         failures = messages.failures(result, 0)
         return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD)
@@ -198,30 +174,30 @@ class Lifecycle:
             Why the resource can't be deleted yet, a sentence per cause; nothing if it can.
         """
         declared, messages = recorded.declared, operation.messages
-        jobs = self._not_declared(operation, recorded) if declared.to_retire() else []
+        jobs = self._not_declared(operation, recorded)
         if not jobs:
             operation.info(messages.left(declared.listed))
             return ()
-        timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
         # Done means seen, also where an `up` would have returned sooner.
-        result = self._converge(operation, declared, jobs, recorded, recorded.place, Goal.RUNNING, timeout_seconds)
-        operation.info(messages.result(result))
-        failures = messages.failures(result, timeout_seconds, "pulumi destroy")
+        _, failures = self._converge(operation, declared, recorded, recorded.place, jobs, Goal.RUNNING, "pulumi destroy")
         return (*failures, messages.way_out_of_destroy) if failures else ()
 
     def _converge(
         self,
         operation: Operation,
         declared: Declared,
-        jobs: Sequence[DesiredJob],
         recorded: Recorded,
         place: Place | None,
+        jobs: Sequence[DesiredJob],
         goal: Goal,
-        timeout_seconds: float,
-    ) -> Result:
+        command_name: str = "pulumi up",
+    ) -> tuple[Result, list[str]]:
+        """Bring jobs to their state and say what became of them. The second value is why the command fails."""
+        messages = operation.messages
         connection = self._connect(operation, declared, place)
-        with connection.explaining(operation.messages):
-            return converge(
+        timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
+        with connection.explaining(messages):
+            result = converge(
                 connection.reader,
                 jobs,
                 seen=connection.just_read(_ids(jobs)),
@@ -229,15 +205,10 @@ class Lifecycle:
                 goal=goal,
                 records=recorded.records,
                 batch=connection.batch,
-                on_progress=lambda progress: operation.progress(operation.messages.progress(progress)),
+                on_progress=lambda progress: operation.progress(messages.progress(progress)),
             )
-
-    def _read(self, operation: Operation, connection: Connection, jobs: Sequence[DesiredJob]) -> Mapping[str, ActualJob]:
-        """How jobs stand; what `check` was told a moment ago is good enough."""
-        if recent := connection.just_read(_ids(jobs)):
-            return recent[1]
-        with connection.explaining(operation.messages):
-            return connection.read(_ids(jobs), _reading(operation))
+        operation.info(messages.result(result))
+        return result, messages.failures(result, timeout_seconds, command_name)
 
     def _not_declared(self, operation: Operation, recorded: Recorded) -> list[DesiredJob]:
         """The jobs that may be paused or stopped: without those that this program declares, or may declare, all the same.
@@ -246,6 +217,8 @@ class Lifecycle:
         """
         registry, messages = self._connections.declared, operation.messages
         place, on_destroy, jobs = recorded.place, recorded.declared.on_destroy, recorded.declared.to_retire()
+        if not jobs:
+            return []
         if place is None:
             operation.warn(messages.not_retired(_ids(jobs), on_destroy, "the state does not say where they are"))
             return []
@@ -274,26 +247,18 @@ class Lifecycle:
         """Why this command does not know the whole program. Where no engine is at work, there is no command to ask about."""
         return command.why_partial(command.pulumi_arguments(), self._environment) if operation.resource else None
 
-    def _settings(self, overrides: Overrides) -> Settings:
-        return load_settings(self._config, self._environment, overrides)
-
     def _connect(self, operation: Operation, declared: Declared, place: Place | None) -> Connection:
-        """A connection to where the jobs are.
-
-        Args:
-            operation: the call.
-            declared: the inputs.
-            place: where the jobs were the last time; None where nobody has found out yet.
-        """
+        """A connection to where the jobs are. `place` is where they were the last time; None where nobody has found out yet."""
         own, connections = declared.overrides, self._connections
+        settings_for = partial(load_settings, self._config, self._environment)
         if place is None:
-            return connections.to(self._settings(own))
+            return connections.to(settings_for(own))
         there = Overrides(own.region, place.project_id, place.endpoint, own.cloud)
         try:
-            settings = self._settings(own)
+            settings = settings_for(own)
         except SettingsError:
             # What is missing may be what the state knows.
-            return connections.to(self._settings(there))
+            return connections.to(settings_for(there))
         if settings.endpoint == place.endpoint and settings.project_id in (None, place.project_id):
             connection = connections.to(settings)
             try:
@@ -301,7 +266,7 @@ class Lifecycle:
                     return connection
             except AuthenticationError as exc:
                 log.debug("nothing tells the project of the configuration: %s", exc)
-        return connections.to(self._settings(there), elsewhere=(place, settings))
+        return connections.to(settings_for(there), elsewhere=(place, settings))
 
 
 def _ids(jobs: Sequence[DesiredJob]) -> list[str]:
@@ -311,6 +276,12 @@ def _ids(jobs: Sequence[DesiredJob]) -> list[str]:
 def _reading(operation: Operation) -> TimeBudget:
     """The time for a command that only reads."""
     return TimeBudget(READ_LIMIT_SECONDS, is_wanted=operation.is_wanted, on_wait=operation.progress)
+
+
+def _read(operation: Operation, connection: Connection, declared: Declared, budget: TimeBudget) -> dict[str, ActualJob]:
+    """How the declared jobs stand."""
+    with connection.explaining(operation.messages):
+        return connection.read(_ids(declared.jobs), budget)
 
 
 def _replaces(declared: Declared, recorded: Recorded, place: Place | None) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar, get_args
 
@@ -71,53 +71,36 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
     Raises:
         ValueError, TypeError: an argument is wrong. Its value is not quoted either.
     """
-    name = _text("name", arguments["name"])
-    statuses = _texts("status", arguments["status"])
-    db_use_types = _texts("db_use_type", arguments["db_use_type"])
-    engine_type = _text("engine_type", arguments["engine_type"])
-    enterprise_project_id = _text("enterprise_project_id", arguments["enterprise_project_id"])
-    tags = _tags(arguments["tags"])
-    if not all(word.isascii() and word.replace("_", "").isalnum() and word.isupper() for word in statuses):
-        raise ValueError('status must be a word of DRS, such as "CONFIGURATION" or "PAUSING", or a list of them')
-    if not set(db_use_types) <= set(DB_USE_TYPES):
-        raise ValueError('db_use_type must be "migration", "sync" or "cloudDataGuard" (disaster recovery), or a list of them')
     given: dict[str, Any] = {
-        "name": name,
-        "status": statuses,
-        "db_use_type": db_use_types,
-        "engine_type": engine_type,
-        "enterprise_project_id": enterprise_project_id,
-        "tags": tags,
+        "name": _text("name", arguments["name"]),
+        "status": _texts("status", arguments["status"]),
+        "db_use_type": _texts("db_use_type", arguments["db_use_type"]),
+        "engine_type": _text("engine_type", arguments["engine_type"]),
+        "enterprise_project_id": _text("enterprise_project_id", arguments["enterprise_project_id"]),
+        "tags": _tags(arguments["tags"]),
         **asdict(checked_place(arguments)),
     }
+    if not all(word.isascii() and word.replace("_", "").isalnum() and word.isupper() for word in given["status"]):
+        raise ValueError('status must be a word of DRS, such as "CONFIGURATION" or "PAUSING", or a list of them')
+    if not set(given["db_use_type"]) <= set(DB_USE_TYPES):
+        raise ValueError('db_use_type must be "migration", "sync" or "cloudDataGuard" (disaster recovery), or a list of them')
     return JobQuery(
-        name=name,
-        statuses=frozenset(_spelling(word) for word in statuses),
-        db_use_types=db_use_types or DB_USE_TYPES,
-        engine_type=engine_type or ANY_ENGINE,
-        enterprise_project_id=enterprise_project_id,
-        tags=tags,
+        name=given["name"],
+        statuses=frozenset(_spelling(word) for word in given["status"]),
+        db_use_types=given["db_use_type"] or DB_USE_TYPES,
+        engine_type=given["engine_type"] or ANY_ENGINE,
+        enterprise_project_id=given["enterprise_project_id"],
+        tags=given["tags"],
         words=f"find_jobs({', '.join(_spelled(name, value, secret) for name, value in given.items() if value)})",
     )
 
 
-@dataclass(slots=True)
-class Candidate:
-    """A job, and the names that it is found by."""
-
-    job: JobListing
-    names: set[str] = field(default_factory=set)
-
-
-def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[str, Candidate]:
-    """Every job there is for a query, by id, whatever its name and status.
+def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[str, tuple[JobListing, set[str]]]:
+    """Every job there is for a query, by id and with the names that it is found by, whatever its name and status.
 
     A parent of dual-active disaster recovery can't be started, so its children stand for it, and are found by its name too.
-
-    Raises:
-        DrsError: the list can't be read.
     """
-    candidates: dict[str, Candidate] = {}
+    candidates: dict[str, tuple[JobListing, set[str]]] = {}
     for db_use_type in query.db_use_types:
         listed = client.list_jobs(
             budget,
@@ -130,18 +113,13 @@ def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[
             family = job.children if db_use_type == DISASTER_RECOVERY and job.children else (job,)
             for member in family:
                 # Nothing says that a child is not listed on its own as well.
-                candidates.setdefault(member.job_id, Candidate(member)).names.update((job.name, member.name))
+                candidates.setdefault(member.job_id, (member, set()))[1].update((job.name, member.name))
     return candidates
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a search came to.
-
-    Attributes:
-        found: the jobs.
-        warning: why there are none; or nothing.
-    """
+    """What a search came to, and a warning that says why it found no jobs."""
 
     found: FoundJobs
     warning: str = ""
@@ -154,10 +132,10 @@ def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
         DrsError: the list can't be read.
     """
     candidates = _candidates(client, query, budget)
-    matching = [one for one in candidates.values() if query.is_about(one.names)]
-    matching.sort(key=lambda one: (one.job.name, one.job.job_id))
-    ids = [one.job.job_id for one in matching if query.has_status(one.job)]
-    others = [one.job for one in matching if not query.has_status(one.job)]
+    matching = [job for job, names in candidates.values() if query.is_about(names)]
+    matching.sort(key=lambda job: (job.name, job.job_id))
+    ids = [job.job_id for job in matching if query.has_status(job)]
+    others = [job for job in matching if not query.has_status(job)]
     found = FoundJobs(ids, query=query.words, other_status=[job.job_id for job in others], of_total=len(candidates))
     return Search(found) if ids else Search(found, _nothing_found(query, others, len(candidates)))
 
@@ -168,13 +146,13 @@ def read_statuses(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget)
     Raises:
         DrsError: the statuses can't be read.
     """
-    statuses = client.get_statuses(job_ids, budget)
+    rows = client.get_statuses(job_ids, budget)
     return {
         job_id: {
-            "status": statuses[job_id].status,
-            "phase": phase_of(statuses[job_id].status).value,
-            "error_code": statuses[job_id].error_code,
-            "error_message": statuses[job_id].error_message,
+            "status": (row := rows[job_id]).status,
+            "phase": phase_of(row.status).value,
+            "error_code": row.error_code,
+            "error_message": row.error_message,
         }
         for job_id in job_ids
     }
@@ -224,9 +202,8 @@ def _texts(argument: str, value: Any) -> tuple[str, ...]:
     given = checked(argument, lambda value: values.items(value, "a string or a list of strings"), value)
     if not given:
         raise ValueError(f"{argument} is an empty list: leave it out, or give a value")
-    texts = {checked(f"{argument}[{index}]", values.text, text) for index, text in enumerate(given)}
-    # In an order of their own: a set has none, and the words of a query should not change from run to run.
-    return tuple(sorted(texts))
+    # Sorted, so that the words of a query don't change from run to run.
+    return tuple(sorted({checked(f"{argument}[{index}]", values.text, text) for index, text in enumerate(given)}))
 
 
 def _tags(value: Any) -> dict[str, str]:

@@ -15,8 +15,7 @@ class Obstacle:
     """Why the backward task of a dual-active pair must not be started yet.
 
     Attributes:
-        job_id: the forward task.
-        status: of the forward task.
+        job_id: the forward task; `status` is its status.
         delay: ``RPO`` or ``RTO``, where the forward task replicates and that is too large.
         delay_ms: how large, in milliseconds.
     """
@@ -53,10 +52,8 @@ class ActualJob:
     """What DRS shows of one job.
 
     Attributes:
-        job_id: the job.
         status: DRS's own word, or ``MISSING`` for a job that it does not know.
-        error_code: DRS's code, where it gave one with the status.
-        error_message: DRS's text, likewise.
+        error_code: DRS's code, where it gave one with the status; `error_message` is its text.
         start_time: of a scheduled job, in milliseconds since the epoch; None where DRS does not tell.
         pairing: in dual-active disaster recovery; None for any other job, and for jobs that are not about to be started.
     """

@@ -17,10 +17,10 @@ from .actual import ActualJob
 from .declared import DesiredJob, Goal
 from .jobs import Jobs
 from .observe import StatusReader
-from .outcome import Result
+from .outcome import Result, result_of
 from .phase import Phase
-from .plan import Decision, Doubt, Why
-from .record import Action, GracePeriods, JobRecord, Precheck, Request
+from .plan import Decision, Reason, Why, make_cases
+from .record import Action, JobRecord, Precheck, Request
 from .send import BatchLimit, Sender
 
 log = logging.getLogger(__name__)
@@ -40,15 +40,12 @@ class Waiting:
     """What keeps an operation from sending a request for one job.
 
     Attributes:
-        job_id: the job.
-        doubt: why it waits.
-        why: the reason of the decision.
+        why: the reason that it waits.
         said: what DRS answered, or how its answer was lost.
         seconds: for how long at most, from the last answer on; None where that is not known.
     """
 
     job_id: str
-    doubt: Doubt
     why: Why
     said: str = ""
     seconds: float | None = None
@@ -56,12 +53,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an operation has come.
-
-    Attributes:
-        phases: how many jobs are in each phase.
-        waiting: the jobs it waits for without DRS being at them.
-    """
+    """How many jobs are in each phase, and which ones an operation waits for without DRS being at them."""
 
     phases: Mapping[Phase, int]
     waiting: Sequence[Waiting] = ()
@@ -75,7 +67,6 @@ def converge(
     goal: Goal = Goal.RUNNING,
     records: Mapping[str, JobRecord] | None = None,
     batch: BatchLimit | None = None,
-    grace: GracePeriods | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
     seen: tuple[float, Mapping[str, ActualJob]] | None = None,
 ) -> Result:
@@ -86,28 +77,26 @@ def converge(
         desired: what is declared.
         budget: the time this may take.
         goal: when to return.
-        records: what earlier operations know.
+        records: what earlier operations know, by job id.
         batch: how many jobs go into one call.
-        grace: how long DRS may be late.
         on_progress: told after every poll how far the operation is, and after calls what it waits for.
         seen: what DRS showed a moment ago, and when it was asked (seconds since the epoch): replaces the first poll.
 
     Raises:
         DrsError: the very first poll failed, so nothing is known and nothing was done. Anything later is in the result.
     """
-    jobs = Jobs({job.job_id: job for job in desired}, goal, grace or GracePeriods(), dict(records or {}))
+    asked_at, actual = seen or (budget.clock.time(), reader.read([job.job_id for job in desired], budget))
+    jobs = Jobs({case.desired.job_id: case for case in make_cases(desired, actual, records or {}, goal, asked_at)})
     operation = _Operation(reader, jobs, Sender(reader.client, jobs, batch or BatchLimit(), budget), budget, on_progress)
-    if seen is None:
-        operation.poll(list(jobs.desired))
-    else:
-        operation.take(list(jobs.desired), *seen)
+    jobs.decide(jobs.cases)
+    operation.tell()
     try:
         operation.run()
     except Exception as exc:  # noqa: BLE001 - whatever happened, what was done to each job must not be lost
         log.debug("the operation ended early: %s", exc)
         operation.ended_by = operation.ended_by or exc
     operation.read_reasons()
-    return operation.result()
+    return result_of(jobs.cases.values(), operation.ended_by)
 
 
 @dataclass(slots=True)
@@ -121,10 +110,9 @@ class _Operation:
 
     def run(self) -> None:
         """Go on until there is nothing left to request or to wait for."""
-        job_ids = list(self.jobs.desired)
+        job_ids = list(self.jobs.cases)
         waiting_since = self.budget.clock.monotonic()
         while True:
-            self.jobs.decide(job_ids)
             to_send = [job_id for job_id in job_ids if self.jobs.decisions[job_id].action.is_request]
             if to_send and self.ended_by is None:
                 try:
@@ -136,96 +124,84 @@ class _Operation:
                     self.ended_by = exc
                 waiting_since = self.budget.clock.monotonic()
                 self.jobs.decide(to_send)
-                self._tell()
-            open_jobs = [job_id for job_id in job_ids if self._is_open(job_id)]
-            if not open_jobs:
-                # A last poll of what was requested: it may explain a refusal.
-                open_jobs = [job_id for job_id in job_ids if job_id in self.jobs.unread]
-                if not open_jobs:
-                    return
-            else:
-                is_in_doubt = any(decision.doubt is Doubt.ANSWER_LOST for decision in self.jobs.decisions.values())
+                self.tell()
+            if open_jobs := [job_id for job_id in job_ids if self._is_open(job_id)]:
+                is_in_doubt = any(decision.why.reason is Reason.IN_DOUBT for decision in self.jobs.decisions.values())
                 longest = LONGEST_POLL_IN_DOUBT_SECONDS if is_in_doubt else LONGEST_POLL_SECONDS
                 waited = self.budget.clock.monotonic() - waiting_since
                 self.budget.pause(min(longest, max(SHORTEST_POLL_SECONDS, waited * POLL_AFTER_FRACTION)))
-            self.poll(open_jobs)
+            # With nothing left to wait for, a last poll of what was requested: it may explain a refusal.
+            to_poll = open_jobs or [job_id for job_id in job_ids if job_id in self.jobs.unread]
+            if not to_poll:
+                return
+            self._poll(to_poll)
 
     def _is_open(self, job_id: str) -> bool:
         action = self.jobs.decisions[job_id].action
         if self.ended_by is not None:
-            return action is Action.WAIT and self.jobs.record(job_id).accepted_now
+            return action is Action.WAIT and self.jobs.cases[job_id].record.accepted_now
         return action is Action.WAIT or action.is_request
 
-    def poll(self, job_ids: Sequence[str]) -> None:
-        """Read how jobs stand."""
+    def _poll(self, job_ids: Sequence[str]) -> None:
+        jobs = self.jobs
         # What an answer says is as old as the question; a slow one must not end a doubt that came up in between.
         asked_at = self.budget.clock.time()
-        self.take(job_ids, asked_at, self.reader.read(job_ids, self.budget))
-
-    def take(self, job_ids: Sequence[str], asked_at: float, actual: Mapping[str, ActualJob]) -> None:
-        """Take in how jobs stood when DRS was asked."""
-        jobs = self.jobs
-        jobs.actual.update(actual)
-        jobs.polled_at.update(dict.fromkeys(job_ids, asked_at))
+        for job_id, actual in self.reader.read(job_ids, self.budget).items():
+            record = jobs.cases[job_id].record
+            if record.accepted_now and actual.phase in (Phase.STARTING, Phase.RUNNING):
+                record = replace(record, took_effect=True)
+            elif _is_refusal_outdated(record, actual):
+                record = replace(record, refused_at=None, refusal=None, sends=0, retry_at=float("-inf"))
+            jobs.cases[job_id] = replace(jobs.cases[job_id], actual=actual, record=record, now=asked_at)
         jobs.unread.difference_update(job_ids)
-        for job_id in job_ids:
-            record = jobs.record(job_id)
-            if record.accepted_now and jobs.actual[job_id].phase in (Phase.STARTING, Phase.RUNNING):
-                jobs.records[job_id] = replace(record, took_effect=True)
-            elif _is_refusal_outdated(record, jobs.actual[job_id]):
-                jobs.records[job_id] = replace(record, refused_at=None, refusal=None, sends=0, retry_at=float("-inf"))
         self._read_prechecks(job_ids)
         jobs.decide(job_ids)
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Say how far the operation is, and what it waits for."""
         waiting = [
-            self._waiting(job_id, decision.doubt, decision)
+            self._waiting(job_id, decision)
             for job_id, decision in self.jobs.decisions.items()
-            if decision.action is Action.WAIT and decision.doubt is not None
+            if decision.action is Action.WAIT and not decision.is_underway
         ]
         self.on_progress(Progress(Counter(decision.phase for decision in self.jobs.decisions.values()), waiting))
 
-    def _waiting(self, job_id: str, doubt: Doubt, decision: Decision) -> Waiting:
-        record = self.jobs.record(job_id)
+    def _waiting(self, job_id: str, decision: Decision) -> Waiting:
+        record = self.jobs.cases[job_id].record
         since = record.lost_at if record.lost_at is not None else record.refused_at
         seconds = None if decision.until is None else float(round(decision.until - (since or self.budget.clock.time())))
         said = str(record.refusal or "") if decision.why.action else ""
-        return Waiting(job_id, doubt, decision.why, said, seconds)
+        return Waiting(job_id, decision.why, said, seconds)
 
     def _read_prechecks(self, job_ids: Iterable[str]) -> None:
-        jobs = self.jobs
         running = {
             job_id: precheck.precheck_id
             for job_id in job_ids
-            if (precheck := jobs.record(job_id).precheck) is not None
+            if (precheck := self.jobs.cases[job_id].record.precheck) is not None
             and not precheck.is_done
-            and jobs.actual[job_id].phase is Phase.STARTABLE
+            and self.jobs.cases[job_id].phase is Phase.STARTABLE
         }
         if not running:
             return
         answer = self.reader.client.get_precheck_results(running, self.budget)
         for job_id, found in answer.found.items():
             done = Precheck(running[job_id], found.is_done, found.has_passed, found.failed, found.alarms)
-            jobs.records[job_id] = replace(jobs.record(job_id), precheck=done)
+            self.jobs.update(job_id, precheck=done)
         for job_id, error in answer.refused.items():
             # The pre-check is gone: the status will say why, or another one is requested.
-            jobs.records[job_id] = replace(jobs.record(job_id), precheck=None)
+            self.jobs.update(job_id, precheck=None)
             self.sender.record_refusal(job_id, Request(Action.PRECHECK), error)
 
     def read_reasons(self) -> None:
         """Read DRS's reasons for jobs that failed, where they could not be had before the time was up."""
-        budget = replace(self.budget, seconds=REASONS_SECONDS)
-        self.jobs.actual.update(self.reader.explain(self.jobs.actual, budget))
-
-    def result(self) -> Result:
-        """What became of each job."""
-        return Result({job_id: self.jobs.outcome(job_id, self.ended_by) for job_id in self.jobs.desired}, self.ended_by)
+        budget, cases = replace(self.budget, seconds=REASONS_SECONDS), self.jobs.cases
+        for job_id, actual in self.reader.explain({job_id: case.actual for job_id, case in cases.items()}, budget).items():
+            cases[job_id] = replace(cases[job_id], actual=actual)
 
 
 def _is_refusal_outdated(record: JobRecord, actual: ActualJob) -> bool:
     """Whether a pause or stop was refused for a status that the job is no longer in."""
-    if record.request.action not in (Action.PAUSE, Action.STOP) or record.refusal is None:
+    if not record.request.action.is_end or record.refusal is None:
         return False
     return record.refusal.status not in (None, actual.status)

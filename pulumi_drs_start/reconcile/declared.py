@@ -48,11 +48,9 @@ class DesiredJob:
     """What is declared for one job.
 
     Attributes:
-        job_id: the job.
         start_time: when it shall start, in milliseconds since the epoch; None for now.
         resume: also resume it when it is paused or has failed.
         precheck: have DRS check it before it is started.
-        state: what it shall be.
     """
 
     job_id: str
@@ -92,10 +90,7 @@ class Declared:
         jobs: every job of which all is known.
         listed: the id of every job whose id is known.
         count: how many jobs are declared; None if not even that is known.
-        goal: when an operation may return.
         timeout_seconds: the time for a whole operation.
-        on_failure: see `OnFailure`.
-        on_destroy: see `OnDestroy`.
         overrides: the inputs that say where the jobs are.
         unknown: names of the inputs that are not known yet.
         unknown_states: ids of the jobs whose desired state is not known yet.

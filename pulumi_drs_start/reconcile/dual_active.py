@@ -48,12 +48,7 @@ def tolerating(read: Callable[[], _T]) -> _T | None:
 
 @dataclass(frozen=True, slots=True)
 class _Family:
-    """The tasks of one parent.
-
-    Attributes:
-        children: their ids, in the order of DRS.
-        first: the child that goes first as long as none has started.
-    """
+    """The tasks of one parent, in the order of DRS, and the one that goes first as long as none has started."""
 
     children: tuple[str, ...] = ()
     first: str | None = None
@@ -79,11 +74,7 @@ class _Family:
 
 @dataclass(slots=True)
 class PairReader:
-    """Reads pairings, and keeps what never changes about them. May be shared by threads.
-
-    Attributes:
-        client: where DRS is.
-    """
+    """Reads pairings, and keeps what never changes about them. May be shared by threads."""
 
     client: DrsClient
     _families: dict[str, _Family] = field(default_factory=dict)
@@ -92,10 +83,7 @@ class PairReader:
     def read(self, parts: Sequence[JobDetail], known: Mapping[str, ActualJob], budget: TimeBudget) -> dict[str, Pairing]:
         """The pairings of dual-active tasks that are about to be started. A task that goes first has none.
 
-        Args:
-            parts: the tasks.
-            known: statuses that were read a moment ago.
-            budget: the time this may take.
+        `known` are statuses that were read a moment ago.
 
         Raises:
             DrsError: what belongs to the pairs can't be read just now. That DRS refuses to tell of families or lags is no error.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..drs.calls.client import DrsClient
@@ -27,11 +27,7 @@ _HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
 
 @dataclass(slots=True)
 class StatusReader:
-    """Reads how jobs stand, and keeps what never changes about them. May be shared by threads.
-
-    Attributes:
-        client: where DRS is.
-    """
+    """Reads how jobs stand, and keeps what never changes about them. May be shared by threads."""
 
     client: DrsClient
     _pairs: PairReader = field(init=False)
@@ -50,8 +46,8 @@ class StatusReader:
         """
         rows = self.client.get_statuses(job_ids, budget)
         statuses = {job_id: ActualJob.of(row) for job_id, row in rows.items()}
-        scheduled = _in_phase(statuses.values(), Phase.SCHEDULED)
-        startable = _in_phase(statuses.values(), Phase.STARTABLE)
+        scheduled = [job_id for job_id, job in statuses.items() if job.phase is Phase.SCHEDULED]
+        startable = [job_id for job_id, job in statuses.items() if job.phase is Phase.STARTABLE]
         with self._lock:
             parts = {job_id: self._parts[job_id] for job_id in startable if job_id in self._parts}
         unknown = [job_id for job_id in startable if job_id not in parts]
@@ -110,14 +106,5 @@ class StatusReader:
 
     def _explained(self, statuses: Mapping[str, ActualJob]) -> dict[str, ActualJob]:
         with self._lock:
-            reasons = {job.job_id: self._reasons.get((job.job_id, job.status)) for job in statuses.values()}
-        explained = {
-            job_id: replace(statuses[job_id], error_message=reason)
-            for job_id, reason in reasons.items()
-            if reason and not statuses[job_id].error_message
-        }
-        return {**statuses, **explained}
-
-
-def _in_phase(statuses: Iterable[ActualJob], phase: Phase) -> list[str]:
-    return [status.job_id for status in statuses if status.phase is phase]
+            reasons = {job_id: self._reasons.get((job_id, job.status)) for job_id, job in statuses.items()}
+        return {job_id: replace(job, error_message=job.error_message or reasons[job_id]) for job_id, job in statuses.items()}

@@ -4,15 +4,14 @@ What became of each job: the values an operation ends with, and how they follow 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..drs.calls.models import Finding
-from .actual import ActualJob
-from .declared import DesiredJob, DesiredState, Goal
+from .declared import DesiredState
 from .phase import STARTED_PHASES, Phase
-from .plan import Decision, Reason, Why, decide
-from .record import NOTHING_KNOWN, Action, GracePeriods, JobRecord, Refusal
+from .plan import Case, Decision, Reason, Why, decide
+from .record import NOTHING_KNOWN, Action, JobRecord, Refusal
 from .recorded import Recorded
 
 _DONE_NOW = {
@@ -33,10 +32,8 @@ class Problem:
         is_failed_again: a job that was resumed still shows its failure; after `seconds`, where that is known.
         refusal: DRS's refusal of the request.
         ended_by: what ended the operation before the job was dealt with.
-        said: DRS's text about the job.
+        said: DRS's text about the job; `code` is its code.
         why: the reason of the last decision.
-        code: DRS's code.
-        status: of the job.
     """
 
     why: Why
@@ -55,9 +52,7 @@ class JobOutcome:
     """What an operation did for one job, and how the job stands.
 
     Attributes:
-        job_id: the job.
-        status: DRS's word, as last read.
-        phase: of that status.
+        status: DRS's word, as last read; `phase` is the phase of it.
         outcome: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``, ``already_started``, ``unchanged`` or
             ``failed``.
         is_fulfilled: the job is what was declared.
@@ -87,12 +82,7 @@ class JobOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an operation ended.
-
-    Attributes:
-        jobs: one outcome per job.
-        ended_by: what ended the operation before every job was what was declared, or None.
-    """
+    """How an operation ended: an outcome per job, and what ended it before every job was what was declared, if anything did."""
 
     jobs: Mapping[str, JobOutcome] = field(default_factory=dict)
     ended_by: Exception | None = None
@@ -108,76 +98,71 @@ class Result:
         return [job for job in self.jobs.values() if job.record.is_unfinished]
 
 
-def observe(
-    desired: Sequence[DesiredJob],
-    actual: Mapping[str, ActualJob],
-    records: Mapping[str, JobRecord],
-    goal: Goal,
-    now: float,
-    grace: GracePeriods | None = None,
-) -> Result:
-    """How jobs stand when nothing is done for them: the outcomes of an operation that did nothing."""
-    grace = grace or GracePeriods()
-    return Result(
-        {
-            job.job_id: outcome_of(job, actual[job.job_id], records.get(job.job_id, NOTHING_KNOWN), goal, grace, now, None)
-            for job in desired
-        }
-    )
+def result_of(cases: Iterable[Case], ended_by: Exception | None = None) -> Result:
+    """What became of jobs, from all that is known at the end. See `Result`."""
+    return Result({case.desired.job_id: outcome_of(case, ended_by) for case in cases}, ended_by)
 
 
-def outcome_of(
-    desired: DesiredJob,
-    actual: ActualJob,
-    record: JobRecord,
-    goal: Goal,
-    grace: GracePeriods,
-    now: float,
-    ended_by: Exception | None,
-) -> JobOutcome:
-    """What became of one job, from all that is known at the end.
-
-    Args:
-        desired: what was declared.
-        actual: what DRS shows.
-        record: what is known beside that.
-        goal: when the operation may return.
-        grace: see there.
-        now: when the status was asked for, in seconds since the epoch.
-        ended_by: what ended the operation early, or None.
-    """
-    decision = decide(desired, actual, record, goal, grace, now)
-    has_failed_again = ended_by is not None and _has_failed_again(decision, record)
-    is_failed = decision.action is Action.FAIL or _came_to_nothing(decision, record) or has_failed_again
+def outcome_of(case: Case, ended_by: Exception | None = None) -> JobOutcome:
+    """What became of one job. `ended_by` is what ended the operation early, if anything did."""
+    record, decision = case.record, decide(case)
+    has_failed_again = ended_by is not None and _has_failed_again(record, decision)
+    is_failed = decision.action is Action.FAIL or _came_to_nothing(record, decision) or has_failed_again
     is_unfinished = ended_by is not None and not is_failed and decision.action is Action.WAIT
     return JobOutcome(
-        job_id=actual.job_id,
-        status=actual.status,
-        phase=decision.phase,
-        outcome="failed" if is_failed else _what_was_done(desired, decision, record),
+        job_id=case.actual.job_id,
+        status=case.actual.status,
+        phase=case.phase,
+        outcome="failed" if is_failed else _what_was_done(case),
         is_fulfilled=decision.is_fulfilled,
-        wanted=_wanted(desired, decision.phase, now),
-        problem=_problem(actual, record, decision, now, ended_by, is_failed=is_failed, has_failed_again=has_failed_again),
-        start_time=_schedule(desired, actual, record, decision.phase),
+        wanted=_wanted(case),
+        problem=_problem(case, decision, ended_by, is_failed=is_failed, has_failed_again=has_failed_again),
+        start_time=_start_time(case),
         alarms=record.precheck.alarms if record.precheck is not None else (),
-        record=replace(_next_record(desired, actual, record, grace, now), is_unfinished=is_unfinished),
+        record=replace(_next_record(case), is_unfinished=is_unfinished),
     )
+
+
+def _has_failed_again(record: JobRecord, decision: Decision) -> bool:
+    """The operation ended while a job that was resumed had shown nothing but its failure."""
+    is_waiting = decision.action is Action.WAIT and decision.phase in (Phase.START_FAILED, Phase.FAILED)
+    return is_waiting and record.request.action is Action.RESUME and record.accepted_at is not None
+
+
+def _came_to_nothing(record: JobRecord, decision: Decision) -> bool:
+    """The operation ended while a request was still to be sent, or to be waited for without DRS being at it."""
+    if decision.action.is_request:
+        return True
+    return decision.action is Action.WAIT and not decision.is_underway and record.accepted_at is None
+
+
+def _what_was_done(case: Case) -> str:
+    record = case.record
+    is_ours = record.accepted_now or record.lost_at is not None
+    shall_start = case.desired.state is DesiredState.STARTED
+    if is_ours and shall_start == (not record.request.action.is_end):
+        return _DONE_NOW.get(record.request.action, "unchanged")
+    is_known = record.was_started or record.accepted_at is not None
+    is_news = shall_start and not is_known and case.phase is not Phase.SCHEDULED
+    return "already_started" if is_news else "unchanged"
+
+
+def _wanted(case: Case) -> str:
+    desired = case.desired
+    if desired.state is not DesiredState.STARTED:
+        return str(desired.state.value)
+    if desired.resume and case.phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED):
+        return "resumed"
+    return _DONE_NOW[desired.start_request(case.now).action]
 
 
 def _problem(
-    actual: ActualJob,
-    record: JobRecord,
-    decision: Decision,
-    now: float,
-    ended_by: Exception | None,
-    *,
-    is_failed: bool,
-    has_failed_again: bool,
+    case: Case, decision: Decision, ended_by: Exception | None, *, is_failed: bool, has_failed_again: bool
 ) -> Problem | None:
+    actual, accepted_at = case.actual, case.record.accepted_at
     problem = Problem(decision.why, actual.status, actual.error_code, actual.error_message)
     if has_failed_again:
-        seconds = now - record.accepted_at if record.accepted_at is not None else None
-        return replace(problem, is_failed_again=True, seconds=seconds)
+        return replace(problem, is_failed_again=True, seconds=None if accepted_at is None else case.now - accepted_at)
     if is_failed and decision.refusal is not None:
         return replace(problem, code=decision.refusal.code, refusal=decision.refusal)
     if is_failed and decision.action is not Action.FAIL and ended_by is not None:
@@ -186,99 +171,73 @@ def _problem(
     return problem if problem.said or problem.code or has_reason else None
 
 
-def _next_record(desired: DesiredJob, actual: ActualJob, record: JobRecord, grace: GracePeriods, now: float) -> JobRecord:
+def _shown_schedule(case: Case) -> int | None:
+    """The time of a job that is scheduled: the declared one where DRS does not tell."""
+    return case.actual.start_time if case.actual.start_time is not None else case.desired.start_time
+
+
+def _start_time(case: Case) -> int | None:
+    if case.phase is Phase.SCHEDULED:
+        return _shown_schedule(case)
+    is_accepted = case.phase is Phase.STARTABLE and case.record.accepted_at is not None
+    return case.record.request.start_time if is_accepted else None
+
+
+def _next_record(case: Case) -> JobRecord:
     """What the next operation needs to know: a request that no status has proved yet, and what was seen of the job."""
-    phase = actual.phase
+    record, phase = case.record, case.phase
     is_over, is_missing = phase is Phase.ENDED, phase is Phase.MISSING
-    was_started = record.was_started or phase in STARTED_PHASES or (is_over and record.has_run(now))
-    request = JobRecord() if _is_proven(record, actual) else record
+    was_started = record.was_started or phase in STARTED_PHASES or (is_over and record.has_run(case.now))
+    request = JobRecord() if _is_proven(case) else record
     return JobRecord(
         request=request.request,
         accepted_at=request.accepted_at,
         lost_at=request.lost_at,
         was_started=was_started,
-        scheduled_for=_scheduled_for(desired, actual, record, was_started=was_started),
+        scheduled_for=_scheduled_for(case, was_started=was_started),
         ended_unstarted=(is_over and not was_started) or (is_missing and record.ended_unstarted),
-        was_ended=actual.is_seen_ended or (is_missing and record.was_ended),
-        paused_here=_is_paused_here(record, phase, grace, now),
-        stopped_here=_is_stopped_here(desired, record, phase, grace, now),
+        was_ended=case.actual.is_seen_ended or (is_missing and record.was_ended),
+        paused_here=_is_paused_here(case),
+        stopped_here=_is_stopped_here(case),
     )
 
 
-def _has_failed_again(decision: Decision, record: JobRecord) -> bool:
-    """The operation ended while a job that was resumed had shown nothing but its failure."""
-    is_waiting = decision.action is Action.WAIT and decision.phase in (Phase.START_FAILED, Phase.FAILED)
-    return is_waiting and record.request.action is Action.RESUME and record.accepted_at is not None
-
-
-def _scheduled_for(desired: DesiredJob, actual: ActualJob, record: JobRecord, *, was_started: bool) -> int | None:
-    """The time of a job that was seen scheduled; kept while nothing shows that it was started, or can be scheduled anew."""
-    if actual.phase is Phase.SCHEDULED:
-        return actual.start_time if actual.start_time is not None else desired.start_time
-    if was_started or actual.phase is Phase.STARTABLE:
-        return None
-    if actual.phase is Phase.ENDED and record.request.action is Action.SCHEDULE and record.accepted_at is not None:
-        return record.request.start_time
-    return record.scheduled_for
-
-
-def _is_paused_here(record: JobRecord, phase: Phase, grace: GracePeriods, now: float) -> bool:
-    if phase is Phase.PAUSED:
-        return record.paused_here or record.was_asked_lately(Action.PAUSE, grace, now)
-    return phase is Phase.MISSING and record.paused_here
-
-
-def _is_stopped_here(desired: DesiredJob, record: JobRecord, phase: Phase, grace: GracePeriods, now: float) -> bool:
-    if phase not in (Phase.ENDED, Phase.MISSING):
-        return False
-    if phase is Phase.ENDED and desired.state is DesiredState.STOPPED:
-        return True
-    return record.stopped_here or record.was_asked_lately(Action.STOP, grace, now)
-
-
-def _wanted(desired: DesiredJob, phase: Phase, now: float) -> str:
-    if desired.state is not DesiredState.STARTED:
-        return str(desired.state.value)
-    if desired.resume and phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED):
-        return "resumed"
-    return _DONE_NOW[desired.start_request(now).action]
-
-
-def _came_to_nothing(decision: Decision, record: JobRecord) -> bool:
-    """The operation ended while a request was still to be sent, or to be waited for without DRS being at it."""
-    if decision.action.is_request:
-        return True
-    return decision.action is Action.WAIT and not decision.is_underway and record.accepted_at is None
-
-
-def _what_was_done(desired: DesiredJob, decision: Decision, record: JobRecord) -> str:
-    is_ours = record.accepted_now or record.lost_at is not None
-    shall_start = desired.state is DesiredState.STARTED
-    if is_ours and shall_start == (record.request.action not in (Action.PAUSE, Action.STOP)):
-        return _DONE_NOW.get(record.request.action, "unchanged")
-    is_known = record.was_started or record.accepted_at is not None
-    is_news = shall_start and not is_known and decision.phase is not Phase.SCHEDULED
-    return "already_started" if is_news else "unchanged"
-
-
-def _is_proven(record: JobRecord, actual: ActualJob) -> bool:
+def _is_proven(case: Case) -> bool:
     """Whether the status shows that the last request had its effect."""
-    request, phase = record.request, actual.phase
+    request, phase = case.record.request, case.phase
     if request.action is Action.PAUSE:
         return phase in (Phase.PAUSED, Phase.ENDED)
     if request.action is Action.STOP:
         return phase is Phase.ENDED
     if request.action is Action.RESUME:
-        return record.took_effect or phase in (Phase.STARTING, Phase.RUNNING, Phase.ENDED)
+        return case.record.took_effect or phase in (Phase.STARTING, Phase.RUNNING, Phase.ENDED)
     if request.action is Action.SCHEDULE and phase is Phase.SCHEDULED:
-        return actual.start_time == request.start_time
+        return case.actual.start_time == request.start_time
     return phase in STARTED_PHASES or phase in (Phase.ENDED, Phase.START_FAILED)
 
 
-def _schedule(desired: DesiredJob, actual: ActualJob, record: JobRecord, phase: Phase) -> int | None:
-    if phase is Phase.SCHEDULED:
-        return actual.start_time if actual.start_time is not None else desired.start_time
-    return record.request.start_time if phase is Phase.STARTABLE and record.accepted_at is not None else None
+def _scheduled_for(case: Case, *, was_started: bool) -> int | None:
+    """The time of a job that was seen scheduled; kept while nothing shows that it was started, or can be scheduled anew."""
+    record = case.record
+    if case.phase is Phase.SCHEDULED:
+        return _shown_schedule(case)
+    if was_started or case.phase is Phase.STARTABLE:
+        return None
+    if case.phase is Phase.ENDED and record.request.action is Action.SCHEDULE and record.accepted_at is not None:
+        return record.request.start_time
+    return record.scheduled_for
+
+
+def _is_paused_here(case: Case) -> bool:
+    if case.phase is Phase.PAUSED:
+        return case.record.paused_here or case.was_asked_lately(Action.PAUSE)
+    return case.phase is Phase.MISSING and case.record.paused_here
+
+
+def _is_stopped_here(case: Case) -> bool:
+    if case.phase is Phase.ENDED and case.desired.state is DesiredState.STOPPED:
+        return True
+    return case.phase in (Phase.ENDED, Phase.MISSING) and (case.record.stopped_here or case.was_asked_lately(Action.STOP))
 
 
 _LOST_PHASES = frozenset({Phase.START_FAILED, Phase.ENDED, Phase.DEAD, Phase.MISSING})

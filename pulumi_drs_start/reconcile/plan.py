@@ -1,13 +1,14 @@
 """
 What to do about each job: every decision of this package, made without I/O.
 
-`decide` looks at one job: what is declared, what DRS shows, what is recorded. Preview asks it once per job. An operation asks it
-again after every poll, until nothing is left to do. A decision says why with a code and facts; `schema.reasons` makes sentences.
+`decide` looks at one `Case`: what is declared for a job, what DRS shows, what is recorded. Preview asks it once per job. An
+operation asks it again after every poll, until nothing is left to do. A decision says why with a code and facts;
+`schema.reasons` makes sentences.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import Any
@@ -92,27 +93,14 @@ class Why:
     cause: Why | None = None
 
 
-class Doubt(Enum):
-    """Why an operation waits before it sends a request, where DRS is not at it."""
-
-    ANSWER_LOST = auto()
-    REFUSED = auto()
-    PRECHECK = auto()
-    NOT_READY = auto()
-
-
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What to do about one job, and why.
 
     Attributes:
-        action: what to do.
-        phase: of the job.
-        why: the reason.
         is_fulfilled: the job is what was declared.
         is_underway: of WAIT: DRS is at it, so that waiting is no drift.
-        doubt: of any other WAIT: why it is waited for.
-        until: of such a WAIT: when the request is sent again, if that is known; seconds since the epoch.
+        until: of any other WAIT: when the request is sent again, if that is known; seconds since the epoch.
         request: what to request of DRS now.
         refusal: what spoke against the request, the last time.
     """
@@ -122,36 +110,46 @@ class Decision:
     why: Why
     is_fulfilled: bool = False
     is_underway: bool = False
-    doubt: Doubt | None = None
     until: float | None = None
     request: Request | None = None
     refusal: Refusal | None = None
 
 
-def decide(desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal, grace: GracePeriods, now: float) -> Decision:
-    """What to do about a job. `now` is when its status was asked for, not when it was answered; seconds since the epoch."""
-    case = _Case(desired, actual, record, goal, grace, now, actual.phase)
-    if desired.state is DesiredState.STARTED:
-        return _START[case.phase](case)
-    return _decide_pause(case) if desired.state is DesiredState.PAUSED else _decide_stop(case)
-
-
 @dataclass(frozen=True, slots=True)
-class _Case:
-    """All that a decision rests on."""
+class Case:
+    """All that is known of one job: what every decision about it rests on.
+
+    Attributes:
+        desired: what is declared.
+        actual: what DRS shows.
+        record: what is known beside that.
+        now: when the status was asked for, not when it was answered; seconds since the epoch.
+        grace: how long DRS may be late.
+    """
 
     desired: DesiredJob
     actual: ActualJob
     record: JobRecord
     goal: Goal
-    grace: GracePeriods
     now: float
-    phase: Phase
+    grace: GracePeriods = field(default_factory=GracePeriods)
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of the job."""
+        return self.actual.phase
 
     @property
     def is_late(self) -> bool:
+        """Whether the declared start time is past."""
         start_time = self.desired.start_time
         return start_time is not None and start_time / 1000 <= self.now
+
+    def was_asked_lately(self, *actions: Action) -> bool:
+        """Whether DRS accepted one of these requests, or may have, so lately that its effect may not show yet."""
+        record = self.record
+        asked_at = max(record.accepted_at or 0.0, record.lost_at or 0.0)
+        return record.request.action in actions and self.now < asked_at + self.grace.lag_seconds
 
     def why(self, reason: Reason, **facts: Any) -> Why:
         return Why(reason, **{"said": self.actual.error_message, "state": self.desired.state, **facts})
@@ -171,8 +169,8 @@ class _Case:
     def nothing(self, reason: Reason) -> Decision:
         return Decision(Action.NOTHING, self.phase, self.why(reason))
 
-    def wait(self, reason: Reason, doubt: Doubt = Doubt.NOT_READY, until: float | None = None, **facts: Any) -> Decision:
-        return Decision(Action.WAIT, self.phase, self.why(reason, **facts), doubt=doubt, until=until)
+    def wait(self, reason: Reason, until: float | None = None, **facts: Any) -> Decision:
+        return Decision(Action.WAIT, self.phase, self.why(reason, **facts), until=until)
 
     def fail(self, reason: Reason, **facts: Any) -> Decision:
         return Decision(Action.FAIL, self.phase, self.why(reason, **facts))
@@ -192,25 +190,31 @@ class _Case:
         action = request.action
         if record.refusal is not None and record.refusal.is_final:
             return self.fail(Reason.REFUSED, action=action, refusal=record.refusal)
-        if record.is_accepted(self.grace, self.now):
-            if action is not Action.RESUME:
-                return self.underway(Reason.ACCEPTED_EARLIER, action=action)
-            if not record.took_effect and self.now < (record.accepted_at or 0) + self.grace.resume_seconds:
+        accepted_at = record.accepted_at
+        # An acceptance explains a status that shows no effect: for a while, and in the operation that it belongs to always.
+        if accepted_at is not None and (record.accepted_now or self.now < accepted_at + self.grace.lag_seconds):
+            has_failed_again = record.took_effect or self.now >= accepted_at + self.grace.resume_seconds
+            if action is not Action.RESUME or not has_failed_again:
                 return self.underway(Reason.ACCEPTED_EARLIER, action=action)
             if record.accepted_now:
                 return self.fail(Reason.FAILED_AGAIN)
         if self.now < (until := record.doubtful_until(self.grace)):
-            if record.lost_at is not None:
-                return self.wait(Reason.IN_DOUBT, Doubt.ANSWER_LOST, until, action=action)
-            return self.wait(Reason.REFUSED_FOR_NOW, Doubt.REFUSED, until, action=action)
+            return self.wait(Reason.REFUSED_FOR_NOW if record.lost_at is None else Reason.IN_DOUBT, until, action=action)
         if self.now < record.retry_at:
-            return self.wait(Reason.RETRY_LATER, Doubt.REFUSED, record.retry_at, action=action)
+            return self.wait(Reason.RETRY_LATER, record.retry_at, action=action)
         if record.sends >= self.grace.sends:
             return self.fail(Reason.TOO_MANY_TRIES, action=action, refusal=record.refusal, sends=record.sends)
         return Decision(action, self.phase, self.why(reason, action=action, **facts), request=request)
 
 
-def _start_startable(case: _Case) -> Decision:
+def decide(case: Case) -> Decision:
+    """What to do about a job."""
+    if case.desired.state is DesiredState.STARTED:
+        return _START[case.phase](case)
+    return _decide_pause(case) if case.desired.state is DesiredState.PAUSED else _decide_stop(case)
+
+
+def _start_startable(case: Case) -> Decision:
     request = case.desired.start_request(case.now)
     decision = case.request(request, Reason.NOT_STARTED, **case.times)
     if not decision.action.is_request:
@@ -228,18 +232,18 @@ def _start_startable(case: _Case) -> Decision:
     return _after_precheck(case, decision)
 
 
-def _after_precheck(case: _Case, start: Decision) -> Decision:
+def _after_precheck(case: Case, start: Decision) -> Decision:
     precheck = case.record.precheck
     if precheck is None:
         return case.request(Request(Action.PRECHECK), Reason.NOT_STARTED, pairing=start.why.pairing, **case.times)
     if not precheck.is_done:
-        return case.wait(Reason.PRECHECK_RUNNING, Doubt.PRECHECK)
+        return case.wait(Reason.PRECHECK_RUNNING)
     if not precheck.has_passed:
         return case.fail(Reason.PRECHECK_FAILED, findings=tuple(precheck.failed))
     return start
 
 
-def _start_scheduled(case: _Case) -> Decision:
+def _start_scheduled(case: Case) -> Decision:
     declared, delivered = case.desired.start_time, case.actual.start_time
     request = case.desired.start_request(case.now)
     if declared is not None and delivered in (None, declared):
@@ -253,28 +257,28 @@ def _start_scheduled(case: _Case) -> Decision:
     return decision
 
 
-def _start_paused(case: _Case) -> Decision:
+def _start_paused(case: Case) -> Decision:
     # A pause that this resource made ends with its declaration; one that somebody else made is theirs to end.
-    is_ours = case.record.paused_here or case.record.was_asked_lately(Action.PAUSE, case.grace, case.now)
+    is_ours = case.record.paused_here or case.was_asked_lately(Action.PAUSE)
     if case.desired.resume or is_ours:
         return case.request(Request(Action.RESUME), Reason.PAUSED)
     return case.nothing(Reason.PAUSED)
 
 
-def _start_failed(case: _Case) -> Decision:
-    # DRS retries by itself.
+def _start_failed(case: Case) -> Decision:
+    # Without `resume` there is nothing to do: DRS retries by itself.
     return case.request(Request(Action.RESUME), Reason.FAILED) if case.desired.resume else case.nothing(Reason.FAILED)
 
 
-def _start_failed_to_start(case: _Case) -> Decision:
+def _start_failed_to_start(case: Case) -> Decision:
     if case.desired.resume:
         return case.request(Request(Action.RESUME), Reason.FAILED_TO_START)
     return case.fail(Reason.FAILED_TO_START, **case.times)
 
 
-def _start_ended(case: _Case) -> Decision:
+def _start_ended(case: Case) -> Decision:
     record = case.record
-    if record.stopped_here or record.was_asked_lately(Action.STOP, case.grace, case.now):
+    if record.stopped_here or case.was_asked_lately(Action.STOP):
         return case.fail(Reason.STOPPED_EARLIER)
     if record.has_run(case.now):
         return case.fulfilled(Reason.HAS_RUN)
@@ -284,7 +288,7 @@ def _start_ended(case: _Case) -> Decision:
 
 
 # What is declared started, by the phase of the job.
-_START: Mapping[Phase, Callable[[_Case], Decision]] = {
+_START: Mapping[Phase, Callable[[Case], Decision]] = {
     Phase.PENDING: lambda case: case.wait(Reason.BEING_CREATED),
     Phase.STARTABLE: _start_startable,
     Phase.SCHEDULED: _start_scheduled,
@@ -299,42 +303,42 @@ _START: Mapping[Phase, Callable[[_Case], Decision]] = {
 }
 
 
-def _decide_pause(case: _Case) -> Decision:
+def _decide_pause(case: Case) -> Decision:
     """A job that shall not run for now. What can't run needs no pause."""
-    phase, record = case.phase, case.record
-    if phase is Phase.MISSING:
-        return _decide_not_shown(case)
-    if phase in (Phase.ENDED, Phase.DEAD):
-        return case.fulfilled(Reason.OVER if phase is Phase.ENDED else Reason.NOT_CREATED)
-    if phase is Phase.PAUSED:
+    if case.phase is Phase.PAUSED:
         return case.fulfilled(Reason.PAUSED)
-    if phase is Phase.SCHEDULED:
+    if case.phase is Phase.SCHEDULED:
         return case.fail(Reason.SCHEDULED, **case.times)
-    if phase is Phase.STARTING:
-        return case.wait(Reason.STARTING)
-    if phase in (Phase.PENDING, Phase.STARTABLE, Phase.START_FAILED):
-        if any(record.was_asked_lately(action, case.grace, case.now) for action in (Action.START, Action.SCHEDULE)):
+    if case.phase in (Phase.PENDING, Phase.STARTABLE, Phase.START_FAILED):
+        if case.was_asked_lately(Action.START, Action.SCHEDULE):
             return case.wait(Reason.STARTED_LATELY)
         return case.fulfilled(Reason.NOT_RUNNING)
-    return case.request(Request(Action.PAUSE), Reason.RUNNING)
+    return _decide_end(case, Request(Action.PAUSE), Reason.RUNNING)
 
 
-def _decide_stop(case: _Case) -> Decision:
+def _decide_stop(case: Case) -> Decision:
     """A job that shall be over for good."""
-    if case.phase is Phase.MISSING:
-        return _decide_not_shown(case)
     if case.actual.status == "RELEASE_RESOURCE_STARTED":
         return case.underway(Reason.BEING_STOPPED)
     if case.actual.status == "RELEASE_RESOURCE_FAILED":
         return case.fail(Reason.RELEASE_FAILED)
-    if case.phase in (Phase.ENDED, Phase.DEAD):
-        return case.fulfilled(Reason.OVER if case.phase is Phase.ENDED else Reason.NOT_CREATED)
+    return _decide_end(case, Request(Action.STOP), Reason.NOT_STOPPED)
+
+
+def _decide_end(case: Case, request: Request, reason: Reason) -> Decision:
+    """A job that shall be paused or stopped, and needs the request if it is neither over nor on its way."""
+    if case.phase is Phase.MISSING:
+        return _decide_not_shown(case)
+    if case.phase is Phase.ENDED:
+        return case.fulfilled(Reason.OVER)
+    if case.phase is Phase.DEAD:
+        return case.fulfilled(Reason.NOT_CREATED)
     if case.phase is Phase.STARTING:
         return case.wait(Reason.STARTING)
-    return case.request(Request(Action.STOP), Reason.NOT_STOPPED)
+    return case.request(request, reason)
 
 
-def _decide_not_shown(case: _Case) -> Decision:
+def _decide_not_shown(case: Case) -> Decision:
     """A job that DRS does not show. It may run all the same, unless DRS has said that it is over."""
     if case.record.was_ended or case.actual.is_seen_ended:
         return case.fulfilled(Reason.DELETED)
@@ -343,15 +347,9 @@ def _decide_not_shown(case: _Case) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What the next operation would do.
-
-    Attributes:
-        decisions: the decision of every job, in the order of the declaration.
-        states: the declared state of the jobs that shall not be started.
-    """
+    """What the next operation would do: the decision of every job, in the order of the declaration."""
 
     decisions: Mapping[str, Decision] = field(default_factory=dict)
-    states: Mapping[str, DesiredState] = field(default_factory=dict)
 
     def jobs(self, *actions: Action) -> tuple[str, ...]:
         """The jobs with one of these actions."""
@@ -368,27 +366,17 @@ class Plan:
         return any(d.action.is_request or (d.action is Action.WAIT and not d.is_underway) for d in self.decisions.values())
 
 
-def make_plan(
+def make_plan(cases: Sequence[Case]) -> Plan:
+    """Decide about every job."""
+    return Plan({case.desired.job_id: decide(case) for case in cases})
+
+
+def make_cases(
     desired: Iterable[DesiredJob],
     actual: Mapping[str, ActualJob],
     records: Mapping[str, JobRecord],
     goal: Goal,
     now: float,
-    grace: GracePeriods | None = None,
-) -> Plan:
-    """Decide about every desired job.
-
-    Args:
-        desired: what is declared.
-        actual: what DRS shows, for each of them.
-        records: what is known from earlier operations; jobs may be absent.
-        goal: when the operation may return.
-        now: seconds since the epoch.
-        grace: see there.
-    """
-    grace = grace or GracePeriods()
-    jobs = list(desired)
-    decisions = {
-        job.job_id: decide(job, actual[job.job_id], records.get(job.job_id, NOTHING_KNOWN), goal, grace, now) for job in jobs
-    }
-    return Plan(decisions, {job.job_id: job.state for job in jobs if job.state is not DesiredState.STARTED})
+) -> list[Case]:
+    """The cases of all desired jobs, from values by job id; see `Case`. `records` may lack jobs, `actual` must not."""
+    return [Case(job, actual[job.job_id], records.get(job.job_id, NOTHING_KNOWN), goal, now) for job in desired]

@@ -37,15 +37,15 @@ class Action(str, Enum):
         """It starts a job, now or at a time."""
         return self in (Action.START, Action.SCHEDULE)
 
+    @property
+    def is_end(self) -> bool:
+        """It ends a replication, for now or for good."""
+        return self in (Action.PAUSE, Action.STOP)
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What DRS is asked for one job.
-
-    Attributes:
-        action: which call.
-        start_time: of SCHEDULE, milliseconds since the epoch.
-    """
+    """What DRS is asked for one job. SCHEDULE has a time, in milliseconds since the epoch."""
 
     action: Action = Action.START
     start_time: int | None = None
@@ -161,11 +161,8 @@ class JobRecord:
         """The part of this record that still applies to the request `wanted`.
 
         Another request explains nothing, except that a start is a start: one that DRS accepted, or may have accepted, is not
-        sent again because its time has come since, or because the declared time has changed.
-
-        Args:
-            wanted: what is to be requested now.
-            declared_time: the job's declared start time, in milliseconds since the epoch.
+        sent again because its time has come since, or because the declared time has changed. That is `declared_time`, in
+        milliseconds since the epoch.
         """
         if self.request == wanted:
             return self
@@ -196,17 +193,6 @@ class JobRecord:
             due.append(self.request.start_time or 0)
         return any(milliseconds / 1000 <= now for milliseconds in due)
 
-    def was_asked_lately(self, action: Action, grace: GracePeriods, now: float) -> bool:
-        """Whether DRS accepted this request, or may have, so lately that its effect may not show yet."""
-        asked_at = max(self.accepted_at or 0.0, self.lost_at or 0.0)
-        return self.request.action is action and now < asked_at + grace.lag_seconds
-
-    def is_accepted(self, grace: GracePeriods, now: float) -> bool:
-        """Whether an acceptance explains a status that shows no effect. One of this very operation always does."""
-        if self.accepted_at is None:
-            return False
-        return self.accepted_now or now < self.accepted_at + grace.lag_seconds
-
     def doubtful_until(self, grace: GracePeriods) -> float:
         """Until when a status that shows no effect is not believed."""
         doubts = []
@@ -220,8 +206,8 @@ class JobRecord:
 
 NOTHING_KNOWN = JobRecord()
 
-# The fields about the last request; the others are about the job.
-_ABOUT_THE_REQUEST = (
-    *("request", "accepted_at", "accepted_now", "lost_at", "refused_at", "refusal", "sends", "retry_at", "took_effect"),
-)
-_NO_REQUEST: dict[str, Any] = {name: getattr(NOTHING_KNOWN, name) for name in _ABOUT_THE_REQUEST}
+# What a record holds about the last request, when there was none; the other fields are about the job.
+_NO_REQUEST: dict[str, Any] = {
+    name: getattr(NOTHING_KNOWN, name)
+    for name in ("request", "accepted_at", "accepted_now", "lost_at", "refused_at", "refusal", "sends", "retry_at", "took_effect")
+}

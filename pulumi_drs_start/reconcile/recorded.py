@@ -13,14 +13,7 @@ from .record import JobRecord
 
 @dataclass(frozen=True, slots=True)
 class RecordedRow:
-    """How a job stood after the last operation.
-
-    Attributes:
-        phase: of its status then.
-        outcome: what the operation did for it.
-        error_code: DRS's code, when something was wrong.
-        error_message: what was wrong, in words.
-    """
+    """How a job stood after the last operation, what that did for it, and what was wrong: DRS's code, and words."""
 
     phase: str
     outcome: str
@@ -34,8 +27,8 @@ class Recorded:
 
     Attributes:
         declared: the inputs of the last operation.
-        rows: how each job stood.
-        records: what else is known of each job.
+        rows: how each job stood, by id.
+        records: what else is known of each job, by id.
         place: where the jobs are; None where no operation has found out.
         exists: False for a resource that is still to be created.
     """

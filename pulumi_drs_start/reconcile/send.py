@@ -45,27 +45,16 @@ REFUSED_ENDINGS = 2
 
 # These errors are not about a job of the call: another part of the batch would meet the same.
 _CONCERNS_EVERY_JOB = (
-    *(AuthenticationError, PermissionDeniedError, TokenRejectedError),
-    *(ThrottledError, NotAskedError, UnreachableError),
+    *(AuthenticationError, PermissionDeniedError, TokenRejectedError, ThrottledError, NotAskedError, UnreachableError),
 )
 
 # What starts jobs comes before what ends them.
-_CALLS: tuple[tuple[Action, ...], ...] = (
-    (Action.START, Action.SCHEDULE),
-    (Action.RESUME,),
-    (Action.PRECHECK,),
-    (Action.PAUSE,),
-    (Action.STOP,),
-)
+_CALLS = ((Action.START, Action.SCHEDULE), (Action.RESUME,), (Action.PRECHECK,), (Action.PAUSE,), (Action.STOP,))
 
 
 @dataclass(slots=True)
 class BatchLimit:
-    """How many jobs are sent in one call. Found out once, and kept for later operations.
-
-    Attributes:
-        size: jobs per call; fewer are sent once DRS refuses so many.
-    """
+    """How many jobs are sent in one call: fewer once DRS refuses so many. Found out once, and kept for later operations."""
 
     size: int = DEFAULT_BATCH_SIZE
 
@@ -75,8 +64,6 @@ class Sender:
     """Sends requests for the jobs of one operation.
 
     Attributes:
-        client: where DRS is.
-        jobs: of the operation.
         batch: how many jobs go into one call.
         budget: the time that is left.
     """
@@ -102,7 +89,7 @@ class Sender:
 
     def _call(self, job_ids: Sequence[str]) -> ActionAnswer:
         action = self.jobs.request(job_ids[0]).action
-        if action in (Action.START, Action.SCHEDULE):
+        if action.is_start:
             times = {job_id: self.jobs.request(job_id).start_time for job_id in job_ids}
             starts = [StartRequest(job_id, None if ms is None else str(ms)) for job_id, ms in times.items()]
             return self.client.start_jobs(starts, self.budget)
@@ -119,10 +106,7 @@ class Sender:
 
         A call that is refused as a whole is sent again in halves, so that the job it is refused for ends up alone and all
         others are dealt with. If both halves pass, the call was too large, and later calls are no larger than a half.
-
-        Args:
-            job_ids: the jobs.
-            answer: what the first call has come to already.
+        `answer` is what the first call has come to already.
         """
         if answer is None and len(job_ids) > self.batch.size:
             return self._send_in_parts(job_ids)
@@ -164,10 +148,9 @@ class Sender:
         request = self.jobs.request(job_id)
         record = replace(self.jobs.record_about(job_id, request), request=request, refusal=None)
         if request.action is Action.PRECHECK:
-            record = replace(record, precheck=Precheck(precheck_id))
+            self.jobs.update(job_id, record, precheck=Precheck(precheck_id))
         else:
-            record = replace(record, accepted_at=self._now(), accepted_now=True, took_effect=False)
-        self.jobs.records[job_id] = record
+            self.jobs.update(job_id, record, accepted_at=self._now(), accepted_now=True, took_effect=False)
 
     def _record_rejected(self, job_ids: Sequence[str], error: DrsError) -> set[str]:
         """The jobs because of which a call was refused as a whole, where the answer names them or there is only one."""
@@ -201,46 +184,37 @@ class Sender:
 
     def _record_lost(self, job_id: str, why: str, retry_after_seconds: float | None) -> None:
         request = self.jobs.request(job_id)
-        record = self.jobs.record_about(job_id, request)
-        self.jobs.records[job_id] = replace(
-            record,
-            request=request,
-            # A pre-check may run twice: it changes nothing.
-            lost_at=None if request.action is Action.PRECHECK else self._now(),
-            sends=record.sends + 1,
-            refusal=Refusal(None, why, is_final=False),
-            retry_at=self._retry_at(record.sends + 1, retry_after_seconds),
-        )
+        # A pre-check may run twice: it changes nothing.
+        lost_at = None if request.action is Action.PRECHECK else self._now()
+        self._record_failure(job_id, request, Refusal(None, why, is_final=False), retry_after_seconds, lost_at=lost_at)
 
     def record_refusal(self, job_id: str, request: Request, error: ServiceRefusedError) -> None:
         """Record that DRS refused a request for one job, and whether it is worth another try."""
-        record = self.jobs.record_about(job_id, request)
+        case, record = self.jobs.cases[job_id], self.jobs.record_about(job_id, request)
         is_of_status = isinstance(error, WrongStatusError)
-        tries = REFUSED_ENDINGS if request.action in (Action.PAUSE, Action.STOP) else REFUSED_SENDS
+        # With one of these statuses, a refusal is no surprise, and another try of no use.
+        is_explained = is_of_status and (request.action in (Action.RESUME, Action.PRECHECK) or case.phase is Phase.SCHEDULED)
+        tries = REFUSED_ENDINGS if request.action.is_end else REFUSED_SENDS
+        is_worth_a_try = record.sends + 1 < tries and not is_explained
         may_pass = isinstance(error, (JobBusyError, ThrottledError)) or (
-            isinstance(error, (WrongStatusError, ServiceFaultError))
-            and record.sends + 1 < tries
-            and not (is_of_status and self._is_explained(job_id, request))
+            isinstance(error, (WrongStatusError, ServiceFaultError)) and is_worth_a_try
         )
         if is_of_status:
             # Before that is final, the status is read once more: it may have changed between the poll and the call.
             self.jobs.unread.add(job_id)
-        self.jobs.records[job_id] = replace(
-            record,
-            request=request,
-            # Somebody else may have just started it. A throttled job was not touched.
-            refused_at=record.refused_at if isinstance(error, ThrottledError) else self._now(),
-            sends=record.sends + 1,
-            refusal=Refusal(error.code, error.text, not may_pass, self.jobs.actual[job_id].status if is_of_status else None),
-            retry_at=self._retry_at(record.sends + 1, error.retry_after_seconds),
-        )
+        refusal = Refusal(error.code, error.text, not may_pass, case.actual.status if is_of_status else None)
+        # Somebody else may have just started it. A throttled job was not touched.
+        refused_at = record.refused_at if isinstance(error, ThrottledError) else self._now()
+        self._record_failure(job_id, request, refusal, error.retry_after_seconds, refused_at=refused_at)
 
-    def _is_explained(self, job_id: str, request: Request) -> bool:
-        """Whether the status that was read is reason enough for a refusal, so that another try is of no use."""
-        return request.action in (Action.RESUME, Action.PRECHECK) or self.jobs.actual[job_id].phase is Phase.SCHEDULED
-
-    def _retry_at(self, sends: int, retry_after_seconds: float | None) -> float:
-        return self._now() + self.client.retry.wait_seconds(sends, retry_after_seconds)
+    def _record_failure(
+        self, job_id: str, request: Request, refusal: Refusal, retry_after_seconds: float | None, **when: float | None
+    ) -> None:
+        """Record that a request was sent once more without its being accepted."""
+        record = self.jobs.record_about(job_id, request)
+        sends = record.sends + 1
+        retry_at = self._now() + self.client.retry.wait_seconds(sends, retry_after_seconds)
+        self.jobs.update(job_id, record, request=request, sends=sends, refusal=refusal, retry_at=retry_at, **when)
 
     def _now(self) -> float:
         return self.budget.clock.time()

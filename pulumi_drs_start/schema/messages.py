@@ -28,7 +28,7 @@ from ..reconcile.converge import Progress, Waiting
 from ..reconcile.declared import Declared, DesiredState, OnDestroy, Place
 from ..reconcile.outcome import JobOutcome, Problem, Result
 from ..reconcile.phase import Phase
-from ..reconcile.plan import Doubt, Plan
+from ..reconcile.plan import Plan, Reason
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
 from ..settings import Settings
@@ -120,7 +120,7 @@ class Messages(Reasons):
         """The jobs that ``up`` can't bring to their declared state; a line for each reason."""
         groups: dict[tuple[str, str], list[str]] = {}
         for job_id in plan.jobs(Action.FAIL):
-            verb = _TO_REACH[plan.states.get(job_id, DesiredState.STARTED)]
+            verb = _TO_REACH[plan.decisions[job_id].why.state]
             groups.setdefault((verb, self.why(plan.decisions[job_id].why)), []).append(job_id)
         return [
             f"can't {verb} {jobs_named(ids)}: {it(len(ids))} {plural(text, len(ids))}" for (verb, text), ids in groups.items()
@@ -258,9 +258,9 @@ class Messages(Reasons):
         total = sum(phases.values())
         others = [f"{phase} {phases[phase]:,}" for phase in Phase if phase is not Phase.RUNNING and phases.get(phase)]
         counts = ", ".join([f"running {phases.get(Phase.RUNNING, 0):,}/{total:,}", *others])
-        groups: dict[tuple[Doubt, str, str, float | None], list[Waiting]] = {}
+        groups: dict[tuple[str, str, float | None], list[Waiting]] = {}
         for one in progress.waiting:
-            groups.setdefault((one.doubt, self.why(one.why), one.said, one.seconds), []).append(one)
+            groups.setdefault((self.why(one.why), one.said, one.seconds), []).append(one)
         waits = list(groups.values())
         parts = [self._waiting(group) for group in waits[:WAITS]]
         if len(waits) > WAITS:
@@ -273,16 +273,16 @@ class Messages(Reasons):
         said = f" ({first.said})" if first.said else ""
         seconds = format_seconds(max(1, round(first.seconds))) if first.seconds is not None else "a while"
         verb = VERBS.get(first.why.action) if first.why.action else None
-        if first.doubt is Doubt.ANSWER_LOST and verb:
+        if first.why.reason is Reason.IN_DOUBT and verb:
             return (
                 f"the answer to the {verb.noun} of {jobs} was lost{said}: watching DRS for up to {seconds} before asking again, "
                 f"so that nothing is {verb.never} twice"
             )
-        if first.doubt is Doubt.REFUSED and verb:
+        if first.why.reason in (Reason.REFUSED_FOR_NOW, Reason.RETRY_LATER) and verb:
             if first.said.startswith(_BUSY):
                 return f"DRS is busy with {jobs}{said}: asking for the {verb.noun} again in {seconds}"
             return f"DRS refused the {verb.noun} of {jobs}{said}: asking again in {seconds}"
-        if first.doubt is Doubt.PRECHECK:
+        if first.why.reason is Reason.PRECHECK_RUNNING:
             return f"waiting for the pre-check of {jobs}"
         return f"waiting for {jobs}, which {plural(self.why(first.why), len(group))}"
 

@@ -72,7 +72,7 @@ def blame_the_whole_batch() -> None:
     def give_up(self: Any, job_ids: Sequence[str], error: DrsError) -> bool:
         for job_id in job_ids:
             refusal = Refusal(getattr(error, "code", None), str(error), is_final=True)
-            self.jobs.records[job_id] = JobRecord(refusal=refusal)
+            self.jobs.update(job_id, JobRecord(refusal=refusal))
         return False
 
     send.Sender._record_failed_call = give_up  # type: ignore[method-assign]
@@ -93,9 +93,10 @@ def believe_every_status() -> None:
     """Do not wait for a start to show after a lost answer: start again as soon as CONFIGURATION is read."""
     decide = jobs.decide
 
-    def hasty(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
+    def hasty(case: plan.Case) -> plan.Decision:
+        record = case.record
         unharmed = JobRecord(accepted_at=record.accepted_at, accepted_now=record.accepted_now, was_started=record.was_started)
-        return decide(desired, actual, unharmed, goal, grace, now)
+        return decide(replace(case, record=unharmed))
 
     jobs.decide = hasty
 
@@ -104,9 +105,9 @@ def start_everything() -> None:
     """Ask DRS to start every job once, without regard to its status: it will refuse what runs already."""
     decide = jobs.decide
 
-    def eager(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
-        decision = decide(desired, actual, record, goal, grace, now)
-        untried = record.accepted_at is None and record.refusal is None
+    def eager(case: plan.Case) -> plan.Decision:
+        decision = decide(case)
+        untried = case.record.accepted_at is None and case.record.refusal is None
         return replace(decision, action=Action.START) if untried else decision
 
     jobs.decide = eager
@@ -126,8 +127,8 @@ def resume_uninvited() -> None:
     """Resume what is paused, asked or not."""
     decide = jobs.decide
 
-    def helpful(desired: Any, actual: Any, record: JobRecord, goal: Any, grace: Any, now: float) -> Any:
-        return decide(replace(desired, resume=True), actual, record, goal, grace, now)
+    def helpful(case: plan.Case) -> plan.Decision:
+        return decide(replace(case, desired=replace(case.desired, resume=True)))
 
     jobs.decide = helpful
 
@@ -185,7 +186,7 @@ def stop_what_leaves() -> None:
         left = set(recorded.declared.listed).difference(declared.listed)
         stops = [DesiredJob(job_id, state=DesiredState.STOPPED) for job_id in sorted(left)]
         if stops:
-            self._converge(operation, declared, stops, recorded, place, Goal.RUNNING, 3600.0)
+            self._converge(operation, declared, recorded, place, stops, Goal.RUNNING)
         return apply(self, operation, declared, recorded, place)
 
     Lifecycle.apply = thorough  # type: ignore[method-assign]
@@ -205,7 +206,7 @@ def start_whatever_is_declared() -> None:
 def forget_our_pauses() -> None:
     """Take every pause for somebody else's."""
 
-    def never(*_: Any) -> bool:
+    def never(_case: Any) -> bool:
         return False
 
     outcome._is_paused_here = never
@@ -214,8 +215,8 @@ def forget_our_pauses() -> None:
 def claim_every_pause() -> None:
     """Take every pause for one of this resource's."""
 
-    def always(_record: Any, phase: Any, *_: Any) -> bool:
-        return phase is Phase.PAUSED
+    def always(case: plan.Case) -> bool:
+        return case.phase is Phase.PAUSED
 
     outcome._is_paused_here = always
 

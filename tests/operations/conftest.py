@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +137,7 @@ def new_command(sandbox: Sandbox) -> Iterator[NewCommand]:
     with ExitStack() as open_ones:
 
         def make(environment: Mapping[str, str] | None = None, **variables: str) -> Lifecycle:
-            connections = open_ones.enter_context(Connections())
+            connections = open_ones.enter_context(closing(Connections()))
             return Lifecycle(connections, {}, {**(sandbox.environment if environment is None else environment), **variables})
 
         yield make

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -23,7 +24,7 @@ ENVIRONMENT = {
 
 @pytest.fixture
 def connections() -> Iterator[Connections]:
-    with Connections() as connections:
+    with closing(Connections()) as connections:
         yield connections
 
 
@@ -67,7 +68,7 @@ def test_threads_get_the_same_token_source(connections: Connections) -> None:
 
 
 def test_closed_connections_have_forgotten_their_tokens(sandbox: Sandbox) -> None:
-    with Connections() as connections:
+    with closing(Connections()) as connections:
         tokens: Any = connections.to(load_settings({}, sandbox.environment)).client._tokens
         tokens.token()
         assert len(sandbox.calls("tokens")) == 1

@@ -7,8 +7,8 @@ import pytest
 from pulumi_drs_start.drs.errors import OutOfTimeError
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result, observe, outcome_of, refreshed
-from pulumi_drs_start.reconcile.plan import Reason, decide
+from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result, outcome_of, refreshed, result_of
+from pulumi_drs_start.reconcile.plan import Case, Reason, decide, make_cases
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 
@@ -18,7 +18,7 @@ GRACE = GracePeriods()
 
 
 def outcome(desired: DesiredJob, actual: ActualJob, record: JobRecord) -> JobOutcome:
-    return outcome_of(desired, actual, record, Goal.RUNNING, GRACE, NOW, None)
+    return outcome_of(Case(desired, actual, record, Goal.RUNNING, NOW))
 
 
 def reason(outcome: JobOutcome) -> Problem:
@@ -90,7 +90,7 @@ def test_a_job_that_shows_its_failure_to_the_end_has_failed_again(status: str) -
     resumed = JobRecord(request=Request(Action.RESUME), accepted_at=NOW - 30, accepted_now=True)
     desired, actual = DesiredJob("a", resume=True), ActualJob("a", status)
 
-    ended = outcome_of(desired, actual, resumed, Goal.RUNNING, GRACE, NOW, OutOfTimeError("the time limit was reached"))
+    ended = outcome_of(Case(desired, actual, resumed, Goal.RUNNING, NOW), OutOfTimeError("the time limit was reached"))
 
     assert (ended.outcome, ended.record.is_unfinished) == ("failed", False)
     assert (reason(ended).is_failed_again, reason(ended).seconds) == (True, 30.0)
@@ -107,7 +107,7 @@ def test_a_job_that_shows_its_failure_to_the_end_has_failed_again(status: str) -
 def test_a_job_that_drs_is_at_when_the_time_is_up_is_unfinished_and_no_failure(status: str, record: JobRecord) -> None:
     desired, actual = DesiredJob("a", resume=True), ActualJob("a", status)
 
-    ended = outcome_of(desired, actual, record, Goal.RUNNING, GRACE, NOW, OutOfTimeError("the time limit was reached"))
+    ended = outcome_of(Case(desired, actual, record, Goal.RUNNING, NOW), OutOfTimeError("the time limit was reached"))
 
     assert (ended.outcome != "failed", ended.record.is_unfinished, ended.problem) == (True, True, None)
 
@@ -118,7 +118,7 @@ def test_a_job_that_drs_is_at_when_the_time_is_up_is_unfinished_and_no_failure(s
 def test_a_job_that_drs_was_not_seen_to_be_at_when_the_time_was_up_is_a_failure(record: JobRecord) -> None:
     error = OutOfTimeError("the time limit was reached")
 
-    ended = outcome_of(DesiredJob("a"), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, GRACE, NOW, error)
+    ended = outcome_of(Case(DesiredJob("a"), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, NOW), error)
 
     assert (ended.outcome, ended.record.is_unfinished, reason(ended).ended_by) == ("failed", False, error)
 
@@ -128,7 +128,7 @@ def test_a_schedule_cancelled_before_drs_showed_it_stays_cancelled_with_its_time
     cancelled = outcome(DesiredJob("a", AT_TEN), over, MOVED_TO_TEN)
     assert (cancelled.outcome, cancelled.record.scheduled_for) == ("failed", AT_TEN)
 
-    later = decide(DesiredJob("a", AT_TEN), over, cancelled.record, Goal.RUNNING, GRACE, AT_TEN / 1000 + 1)
+    later = decide(Case(DesiredJob("a", AT_TEN), over, cancelled.record, Goal.RUNNING, AT_TEN / 1000 + 1))
 
     assert (later.action, later.why.reason, later.why.delivered_time) == (Action.FAIL, Reason.CANCELLED_SCHEDULE, AT_TEN)
 
@@ -192,8 +192,8 @@ def test_a_move_that_drs_does_not_show_yet_is_neither_done_nor_sent_again_by_the
     ended = outcome(desired, late, MOVED_TO_TEN)
     assert not ended.is_fulfilled
 
-    soon = decide(desired, late, ended.record, Goal.RUNNING, GRACE, NOW + 60)
-    much_later = decide(desired, late, ended.record, Goal.RUNNING, GRACE, NOW + GRACE.lag_seconds)
+    soon = decide(Case(desired, late, ended.record, Goal.RUNNING, NOW + 60))
+    much_later = decide(Case(desired, late, ended.record, Goal.RUNNING, NOW + GRACE.lag_seconds))
 
     assert (soon.action, soon.is_fulfilled) == (Action.WAIT, False)
     assert much_later.request == Request(Action.SCHEDULE, AT_TEN)
@@ -203,7 +203,7 @@ def test_a_move_that_drs_does_not_show_yet_is_neither_done_nor_sent_again_by_the
 
 
 def after_refresh(row: RecordedRow, desired: DesiredJob, status: str) -> JobOutcome:
-    seen = observe([desired], {"a": ActualJob("a", status)}, {}, Goal.RUNNING, NOW)
+    seen = result_of(make_cases([desired], {"a": ActualJob("a", status)}, {}, Goal.RUNNING, NOW))
     return refreshed(Recorded(rows={"a": row}), seen).jobs["a"]
 
 
@@ -255,6 +255,6 @@ def test_a_job_that_was_dealt_with_and_is_where_it_was_left_keeps_its_outcome() 
 
 
 def test_a_refresh_without_records_leaves_nothing_unfinished() -> None:
-    seen = observe([DesiredJob("a")], {"a": ActualJob("a", "STARTJOBING")}, {}, Goal.RUNNING, NOW)
+    seen = result_of(make_cases([DesiredJob("a")], {"a": ActualJob("a", "STARTJOBING")}, {}, Goal.RUNNING, NOW))
 
     assert refreshed(Recorded(), Result(seen.jobs)).unfinished == []

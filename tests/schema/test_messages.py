@@ -14,7 +14,7 @@ from pulumi_drs_start.reconcile.converge import Progress, Waiting
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy
 from pulumi_drs_start.reconcile.outcome import JobOutcome, Problem, Result
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import Doubt, Plan, Reason, Why, make_plan
+from pulumi_drs_start.reconcile.plan import Plan, Reason, Why, make_cases, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 from pulumi_drs_start.schema.dialect import YAML
@@ -116,7 +116,7 @@ def test_a_plan_of_five_thousand_jobs_is_one_short_line() -> None:
     jobs = [f"j{n:04}" for n in range(5000)]
     actual = {job_id: ActualJob(job_id, "CONFIGURATION" if n % 2 else "STARTJOBING") for n, job_id in enumerate(jobs)}
 
-    words = SAY.plan(make_plan([DesiredJob(job_id) for job_id in jobs], actual, {}, Goal.RUNNING, 0))
+    words = SAY.plan(make_plan(make_cases([DesiredJob(job_id) for job_id in jobs], actual, {}, Goal.RUNNING, 0)))
 
     assert words.startswith("will start 2,500 jobs (j0001, ")
     assert "wait for 2,500 jobs" in words
@@ -130,7 +130,7 @@ HOUR_MS = 3_600_000
 def planned(status: str = "CONFIGURATION", record: JobRecord | None = None, pairing: Pairing | None = None, **asked: Any) -> Plan:
     """The plan for one job, `a`."""
     actual = ActualJob("a", status, pairing=pairing)
-    return make_plan([DesiredJob("a", **asked)], {"a": actual}, {"a": record or JobRecord()}, Goal.RUNNING, NOW)
+    return make_plan(make_cases([DesiredJob("a", **asked)], {"a": actual}, {"a": record or JobRecord()}, Goal.RUNNING, NOW))
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
 
 def test_several_jobs_are_spoken_of_in_the_plural() -> None:
     jobs = ["a", "b"]
-    plan = make_plan(map(DesiredJob, jobs), {a: ActualJob(a, "CREATE_FAILED") for a in jobs}, {}, Goal.RUNNING, NOW)
+    plan = make_plan(make_cases(map(DesiredJob, jobs), {a: ActualJob(a, "CREATE_FAILED") for a in jobs}, {}, Goal.RUNNING, NOW))
     assert SAY.plan_warnings(plan)[0].startswith("can't start 2 jobs (a, b): they could not be created")
 
 
@@ -246,8 +246,8 @@ def test_a_request_remembered_for_another_purpose_changes_no_words() -> None:
 
 # -- why nothing happens for a while -------------------------------------------------------------------------------
 
-LOST = Waiting("a", Doubt.ANSWER_LOST, Why(Reason.IN_DOUBT, Action.START), "HTTP 503: busy", 120.0)
-REFUSED = replace(LOST, doubt=Doubt.REFUSED, seconds=20.0)
+LOST = Waiting("a", Why(Reason.IN_DOUBT, Action.START), "HTTP 503: busy", 120.0)
+REFUSED = replace(LOST, why=Why(Reason.RETRY_LATER, Action.START), seconds=20.0)
 FOR_PAIR = Why(Reason.WAITING_FOR_PAIR, pairing=Pairing(obstacle=Obstacle("b", "STARTJOBING")))
 
 
@@ -267,9 +267,9 @@ FOR_PAIR = Why(Reason.WAITING_FOR_PAIR, pairing=Pairing(obstacle=Obstacle("b", "
             replace(REFUSED, said="DRS.M01504: Busy."),
             "DRS is busy with 2 jobs (a, b) (DRS.M01504: Busy.): asking for the start again in 20s",
         ),
-        (Waiting("a", Doubt.PRECHECK, Why(Reason.PRECHECK_RUNNING)), "waiting for the pre-check of 2 jobs (a, b)"),
+        (Waiting("a", Why(Reason.PRECHECK_RUNNING)), "waiting for the pre-check of 2 jobs (a, b)"),
         (
-            Waiting("a", Doubt.NOT_READY, FOR_PAIR),
+            Waiting("a", FOR_PAIR),
             "waiting for 2 jobs (a, b), which wait for the other direction of its dual-active pair: "
             "b is in STARTJOBING and has to reach INCRE_TRANSFER_STARTED first",
         ),

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.outcome import JobOutcome, Result, observe, outcome_of, refreshed
+from pulumi_drs_start.reconcile.outcome import JobOutcome, Result, outcome_of, refreshed, result_of
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
+from pulumi_drs_start.reconcile.plan import Case, make_cases
+from pulumi_drs_start.reconcile.record import Action, JobRecord, Request
 from pulumi_drs_start.schema.messages import Messages
 from pulumi_drs_start.schema.state import from_state, to_state
 
@@ -34,7 +35,7 @@ STATUSES = ["STARTJOBING", "INCRE_TRANSFER_STARTED", "PAUSING", "FULL_TRANSFER_F
 
 def stored(status: str, record: JobRecord) -> dict[str, Any]:
     """The outputs after an operation that found this status, as the state keeps them."""
-    outcome = outcome_of(DesiredJob("a"), ActualJob("a", status), record, Goal.RUNNING, GracePeriods(), 1000.0, None)
+    outcome = outcome_of(Case(DesiredJob("a"), ActualJob("a", status), record, Goal.RUNNING, 1000.0))
     rows = to_outputs(Result({"a": outcome}))
     rows["job_statuses"]["a"] = {name: value for name, value in rows["job_statuses"]["a"].items() if value is not None}
     return rows
@@ -46,7 +47,7 @@ def test_a_job_once_seen_started_is_never_forgotten(history: list[str]) -> None:
     for status in history:
         outputs = stored(status, record)
         statuses = {"a": ActualJob("a", status)}
-        seen = observe([DesiredJob("a")], statuses, records_of(outputs), Goal.RUNNING, 1000.0)
+        seen = result_of(make_cases([DesiredJob("a")], statuses, records_of(outputs), Goal.RUNNING, 1000.0))
         outputs = {**outputs, **to_outputs(refreshed(from_state(outputs), seen))}
         record = records_of(outputs)["a"]
         assert record.was_started
@@ -57,9 +58,7 @@ def test_a_job_that_ran_is_no_failure_when_it_ends_while_nobody_looks() -> None:
     running = stored_record("INCRE_TRANSFER_STARTED", JobRecord())
     not_shown = stored_record("MISSING", running)
 
-    over = outcome_of(
-        DesiredJob("a"), ActualJob("a", "RELEASE_RESOURCE_COMPLETE"), not_shown, Goal.RUNNING, GracePeriods(), 1000.0, None
-    )
+    over = outcome_of(Case(DesiredJob("a"), ActualJob("a", "RELEASE_RESOURCE_COMPLETE"), not_shown, Goal.RUNNING, 1000.0))
 
     assert not_shown.was_started
     assert (over.outcome, over.is_fulfilled) == ("unchanged", True)
@@ -115,9 +114,7 @@ def test_a_request_of_a_later_version_explains_nothing() -> None:
 def stored_record(status: str, record: JobRecord, *, now: float = 1000.0, **desired: Any) -> JobRecord:
     """What is known of a job after an operation, and after a refresh that found the same."""
     job = DesiredJob("a", **desired)
-    outcome = outcome_of(
-        job, ActualJob("a", status, start_time=record.scheduled_for), record, Goal.RUNNING, GracePeriods(), now, None
-    )
+    outcome = outcome_of(Case(job, ActualJob("a", status, start_time=record.scheduled_for), record, Goal.RUNNING, now))
     return records_of(to_outputs(Result({"a": outcome})))["a"]
 
 
@@ -161,13 +158,15 @@ def test_a_schedule_whose_time_has_passed_when_the_job_is_over_is_remembered_as_
 @pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "MISSING", "START_JOB_FAILED", "CREATE_FAILED"])
 def test_a_refresh_that_finds_a_job_lost_records_a_failure(status: str) -> None:
     recorded = {"job_statuses": {"a": {"outcome": "scheduled", "phase": "scheduled"}}, "records": {}}
-    seen = observe([DesiredJob("a")], {"a": ActualJob("a", status)}, records_of(recorded), Goal.RUNNING, 1000.0)
+    seen = result_of(make_cases([DesiredJob("a")], {"a": ActualJob("a", status)}, records_of(recorded), Goal.RUNNING, 1000.0))
 
     assert [job.job_id for job in refreshed(from_state(recorded), seen).failed] == ["a"]
 
 
 def test_a_refresh_that_finds_a_job_unstarted_records_no_failure() -> None:
     recorded = {"job_statuses": {"a": {"outcome": "started", "phase": "running"}}, "records": {}}
-    seen = observe([DesiredJob("a")], {"a": ActualJob("a", "CONFIGURATION")}, records_of(recorded), Goal.RUNNING, 1000.0)
+    seen = result_of(
+        make_cases([DesiredJob("a")], {"a": ActualJob("a", "CONFIGURATION")}, records_of(recorded), Goal.RUNNING, 1000.0)
+    )
 
     assert refreshed(from_state(recorded), seen).failed == []

@@ -14,7 +14,8 @@ import pytest
 
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, OnDestroy, OnFailure, Place
-from pulumi_drs_start.reconcile.outcome import observe, refreshed
+from pulumi_drs_start.reconcile.outcome import refreshed, result_of
+from pulumi_drs_start.reconcile.plan import make_cases
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 from pulumi_drs_start.schema.messages import Messages
@@ -148,7 +149,7 @@ def test_a_refresh_that_finds_nothing_new_writes_the_state_as_it_was() -> None:
         job_id: ActualJob(job_id, row["status"], None, reasons.get(job_id), times.get(job_id)) for job_id, row in rows.items()
     }
 
-    seen = observe(recorded.declared.jobs, actual, recorded.records, recorded.declared.goal, READ_AT)
+    seen = result_of(make_cases(recorded.declared.jobs, actual, recorded.records, recorded.declared.goal, READ_AT))
     inputs = {name: value for name, value in state.items() if name not in to_state({}, seen, Messages())}
 
     assert to_state(inputs, refreshed(recorded, seen), Messages()) == state

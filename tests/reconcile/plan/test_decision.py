@@ -13,7 +13,7 @@ import pytest
 from pulumi_drs_start.reconcile import phase as statuses
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.plan import Decision, decide
+from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
 from pulumi_drs_start.schema.messages import Messages
 
@@ -105,7 +105,7 @@ def made(
     goal: Goal = Goal.RUNNING,
     grace: GracePeriods | None = None,
 ) -> Decision:
-    return decide(desired, ActualJob("a", status), record or JobRecord(), goal, grace or GracePeriods(), NOW)
+    return decide(Case(desired, ActualJob("a", status), record or JobRecord(), goal, NOW, grace or GracePeriods()))
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_a_job_that_is_not_shown_is_done_only_if_it_was_seen_over_or_drs_says_th
     desired = DesiredJob("a", state=target)
 
     def unseen(code: str | None, record: JobRecord) -> Decision:
-        return decide(desired, ActualJob("a", "MISSING", code), record, Goal.RUNNING, GracePeriods(), NOW)
+        return decide(Case(desired, ActualJob("a", "MISSING", code), record, Goal.RUNNING, NOW))
 
     for code in (None, "DRS.M05003", "DRS.M00289"):
         decision = unseen(code, JobRecord(was_started=True))
@@ -276,7 +276,7 @@ def test_a_job_that_was_started_a_moment_ago_is_paused_once_it_runs(status: str)
 
 def test_a_time_that_is_past_is_called_so_for_a_scheduled_job_too() -> None:
     actual = ActualJob("a", "WAITING_FOR_START", start_time=TOMORROW)
-    decision = decide(DesiredJob("a", YESTERDAY), actual, JobRecord(), Goal.RUNNING, GracePeriods(), NOW)
+    decision = decide(Case(DesiredJob("a", YESTERDAY), actual, JobRecord(), Goal.RUNNING, NOW))
 
     assert decision.request == Request(Action.START)
     assert "shall start now, because it was to start at 2027-01-14T08:00:00Z, which is past" in Messages().warning(decision)

@@ -10,8 +10,8 @@ import pytest
 
 from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.plan import Decision, decide
-from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Request
+from pulumi_drs_start.reconcile.plan import Case, Decision, decide
+from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
 from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
@@ -55,7 +55,7 @@ def made(
     pairing: Pairing | None, desired: DesiredJob | None = None, record: JobRecord | None = None, status: str = "CONFIGURATION"
 ) -> Decision:
     actual = ActualJob("a", status, pairing=pairing)
-    return decide(desired or DesiredJob("a"), actual, record or JobRecord(), Goal.RUNNING, GracePeriods(), NOW)
+    return decide(Case(desired or DesiredJob("a"), actual, record or JobRecord(), Goal.RUNNING, NOW))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pulumi_drs_start.drs.calls.models import MISSING_STATUS
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
-from pulumi_drs_start.reconcile.plan import Plan, Reason, make_plan
+from pulumi_drs_start.reconcile.plan import Plan, Reason, make_cases, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord
 
 NOW = 1_800_000_000.0
@@ -13,7 +13,7 @@ NOW = 1_800_000_000.0
 
 def plan_for(known: dict[str, JobRecord] | None = None, **statuses: str) -> Plan:
     actual = {job_id: ActualJob(job_id, status) for job_id, status in statuses.items()}
-    return make_plan([DesiredJob(job_id) for job_id in statuses], actual, known or {}, Goal.RUNNING, NOW)
+    return make_plan(make_cases([DesiredJob(job_id) for job_id in statuses], actual, known or {}, Goal.RUNNING, NOW))
 
 
 def test_jobs_are_started_in_the_order_asked() -> None:

@@ -8,7 +8,7 @@ from pulumi_drs_start.drs.calls.models import Finding
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.outcome import outcome_of
-from pulumi_drs_start.reconcile.plan import Decision, decide
+from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Refusal, Request
 from pulumi_drs_start.schema.messages import Messages
 
@@ -53,7 +53,7 @@ OTHER_STATUSES = [
 
 def made(record: JobRecord, start_time: int | None = None, status: str = "CONFIGURATION", *, precheck: bool = True) -> Decision:
     desired = DesiredJob("a", start_time, precheck=precheck)
-    return decide(desired, ActualJob("a", status), record, Goal.RUNNING, GracePeriods(), NOW)
+    return decide(Case(desired, ActualJob("a", status), record, Goal.RUNNING, NOW))
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,7 @@ def test_a_failed_pre_check_without_items_is_no_empty_bracket() -> None:
 def test_alarms_end_in_the_outcome_whether_it_passed_or_not(precheck: str) -> None:
     record = JobRecord(precheck=PRECHECKS[precheck])
 
-    outcome = outcome_of(
-        DesiredJob("a", precheck=True), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, GracePeriods(), NOW, None
-    )
+    outcome = outcome_of(Case(DesiredJob("a", precheck=True), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, NOW))
 
     assert outcome.alarms == (Finding("binlog_retention", "The logs are kept for a day."),)
 
@@ -155,9 +153,7 @@ def test_a_pre_check_refused_lately_is_asked_for_again_a_little_later() -> None:
 
     assert made(refused).action is Action.WAIT
     assert (
-        decide(
-            DesiredJob("a", precheck=True), ActualJob("a", "CONFIGURATION"), refused, Goal.RUNNING, GracePeriods(), NOW + 1
-        ).action
+        decide(Case(DesiredJob("a", precheck=True), ActualJob("a", "CONFIGURATION"), refused, Goal.RUNNING, NOW + 1)).action
         is Action.PRECHECK
     )
 

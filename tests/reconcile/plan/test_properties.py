@@ -12,7 +12,7 @@ from pulumi_drs_start.drs.calls.models import MISSING_STATUS
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.plan import decide, make_plan
+from pulumi_drs_start.reconcile.plan import Case, decide, make_cases, make_plan
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal
 
 KNOWN = [
@@ -41,7 +41,7 @@ patiences = st.builds(GracePeriods, seconds, seconds, st.integers(1, 10))
 def test_only_a_job_that_shows_no_start_is_started(
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
-    decision = decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now)
+    decision = decide(Case(DesiredJob("a"), ActualJob("a", status), record, goal, now, grace))
     assert decision.action is not Action.START or status in ("CONFIGURATION", "WAITING_FOR_START")
 
 
@@ -50,7 +50,7 @@ def test_a_job_accepted_by_this_operation_is_not_started_again_however_long_it_l
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, later: float
 ) -> None:
     accepted = replace(record, accepted_at=1e6, accepted_now=True)
-    assert decide(DesiredJob("a"), ActualJob("a", status), accepted, goal, grace, 1e6 + later).action is not Action.START
+    assert decide(Case(DesiredJob("a"), ActualJob("a", status), accepted, goal, 1e6 + later, grace)).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, seconds)
@@ -59,7 +59,7 @@ def test_a_job_accepted_lately_by_an_earlier_operation_is_not_started_again(
 ) -> None:
     accepted = replace(record, accepted_at=now - grace.lag_seconds / 2, accepted_now=False)
     grace = replace(grace, lag_seconds=grace.lag_seconds + 1)
-    assert decide(DesiredJob("a"), ActualJob("a", status), accepted, goal, grace, now).action is not Action.START
+    assert decide(Case(DesiredJob("a"), ActualJob("a", status), accepted, goal, now, grace)).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, st.floats(0, 0.99))
@@ -69,7 +69,7 @@ def test_a_job_whose_answer_was_lost_is_not_started_again_before_that_is_settled
     lost = replace(record, lost_at=1e6)
     grace = replace(grace, lost_seconds=min(grace.lost_seconds, 1e6) + 1)
     now = 1e6 + part * grace.lost_seconds
-    assert decide(DesiredJob("a"), ActualJob("a", status), lost, goal, grace, now).action is not Action.START
+    assert decide(Case(DesiredJob("a"), ActualJob("a", status), lost, goal, now, grace)).action is not Action.START
 
 
 @given(statuses, records, st.text(max_size=5), goals, patiences, seconds)
@@ -77,7 +77,7 @@ def test_a_final_refusal_is_never_sent_again(
     status: str, record: JobRecord, text: str, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
     refused = replace(record, refusal=Refusal("DRS.M00304", text, is_final=True))
-    assert decide(DesiredJob("a"), ActualJob("a", status), refused, goal, grace, now).action is not Action.START
+    assert decide(Case(DesiredJob("a"), ActualJob("a", status), refused, goal, now, grace)).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, seconds)
@@ -86,14 +86,14 @@ def test_a_job_is_sent_a_bounded_number_of_times(
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
     record = replace(record, sends=max(record.sends, grace.sends))
-    assert decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now).action is not Action.START
+    assert decide(Case(DesiredJob("a"), ActualJob("a", status), record, goal, now, grace)).action is not Action.START
 
 
 @given(statuses, records, goals, patiences, seconds)
 def test_nothing_is_done_or_awaited_for_a_job_that_is_where_it_should_be(
     status: str, record: JobRecord, goal: Goal, grace: GracePeriods, now: float
 ) -> None:
-    decision = decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now)
+    decision = decide(Case(DesiredJob("a"), ActualJob("a", status), record, goal, now, grace))
     assert not decision.is_fulfilled or decision.action is Action.NOTHING
 
 
@@ -101,7 +101,7 @@ def test_nothing_is_done_or_awaited_for_a_job_that_is_where_it_should_be(
 def test_a_job_that_runs_was_accepted_too(status: str, record: JobRecord, grace: GracePeriods, now: float) -> None:
     """What fulfils the larger goal fulfils the smaller one."""
     running, accepted = (
-        decide(DesiredJob("a"), ActualJob("a", status), record, goal, grace, now) for goal in (Goal.RUNNING, Goal.ACCEPTED)
+        decide(Case(DesiredJob("a"), ActualJob("a", status), record, goal, now, grace)) for goal in (Goal.RUNNING, Goal.ACCEPTED)
     )
     assert accepted.is_fulfilled or not running.is_fulfilled
 
@@ -113,11 +113,11 @@ def test_a_job_that_waits_for_a_time_is_decided_once_it_has_come(
     """Waiting for a job that shows no start ends by itself, unless DRS took the start."""
     record = replace(record, accepted_now=False)
     actual = ActualJob("a", "CONFIGURATION")
-    decision = decide(DesiredJob("a"), actual, record, goal, grace, now)
+    decision = decide(Case(DesiredJob("a"), actual, record, goal, now, grace))
     much_later = 1e10 + grace.lag_seconds + grace.settle_seconds
     assert (
         decision.action is not Action.WAIT
-        or decide(DesiredJob("a"), actual, record, goal, grace, much_later).action is not Action.WAIT
+        or decide(Case(DesiredJob("a"), actual, record, goal, much_later, grace)).action is not Action.WAIT
     )
 
 
@@ -127,11 +127,13 @@ def test_a_plan_decides_about_every_job_exactly_once(
 ) -> None:
     order = data.draw(st.permutations(list(jobs)))
     plan = make_plan(
-        [DesiredJob(job_id) for job_id in order],
-        {job_id: ActualJob(job_id, status) for job_id, (status, _) in jobs.items()},
-        {job_id: record for job_id, (_, record) in jobs.items()},
-        goal,
-        now,
+        make_cases(
+            [DesiredJob(job_id) for job_id in order],
+            {job_id: ActualJob(job_id, status) for job_id, (status, _) in jobs.items()},
+            {job_id: record for job_id, (_, record) in jobs.items()},
+            goal,
+            now,
+        )
     )
     decided = [job_id for action in Action for job_id in plan.jobs(action)]
     assert sorted(decided) == sorted(jobs)
@@ -145,19 +147,19 @@ def test_the_order_of_jobs_changes_no_decision(
     known = {job_id: record for job_id, (_, record) in jobs.items()}
     shuffled = list(jobs)
     chance.shuffle(shuffled)
-    plans = [make_plan([DesiredJob(j) for j in order], actual, known, goal, now) for order in (list(jobs), shuffled)]
+    plans = [make_plan(make_cases([DesiredJob(j) for j in order], actual, known, goal, now)) for order in (list(jobs), shuffled)]
     assert plans[0].decisions == plans[1].decisions
 
 
 @given(statuses, seconds)
 def test_a_job_without_memory_is_like_one_of_which_nothing_is_known(status: str, now: float) -> None:
     actual = {"a": ActualJob("a", status)}
-    plans = [make_plan([DesiredJob("a")], actual, known, Goal.RUNNING, now) for known in ({}, {"a": JobRecord()})]
+    plans = [make_plan(make_cases([DesiredJob("a")], actual, known, Goal.RUNNING, now)) for known in ({}, {"a": JobRecord()})]
     assert plans[0] == plans[1]
 
 
 @given(st.text(max_size=40), records, goals, seconds)
 def test_a_status_nobody_knows_is_never_a_failure(word: str, record: JobRecord, goal: Goal, now: float) -> None:
-    decision = decide(DesiredJob("a"), ActualJob("a", f"NEW_{word}"), record, goal, GracePeriods(), now)
+    decision = decide(Case(DesiredJob("a"), ActualJob("a", f"NEW_{word}"), record, goal, now))
     assert decision.phase is Phase.RUNNING
     assert decision.is_fulfilled

@@ -6,7 +6,7 @@ import pytest
 
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
-from pulumi_drs_start.reconcile.plan import Decision, decide
+from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal
 from pulumi_drs_start.schema.messages import Messages
 
@@ -18,7 +18,7 @@ PASSING = Refusal("DRS.M01504", "busy", is_final=False)
 
 
 def made(status: str, record: JobRecord, goal: Goal = Goal.RUNNING, now: float = NOW) -> Decision:
-    return decide(DesiredJob("a"), ActualJob("a", status), record, goal, GRACE, now)
+    return decide(Case(DesiredJob("a"), ActualJob("a", status), record, goal, now))
 
 
 # A job that is to be started now may read either of these before it is.

@@ -12,7 +12,7 @@ import pytest
 
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.plan import Decision, decide
+from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal, Request
 from pulumi_drs_start.schema.messages import Messages
 
@@ -66,7 +66,7 @@ REMEMBERED: dict[str, tuple[dict[str, object], str]] = {
 
 
 def made(wish: Wish, record: JobRecord) -> Decision:
-    return decide(wish.desired, ActualJob("a", wish.status), record, Goal.RUNNING, PATIENCE, NOW)
+    return decide(Case(wish.desired, ActualJob("a", wish.status), record, Goal.RUNNING, NOW))
 
 
 @pytest.mark.parametrize("records", REMEMBERED)
@@ -127,7 +127,7 @@ def test_what_was_accepted_by_this_operation_is_not_asked_again(name: str, goal:
     wish = WISHES[name]
     accepted = JobRecord(request=wish.request, accepted_at=NOW - 1, accepted_now=True)
 
-    decision = decide(wish.desired, ActualJob("a", wish.status), accepted, goal, PATIENCE, NOW)
+    decision = decide(Case(wish.desired, ActualJob("a", wish.status), accepted, goal, NOW))
 
     assert decision.action is (Action.WAIT if goal is Goal.RUNNING else Action.NOTHING)
     assert decision.is_underway is (goal is Goal.RUNNING)
@@ -227,7 +227,7 @@ def test_a_job_that_drs_is_about_to_show_as_started_is_waited_for_before_it_is_p
     record = JobRecord(request=request_, accepted_at=NOW - 1)
 
     decision = decide(
-        DesiredJob("a", state=DesiredState.PAUSED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW
+        Case(DesiredJob("a", state=DesiredState.PAUSED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, NOW)
     )
 
     assert (decision.action, decision.is_underway) == (Action.WAIT, False)
@@ -237,7 +237,7 @@ def test_a_job_that_drs_is_about_to_show_as_started_is_stopped_at_once() -> None
     record = JobRecord(accepted_at=NOW - 1)
 
     decision = decide(
-        DesiredJob("a", state=DesiredState.STOPPED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW
+        Case(DesiredJob("a", state=DesiredState.STOPPED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, NOW)
     )
 
     assert decision.action is Action.STOP
@@ -247,7 +247,7 @@ def test_a_start_accepted_long_ago_that_never_showed_holds_up_no_pause() -> None
     record = JobRecord(accepted_at=NOW - PATIENCE.lag_seconds)
 
     decision = decide(
-        DesiredJob("a", state=DesiredState.PAUSED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, PATIENCE, NOW
+        Case(DesiredJob("a", state=DesiredState.PAUSED), ActualJob("a", "CONFIGURATION"), record, Goal.RUNNING, NOW)
     )
 
     assert decision.action is Action.NOTHING

@@ -10,7 +10,7 @@ import pytest
 
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
-from pulumi_drs_start.reconcile.plan import Decision, decide
+from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal, Request
 from pulumi_drs_start.schema.messages import Messages
 from pulumi_drs_start.schema.times import to_iso
@@ -47,7 +47,7 @@ CELLS = [(row[0], column, verdict) for row in _ROWS for column, verdict in zip(_
 
 
 def made(desired: DesiredJob, delivered: int | None, record: JobRecord | None = None, goal: Goal = Goal.RUNNING) -> Decision:
-    return decide(desired, ActualJob("a", "WAITING_FOR_START", start_time=delivered), record or JobRecord(), goal, PATIENCE, NOW)
+    return decide(Case(desired, ActualJob("a", "WAITING_FOR_START", start_time=delivered), record or JobRecord(), goal, NOW))
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import outcome_of
 from pulumi_drs_start.reconcile.phase import _PHASES, STARTED_PHASES, Phase, phase_of
-from pulumi_drs_start.reconcile.plan import Decision, decide, make_plan
-from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Refusal, Request
+from pulumi_drs_start.reconcile.plan import Case, Decision, decide, make_cases, make_plan
+from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Refusal, Request
 from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
@@ -79,7 +79,7 @@ def actuals(words: st.SearchStrategy[str] = statuses) -> st.SearchStrategy[Actua
 
 
 def made(desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal = Goal.RUNNING, now: float = NOW) -> Decision:
-    return decide(desired, actual, record, goal, GracePeriods(), now)
+    return decide(Case(desired, actual, record, goal, now))
 
 
 @given(jobs, actuals(), records, goals, moments)
@@ -98,7 +98,7 @@ def test_an_operation_that_ran_out_of_time_has_an_outcome_for_any_job_and_no_fai
 ) -> None:
     ended_by = OutOfTimeError("the time limit was reached")
 
-    outcome = outcome_of(desired, actual, record, goal, GracePeriods(), NOW, ended_by)
+    outcome = outcome_of(Case(desired, actual, record, goal, NOW), ended_by)
 
     assert outcome.outcome != "failed" or outcome.problem is not None
     assert not (outcome.outcome == "failed" and outcome.is_fulfilled)
@@ -112,7 +112,7 @@ def test_an_operation_that_ran_out_of_time_has_an_outcome_for_any_job_and_no_fai
 def test_a_call_is_made_only_for_whom_it_is_for(desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal) -> None:
     decision = made(desired, actual, record, goal)
     event(decision.action.value)
-    is_ours = record.paused_here or record.was_asked_lately(Action.PAUSE, GracePeriods(), NOW)
+    is_ours = record.paused_here or Case(desired, actual, record, goal, NOW).was_asked_lately(Action.PAUSE)
 
     allowed = {
         Action.START: desired.state is DesiredState.STARTED and actual.status in ("CONFIGURATION", "WAITING_FOR_START"),
@@ -287,12 +287,12 @@ def test_nothing_is_left_to_do_for_a_job_that_is_where_it_should_be(
 def test_a_plan_acts_exactly_when_something_is_left_to_do(
     desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal
 ) -> None:
-    plan = make_plan([desired], {"a": actual}, {"a": record}, goal, NOW)
+    plan = make_plan(make_cases([desired], {"a": actual}, {"a": record}, goal, NOW))
     decision = plan.decisions["a"]
 
     is_waiting_for_us = decision.action is Action.WAIT and not decision.is_underway
     assert plan.would_act is (decision.request is not None or is_waiting_for_us)
-    assert plan.states == ({} if desired.state is DesiredState.STARTED else {"a": desired.state})
+    assert decision.why.state is desired.state
     assert set(plan.jobs(Action.FAIL)) == ({"a"} if decision.action is Action.FAIL else set())
 
 
