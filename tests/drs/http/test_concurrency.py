@@ -114,14 +114,14 @@ def test_results_come_in_order_and_exceptions_hide_no_result() -> None:
 def test_pages_after_the_first_are_read_at_the_same_time(sandbox: Sandbox, client: DrsClient) -> None:
     job_ids = [f"j{number}" for number in range(4 * READ_BATCH + 1)]
     sandbox.add_jobs(*(make_job(job_id) for job_id in job_ids))
-    sandbox.set_policy(latency_ms=300)
+    sandbox.set_policy(latency_ms=1000)
 
     assert set(client.get_statuses(job_ids, TimeBudget(60))) == set(job_ids)
 
     arrivals = [call["time"] for call in sandbox.calls("batch-status")]
     assert len(arrivals) == 5
-    assert arrivals[1] - arrivals[0] >= 0.3
-    assert arrivals[4] - arrivals[1] < 0.3
+    assert arrivals[1] - arrivals[0] > 0.5
+    assert arrivals[4] - arrivals[1] < 1
 
 
 def test_once_drs_asks_to_slow_down_calls_follow_one_another(sandbox: Sandbox, make_client: Callable[..., DrsClient]) -> None:
@@ -134,4 +134,5 @@ def test_once_drs_asks_to_slow_down_calls_follow_one_another(sandbox: Sandbox, m
     assert set(client.get_statuses(job_ids, TimeBudget(60))) == set(job_ids)
 
     arrivals = [call["time"] for call in sandbox.calls("batch-status")]
-    assert all(later - earlier >= 0.2 for earlier, later in pairwise(arrivals))
+    # Half of it, because the wall clock of the log may be set back while the latency passes.
+    assert min(later - earlier for earlier, later in pairwise(arrivals)) > 0.1

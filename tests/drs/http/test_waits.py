@@ -6,6 +6,7 @@ import dataclasses
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -28,10 +29,11 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def closed() -> str:
-    """The address of a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+def closed() -> Iterator[str]:
+    """The address of a port that nobody listens on, and that no other process can take meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 REASONS = {
