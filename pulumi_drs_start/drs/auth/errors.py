@@ -16,8 +16,7 @@ from ..errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
-from ..http.redaction import redact_exception
-from ..text import clean_text
+from ..text import clean_text, redact_exception
 from .plugins import PluginError
 
 EXCERPT_CHARS = 256

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from ..errors import AuthenticationError, TokenRejectedError
 from ..http.budget import TimeBudget
 from ..http.exchange import fingerprint
-from ..http.redaction import keep_secret
+from ..text import keep_secret
 from .sources import REFUSAL_SECONDS, TokenSource
 
 

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
 from ..http.budget import TimeBudget
-from ..http.redaction import keep_secret, keep_token_secret
 from ..http.retry import Contact
+from ..text import keep_secret, keep_token_secret
 from .errors import WrongScopeError, check_scope, translate
 from .iam_session import LOGIN_SECONDS, with_session
 from .plugins import make_plugin

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ..clock import SYSTEM_CLOCK, Clock
+from ..clock import SYSTEM_CLOCK, Clock, format_seconds
 from ..errors import CancelledError, OutOfTimeError
-from ..text import format_seconds
 
 # How soon a cancellation is noticed: well before Pulumi kills the plugin after a second Ctrl-C.
 SLICE_SECONDS = 0.25
