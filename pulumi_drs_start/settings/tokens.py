@@ -5,7 +5,6 @@ From settings to a token source.
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from ..drs.auth.sources import IamLogin, ReadyToken, TokenSource
@@ -30,7 +29,6 @@ def token_source(settings: Settings) -> TokenSource:
         "project_id": settings.project_id,
         "project_name": settings.project_name,
         "ca_cert": settings.ca_cert,
-        "user_agent": user_agent(),
         "advice": settings.advice,
     }
     if settings.token:
@@ -51,10 +49,3 @@ def token_source(settings: Settings) -> TokenSource:
         client_cert=(settings.client_cert, settings.client_key or settings.client_cert) if settings.client_cert else None,
         **iam,
     )
-
-
-def user_agent() -> str:
-    """How this package introduces itself to DRS and IAM."""
-    # Not imported: the package itself imports this module.
-    version = getattr(sys.modules.get(__name__.partition(".")[0]), "__version__", "0")
-    return f"pulumi-drs-start/{version}"

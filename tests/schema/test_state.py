@@ -32,11 +32,9 @@ def records_of(outputs: dict[str, Any]) -> Mapping[str, JobRecord]:
 
 
 def test_a_row_has_the_fields_that_its_type_has() -> None:
-    rows = to_outputs(Result({"a": JobOutcome("a", "STARTJOBING", Phase.STARTING, "started", is_fulfilled=False)}))[
-        "job_statuses"
-    ]
+    outputs = to_outputs(Result({"a": JobOutcome("a", "STARTJOBING", Phase.STARTING, "started", is_fulfilled=False)}))
 
-    assert rows["a"].keys() == JobStatus.__annotations__.keys()
+    assert outputs["job_statuses"]["a"].keys() == JobStatus.__annotations__.keys()
 
 
 STATUSES = ["STARTJOBING", "INCRE_TRANSFER_STARTED", "PAUSING", "FULL_TRANSFER_FAILED", "RELEASE_RESOURCE_COMPLETE", "DELETED"]

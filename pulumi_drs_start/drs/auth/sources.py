@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 STALE_SECONDS = 120.0
 # How long a refused login is not tried again: longer than the resources of one command take to ask.
 REFUSAL_SECONDS = 60.0
-USER_AGENT = "pulumi-drs-start"
 ADVICE = "Check the login."
 _SECRET_OPTION = re.compile("secret|password|passcode|token|code|otp")
 
@@ -100,7 +99,6 @@ class IamLogin(TokenSource):
         project_domain_id: of the project; that of the user if neither it nor `project_domain_name` is given.
         ca_cert: path of the certificates to trust, or None for the usual authorities.
         client_cert: paths of a certificate to show to IAM and of its key.
-        user_agent: how this package introduces itself.
         advice: the next step after a refused login, in a sentence.
         clock: monotonic seconds.
     """
@@ -117,7 +115,6 @@ class IamLogin(TokenSource):
         project_domain_name: str | None = None,
         ca_cert: str | None = None,
         client_cert: tuple[str, str] | None = None,
-        user_agent: str = USER_AGENT,
         advice: str = ADVICE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -138,7 +135,7 @@ class IamLogin(TokenSource):
         }
         self._subject = _subject(auth_type, options, project_id or project_name)
         self._advice = advice
-        self._session_options: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
+        self._session_options: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert}
         self._clock = clock
         self._lock = threading.Lock()
         self._login: _Login | None = None
@@ -241,7 +238,6 @@ class ReadyToken(TokenSource):
         project_name: of the project that the token should be for; compared when IAM is asked.
         auth_url: IAM, ``https://…/v3``.
         ca_cert: path of the certificates to trust, or None for the usual authorities.
-        user_agent: how this package introduces itself.
         advice: the next step after a refusal, in a sentence.
     """
 
@@ -253,7 +249,6 @@ class ReadyToken(TokenSource):
         project_name: str | None = None,
         auth_url: str | None = None,
         ca_cert: str | None = None,
-        user_agent: str = USER_AGENT,
         advice: str = ADVICE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -263,7 +258,6 @@ class ReadyToken(TokenSource):
         self._project_id = project_id
         self._project_name = project_name
         self._ca_cert = ca_cert
-        self._user_agent = user_agent
         self._advice = advice
         self._lock = threading.Lock()
         self._contact = Contact()
@@ -295,7 +289,7 @@ class ReadyToken(TokenSource):
             raise AuthenticationError(f"nothing tells the project of the token: give its id. {self._advice}")
         begun = self._clock()
         try:
-            told = with_session(self.auth_url, self._read_token, budget, ca_cert=self._ca_cert, user_agent=self._user_agent)
+            told = with_session(self.auth_url, self._read_token, budget, ca_cert=self._ca_cert)
             project = told.get("project") or {}
             check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
             return str(project["id"])

@@ -60,7 +60,6 @@ class DrsClient:
         tokens: where tokens and the project id come from.
         language: of DRS's messages, ``en-us`` or ``zh-cn``.
         ca_cert: path of a TLS bundle, or None for the usual authorities.
-        user_agent: how we introduce ourselves.
         retry: how a call that may work later is repeated.
     """
 
@@ -71,14 +70,13 @@ class DrsClient:
         *,
         language: str = "en-us",
         ca_cert: str | None = None,
-        user_agent: str = "pulumi-drs-start",
         retry: RetryPolicy | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.retry = retry or RetryPolicy()
         self._tokens = tokens
         self._session = new_session(endpoint, ca_cert)
-        self._headers = {"Content-Type": "application/json", "X-Language": language, "User-Agent": user_agent}
+        self._headers = {"Content-Type": "application/json", "X-Language": language}
         self._statuses = BatchReader("batch-status", READ_BATCH, self.retry)
         # So many ids have passed in batch-status, whose page is the same.
         self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry, has_passed=True)
