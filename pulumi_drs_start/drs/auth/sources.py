@@ -250,7 +250,6 @@ class ReadyToken(TokenSource):
         auth_url: str | None = None,
         ca_cert: str | None = None,
         advice: str = ADVICE,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.auth_url = auth_url
         self._token = token
@@ -261,7 +260,6 @@ class ReadyToken(TokenSource):
         self._advice = advice
         self._lock = threading.Lock()
         self._contact = Contact()
-        self._clock = clock
 
     def __repr__(self) -> str:
         return f"<ReadyToken for project {self._project_id or self._project_name or 'of its own'}>"
@@ -287,20 +285,16 @@ class ReadyToken(TokenSource):
         """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""
         if not self.auth_url:
             raise AuthenticationError(f"nothing tells the project of the token: give its id. {self._advice}")
-        begun = self._clock()
-        try:
-            told = with_session(self.auth_url, self._read_token, budget, ca_cert=self._ca_cert)
-            project = told.get("project") or {}
-            check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
-            return str(project["id"])
-        except WrongScopeError as exc:
-            raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
-        except Exception as exc:
-            error = translate(exc, "the token", self.auth_url, self._advice)
-            if isinstance(error, UnreachableError) and not error.was_connected:
-                # Nothing else is ever asked of IAM here, so it has not answered before.
-                self._contact.failed(error, begun, self._clock())
-            raise error from exc
+        with self._contact.watched(budget.clock):
+            try:
+                told = with_session(self.auth_url, self._read_token, budget, ca_cert=self._ca_cert)
+                project = told.get("project") or {}
+                check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
+                return str(project["id"])
+            except WrongScopeError as exc:
+                raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
+            except Exception as exc:
+                raise translate(exc, "the token", self.auth_url, self._advice) from exc
 
     def _read_token(self, session: Session) -> Mapping[str, Any]:
         headers = {"X-Auth-Token": self._token, "X-Subject-Token": self._token, "Accept": "application/json"}

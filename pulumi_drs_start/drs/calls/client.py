@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -28,7 +29,7 @@ from ..http.exchange import encoded, exchange, new_session
 from ..http.retry import Contact, RetryPolicy
 from ..wire import Row, WireModel
 from .batch_read import BatchReader
-from .listing import DISASTER_RECOVERY, JobListing, ListAnswer, list_request, read_pages
+from .listing import DISASTER_RECOVERY, PAGE_ROWS, JobListing, ListAnswer, read_pages
 from .models import MISSING_STATUS, ActionAnswer, JobDetail, JobStatus, PrecheckResults, ReplicationLag, StartRequest
 from .prechecks import PRECHECK_BATCH, read_results
 from .replication_lag import ReplicationLagReader
@@ -105,7 +106,8 @@ class DrsClient:
         Raises:
             DrsError: the call as a whole came to nothing. With `effect_unknown`, that is not certain.
         """
-        return self._act("POST", "jobs/batch-starting", [start.to_wire() for start in starts], budget)
+        jobs = [{name: value for name, value in asdict(start).items() if value is not None} for start in starts]
+        return self._act("POST", "jobs/batch-starting", jobs, budget)
 
     def resume_jobs(self, job_ids: Sequence[str], budget: TimeBudget) -> ActionAnswer:
         """Ask DRS to go on with paused and failed jobs, all in one call ("Retrying Tasks in Batches"). Raises as `start_jobs`."""
@@ -209,9 +211,13 @@ class DrsClient:
         Raises:
             DrsError: the list can't be read.
         """
-        body = list_request(
-            db_use_type=db_use_type, engine_type=engine_type, enterprise_project_id=enterprise_project_id, tags=tags, name=name
-        )
+        body: dict[str, Any] = {"per_page": PAGE_ROWS, "db_use_type": db_use_type, "engine_type": engine_type}
+        if enterprise_project_id is not None:
+            body["enterprise_project_id"] = enterprise_project_id
+        if tags:
+            body["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+        if name:
+            body["name"] = name
 
         def ask(page: int) -> ListAnswer:
             return self.retry.call(lambda: self._call("POST", "jobs", {"cur_page": page, **body}, ListAnswer, budget), budget)

@@ -8,7 +8,7 @@ the totals that DRS gives with each page tell, and then the list is read again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
@@ -56,7 +56,6 @@ class JobListing(WireModel):
     """What the list says of a job. Texts that DRS left out are empty.
 
     Attributes:
-        job_id: the job.
         name: what its owner calls it; not unique.
         status: DRS's own word.
         db_use_type: ``migration``, ``sync`` or ``cloudDataGuard``.
@@ -89,20 +88,6 @@ class ListAnswer(WireModel):
         if self.jobs is None and self.total_record != 0:
             raise ValueError("jobs are missing")
         return self
-
-
-def list_request(
-    *, db_use_type: str, engine_type: str, enterprise_project_id: str | None, tags: Mapping[str, str] | None, name: str
-) -> dict[str, Any]:
-    """The request, but for its page."""
-    body: dict[str, Any] = {"per_page": PAGE_ROWS, "db_use_type": db_use_type, "engine_type": engine_type}
-    if enterprise_project_id is not None:
-        body["enterprise_project_id"] = enterprise_project_id
-    if tags:
-        body["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
-    if name:
-        body["name"] = name
-    return body
 
 
 def read_pages(ask: Callable[[int], ListAnswer]) -> list[JobListing]:

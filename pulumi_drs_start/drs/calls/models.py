@@ -18,7 +18,6 @@ class JobStatus:
     """What DRS says of a job.
 
     Attributes:
-        job_id: the job.
         status: DRS's own word, or `MISSING_STATUS` for a job that it does not know.
         error_code: DRS's code, where it gave one with the status.
         error_message: DRS's text, likewise.
@@ -35,18 +34,11 @@ class StartRequest:
     """One job to be started.
 
     Attributes:
-        job_id: the job.
         start_time: milliseconds since the epoch as text, as the API takes it; None for now.
     """
 
     job_id: str
     start_time: str | None = None
-
-    def to_wire(self) -> dict[str, str]:
-        """The element of the request's ``jobs``."""
-        if self.start_time is None:
-            return {"job_id": self.job_id}
-        return {"job_id": self.job_id, "start_time": self.start_time}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +106,6 @@ class JobDetail:
     """What only the details of a job tell.
 
     Attributes:
-        job_id: the job.
         start_time: when a scheduled start happens, milliseconds since the epoch as text; None without a schedule.
         failed_reason: why the job failed, in DRS's words.
         multi_write: part of dual-active disaster recovery.
