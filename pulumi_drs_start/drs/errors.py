@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .http import gateway
+from . import gateway
 
 
 class DrsError(Exception):
@@ -242,7 +242,7 @@ def refusal_for(code: str, text: str, *, status: int, **facts: Any) -> ServiceRe
 def _class_for(code: str, status: int) -> type[ServiceRefusedError]:
     if found := _BY_CODE.get(code):
         return found
-    if status == 429 or gateway.is_throttled(code):
+    if status == 429 or code in gateway.THROTTLED:
         return ThrottledError
     if status == 408 or status >= 500 or status < 200:
         return NotAskedError if gateway.proves_not_asked(code, status) else ServiceFaultError

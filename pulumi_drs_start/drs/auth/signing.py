@@ -115,5 +115,4 @@ class SigningAuth(TokenSource):
         raise AuthenticationError(text)
 
     def project_id(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
-        """The project's id."""
         return self._project_id

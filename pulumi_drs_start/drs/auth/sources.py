@@ -45,10 +45,14 @@ class TokenSource(ABC):
 
     @abstractmethod
     def token(self, budget: TimeBudget | None = None) -> str:
-        """A token that should be valid; cached. Raises DrsError.
+        """A token that should be valid. It is cached.
 
         Args:
             budget: the time that a login may take; without one, only the limits of a login count.
+
+        Raises:
+            AuthenticationError: IAM refused, or gave a token that is not for the project.
+            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
         """
 
     @abstractmethod
@@ -148,12 +152,6 @@ class IamLogin(TokenSource):
         return f"<IamLogin: {self._subject} at {self.auth_url}>"
 
     def token(self, budget: TimeBudget | None = None) -> str:
-        """A token that should be valid; logs in when there is none.
-
-        Raises:
-            AuthenticationError: IAM refused, or gave a token that is not for the project.
-            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
-        """
         return self._logged_in(budget).token
 
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
@@ -165,11 +163,9 @@ class IamLogin(TokenSource):
         return True
 
     def close(self) -> None:
-        """Forget the token. Connections to IAM end with each login."""
         self._login = None
 
     def project_id(self, budget: TimeBudget | None = None) -> str:
-        """The project's id; when only its name is known, IAM tells it with the token. Raises as `token` does."""
         if self._project_id:
             return self._project_id
         if found := self._logged_in(budget).project_id:
@@ -265,16 +261,9 @@ class ReadyToken(TokenSource):
         return f"<ReadyToken for project {self._project_id or self._project_name or 'of its own'}>"
 
     def token(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
-        """The token."""
         return self._token
 
     def project_id(self, budget: TimeBudget | None = None) -> str:
-        """The project's id as given, else as IAM knows it.
-
-        Raises:
-            AuthenticationError: IAM does not accept the token, or it is for no project or another one.
-            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
-        """
         if not self._project_id:
             budget = budget or TimeBudget(LOGIN_SECONDS)
             with budget.holding(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
