@@ -69,8 +69,8 @@ def _to_another_time(why: Why) -> str:
     return f"{_scheduled_for(why)}, and shall start {'now' if why.is_late else when(why.declared_time)}"
 
 
-def _said(why: Why) -> str:
-    return f" ({why.said})" if why.said else ""
+def _in_brackets(text: object) -> str:
+    return f" ({text})" if text else ""
 
 
 def _done(why: Why) -> str:
@@ -109,12 +109,12 @@ def _paused(why: Why) -> str:
 
 
 def _failed(why: Why) -> str:
-    text = f"failed after its start{_said(why)}"
+    text = f"failed after its start{_in_brackets(why.said)}"
     return text if why.action else f"{text}; DRS retries by itself ({RESUME} asks for a retry now)"
 
 
 def _failed_to_start(why: Why) -> str:
-    text = f"failed to start{_said(why)}"
+    text = f"failed to start{_in_brackets(why.said)}"
     if why.action:
         return text
     advice = f"fix the cause DRS reports, then restart it in the DRS console, or here with {RESUME}"
@@ -130,7 +130,7 @@ def _starting(why: Why) -> str:
 def _not_created(why: Why) -> str:
     if why.state is not DesiredState.STARTED:
         return "could not be created"
-    return f"could not be created{_said(why)}: create a new one, or take it off the list"
+    return f"could not be created{_in_brackets(why.said)}: create a new one, or take it off the list"
 
 
 def _cancelled(why: Why) -> str:
@@ -159,20 +159,6 @@ def _precheck_failed(why: Why) -> str:
     return f"did not pass the pre-check ({items or 'DRS names no item'})"
 
 
-def _too_many_tries(why: Why) -> str:
-    refusal = f" ({why.refusal})" if why.refusal else ""
-    return f"could not be {_done(why)} in {why.sends} tries{refusal}: run pulumi up again"
-
-
-def _stopped_earlier(_: Why) -> str:
-    advice = 'create a new one, declare desired_state="stopped", or take it off the list'
-    return f"was stopped for good, as it was declared before, and DRS never starts a job twice: {advice}"
-
-
-def _not_shown(why: Why) -> str:
-    return f"is not known to DRS, so nothing shows that it is {why.state.value}: check its id and the region and project"
-
-
 _REASONS: Mapping[Reason, str | Callable[[Why], str]] = {
     Reason.ACCEPTED_EARLIER: _accepted_earlier,
     Reason.BEING_CREATED: "is still being created",
@@ -181,14 +167,16 @@ _REASONS: Mapping[Reason, str | Callable[[Why], str]] = {
     Reason.DELETED: "is over and deleted",
     Reason.DUE: "is due, and starts by itself",
     Reason.FAILED: _failed,
-    Reason.FAILED_AGAIN: lambda why: f"was resumed and does not run{_said(why)}",
+    Reason.FAILED_AGAIN: lambda why: f"was resumed and does not run{_in_brackets(why.said)}",
     Reason.FAILED_TO_START: _failed_to_start,
     Reason.HAS_RUN: "has run and is over",
     Reason.IN_DOUBT: lambda why: f"may be {_done(why)} already: the answer to the call was lost",
     Reason.NEVER_STARTED: "is over, and DRS never starts a job twice: create a new one, or take it off the list",
     Reason.NOT_CREATED: _not_created,
     Reason.NOT_RUNNING: "does not run, so there is nothing to pause",
-    Reason.NOT_SHOWN: _not_shown,
+    Reason.NOT_SHOWN: lambda why: (
+        f"is not known to DRS, so nothing shows that it is {why.state.value}: check its id and the region and project"
+    ),
     Reason.NOT_STARTED: "is not started",
     Reason.NOT_STOPPED: "is to be stopped",
     Reason.OVER: "is over",
@@ -205,8 +193,11 @@ _REASONS: Mapping[Reason, str | Callable[[Why], str]] = {
     Reason.SCHEDULED: _scheduled,
     Reason.STARTED_LATELY: "was started a moment ago, and can be paused once it runs",
     Reason.STARTING: _starting,
-    Reason.STOPPED_EARLIER: _stopped_earlier,
-    Reason.TOO_MANY_TRIES: _too_many_tries,
+    Reason.STOPPED_EARLIER: "was stopped for good, as it was declared before, and DRS never starts a job twice: "
+    'create a new one, declare desired_state="stopped", or take it off the list',
+    Reason.TOO_MANY_TRIES: lambda why: (
+        f"could not be {_done(why)} in {why.sends} tries{_in_brackets(why.refusal)}: run pulumi up again"
+    ),
     Reason.UNKNOWN_JOB: "is not known to DRS: check its id and the region and project, or take it off the list",
     Reason.WAITING_FOR_PAIR: _waiting_for_pair,
 }

@@ -7,7 +7,7 @@ The state has a format version. A state of every released format is kept as a te
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..reconcile.declared import Place
@@ -40,11 +40,12 @@ def to_state(inputs: Bag, result: Result, messages: Messages) -> dict[str, Any]:
         messages: makes the sentences of the rows.
     """
     jobs = result.jobs.values()
+    phases = Counter(job.phase.value for job in jobs)
     return {
         **inputs,
         FORMAT: FORMAT_VERSION,
         "job_statuses": {job.job_id: _row(job, messages) for job in jobs},
-        "summary": _summary(jobs),
+        "summary": {**dict(sorted(phases.items())), "total": phases.total()},
         "ready": all(job.is_fulfilled for job in jobs),
         "records": {job.job_id: record for job in jobs if (record := _record_to_state(job))},
     }
@@ -103,11 +104,6 @@ def _row(job: JobOutcome, messages: Messages) -> dict[str, Any]:
 
 def _recorded_row(row: Mapping[str, Any]) -> RecordedRow:
     return RecordedRow(str(row.get("phase")), str(row.get("outcome")), row.get("error_code"), row.get("error_message"))
-
-
-def _summary(jobs: Iterable[JobOutcome]) -> dict[str, int]:
-    counts = Counter(job.phase.value for job in jobs)
-    return {**dict(sorted(counts.items())), "total": counts.total()}
 
 
 def _record_to_state(job: JobOutcome) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pydantic import ValidationError
 
 from ..drs.auth.plugins import LOGINS_WITH_A_PROJECT
-from .keys import KEYS, LOGIN_FIELDS
+from .keys import KEYS, LOGIN_FIELDS, USER_FIELDS
 from .layers import ENVIRONMENT, STACK, Layer, Value, collect, insert_cloud, merge, rank
 from .model import Overrides, Settings, SettingsError, shown
 
@@ -30,7 +30,7 @@ class _Login(Enum):
     """The kinds of login, each with its fields."""
 
     TOKEN = ("token",)
-    PASSWORD = ("username", "user_id", "user_domain_id", "user_domain_name", "password", *_CERTIFICATE)
+    PASSWORD = (*USER_FIELDS, "password", *_CERTIFICATE)
     PLUGIN = ("auth_type", "auth_options", *_CERTIFICATE)
     ACCESS_KEY = ("access_key", "secret_key", "security_token")
 

@@ -8,9 +8,8 @@ import json
 from typing import Any
 
 from ..drs.auth.sources import IamLogin, ReadyToken, TokenSource
+from .keys import USER_FIELDS
 from .model import Settings
-
-_USER = {"username", "user_id", "user_domain_id", "user_domain_name"}
 
 
 def token_source(settings: Settings) -> TokenSource:
@@ -37,7 +36,7 @@ def token_source(settings: Settings) -> TokenSource:
     if settings.auth_options:
         options = json.loads(settings.auth_options.get_secret_value())
     elif settings.password:
-        options = settings.model_dump(include=_USER) | {"password": settings.password.get_secret_value()}
+        options = settings.model_dump(include=set(USER_FIELDS)) | {"password": settings.password.get_secret_value()}
     if not (settings.auth_url and options):
         raise ValueError("a login needs auth_url, and a password or options; load_settings checks it")
     return IamLogin(

@@ -232,9 +232,8 @@ class ReadyToken(TokenSource):
         token: sent as it is.
         project_id: the project of the jobs; without it IAM is asked once what the token is for.
         project_name: of the project that the token should be for; compared when IAM is asked.
-        auth_url: IAM, ``https://…/v3``.
-        ca_cert: path of the certificates to trust, or None for the usual authorities.
-        advice: the next step after a refusal, in a sentence.
+
+    The others are those of `IamLogin`.
     """
 
     def __init__(

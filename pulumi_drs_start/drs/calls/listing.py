@@ -57,7 +57,6 @@ class JobListing(WireModel):
 
     Attributes:
         name: what its owner calls it; not unique.
-        status: DRS's own word.
         db_use_type: ``migration``, ``sync`` or ``cloudDataGuard``.
         engine_type: such as ``mysql``.
         task_type: ``FULL_TRANS``, ``INCR_TRANS``, ``FULL_INCR_TRANS``.
@@ -115,7 +114,12 @@ def _one_pass(ask: Callable[[int], ListAnswer]) -> tuple[dict[str, JobListing], 
     found: dict[str, JobListing] = {}
     totals: set[int | None] = set()
     for number in range(1, MOST_PAGES + 1):
-        answer = _page(ask, number)
+        try:
+            answer = ask(number)
+        except ServiceRefusedError as refusal:
+            if refusal.code not in _NO_MORE_ROWS:
+                raise
+            answer = ListAnswer(jobs=[])
         rows = answer.jobs or []
         known = len(found)
         found |= {row.job_id: row for row in rows if row.job_id}
@@ -125,12 +129,3 @@ def _one_pass(ask: Callable[[int], ListAnswer]) -> tuple[dict[str, JobListing], 
         if is_complete or len(found) == known:
             return found, number == 1 or totals in ({len(found)}, {None})
     raise UnreadableAnswerError(f"DRS listed {MOST_PAGES * PAGE_ROWS:,} jobs and did not come to an end")
-
-
-def _page(ask: Callable[[int], ListAnswer], number: int) -> ListAnswer:
-    try:
-        return ask(number)
-    except ServiceRefusedError as refusal:
-        if refusal.code not in _NO_MORE_ROWS:
-            raise
-        return ListAnswer(jobs=[])

@@ -15,13 +15,7 @@ MISSING_STATUS = "MISSING"
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """What DRS says of a job.
-
-    Attributes:
-        status: DRS's own word, or `MISSING_STATUS` for a job that it does not know.
-        error_code: DRS's code, where it gave one with the status.
-        error_message: DRS's text, likewise.
-    """
+    """What DRS says of a job. The status is DRS's own word, or `MISSING_STATUS` for a job that it does not know."""
 
     job_id: str
     status: str
@@ -60,12 +54,7 @@ class ActionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a pre-check says of one item.
-
-    Attributes:
-        item: what was checked, in DRS's words.
-        reason: what is wrong with it, likewise; may be empty.
-    """
+    """What a pre-check says of one item, in DRS's words. The reason may be empty."""
 
     item: str
     reason: str
