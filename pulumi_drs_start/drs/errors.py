@@ -228,13 +228,9 @@ _BY_CODE: dict[str, type[ServiceRefusedError]] = {
 
 
 def refusal_for(code: str, text: str, *, status: int, **facts: Any) -> ServiceRefusedError:
-    """The error of the right class for what the service answered.
+    """The error of the right class for what the service answered. Takes what `ServiceRefusedError` takes.
 
-    Args:
-        code: the service's own, or empty where the answer had none.
-        text: the service's words.
-        status: HTTP status of the answer.
-        facts: what else `ServiceRefusedError` takes.
+    The code is empty where the answer had none.
     """
     return _class_for(code, status)(code or f"HTTP {status}", text, status=status, **facts)
 

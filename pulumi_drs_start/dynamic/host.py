@@ -50,7 +50,6 @@ class Call:
     Attributes:
         resource: its URN; empty if it can't be found out.
         timeout_seconds: of ``custom_timeouts``; 0 if none.
-        messages: makes the sentences.
         conceal: takes what is secret out of a text that is shown or kept.
     """
 

@@ -37,7 +37,6 @@ def to_state(inputs: Bag, result: Result, messages: Messages) -> dict[str, Any]:
     Args:
         inputs: in normal form; with ``place`` and what else the state keeps of the inputs.
         result: how the operation ended.
-        messages: makes the sentences of the rows.
     """
     jobs = result.jobs.values()
     phases = Counter(job.phase.value for job in jobs)
@@ -57,7 +56,7 @@ def from_state(bag: Bag) -> Recorded:
     A resource that is only looked up by its id has inputs, but no rows.
 
     Raises:
-        StateError: see there.
+        StateError: a newer version of this package has written it.
     """
     if not bag:
         return NOTHING_RECORDED

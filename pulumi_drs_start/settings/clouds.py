@@ -49,7 +49,6 @@ def read_cloud(name: str, environment: Mapping[str, str], regions: Sequence[str]
     """What an entry says, as a layer.
 
     Args:
-        name: of the cloud.
         environment: for OS_CLIENT_CONFIG_FILE and OS_CLIENT_SECURE_FILE.
         regions: those asked for, most wanted first; the first that the cloud knows is taken, or else its own.
 

@@ -81,11 +81,10 @@ def _read_cloud(layers: Sequence[Layer], environment: Mapping[str, str]) -> Laye
 
 
 class _Loader:
-    """Makes settings of layers, and collects the problems on the way.
+    """Makes settings of layers, the strongest first, and collects the problems on the way.
 
     Args:
-        layers: the strongest first.
-        cloud: that of clouds.yaml, if there is one.
+        cloud: the layer of clouds.yaml, if there is one.
         named_in: the index of the layer that names it.
     """
 
@@ -98,14 +97,7 @@ class _Loader:
         self._is_something_missing = False
 
     def load(self, hint: str = "") -> Settings:
-        """The settings.
-
-        Args:
-            hint: what to say when a value is missing.
-
-        Raises:
-            SettingsError: with everything that is missing or wrong.
-        """
+        """The settings. Raises SettingsError with everything that is missing or wrong, and `hint` if something is missing."""
         login = self._choose_login()
         for field in LOGIN_FIELDS.difference(login.value, _SCOPE):
             self._values.pop(field, None)

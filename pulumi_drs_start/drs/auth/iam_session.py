@@ -39,14 +39,9 @@ def with_session(
     ca_cert: str | None = None,
     client_cert: tuple[str, str] | None = None,
 ) -> _Result:
-    """Run `call` with a session of its own. Logins are a day apart, so connections are not kept.
+    """Run `call` with a session of its own, for up to `LOGIN_SECONDS`. Other arguments are those of `IamLogin`.
 
-    Args:
-        auth_url: of IAM; it decides about proxies.
-        call: what to ask.
-        budget: the time this may take, up to `LOGIN_SECONDS`.
-        ca_cert: path of the certificates to trust, or None for the usual authorities.
-        client_cert: paths of a certificate to show, and of its key.
+    Logins are a day apart, so connections are not kept.
     """
     from keystoneauth1.session import Session
 

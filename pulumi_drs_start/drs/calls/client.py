@@ -91,11 +91,7 @@ class DrsClient:
         self._session.close()
 
     def get_project_id(self, budget: TimeBudget) -> str:
-        """The id of the project of these jobs; asks IAM where only a login tells it.
-
-        Raises:
-            DrsError: IAM can't be asked, or does not tell.
-        """
+        """The id of the project of these jobs; asks IAM where only a login tells it. Raises DrsError if IAM does not tell."""
         return self.retry.call(lambda: self._tokens.project_id(budget), budget)
 
     def start_jobs(self, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
@@ -169,7 +165,6 @@ class DrsClient:
 
         Args:
             prechecks: the jobs, each with the id of its pre-check, or None if that is not known.
-            budget: the time this may take.
 
         Raises:
             DrsError: the results can't be read.

@@ -97,7 +97,6 @@ def read_pages(ask: Callable[[int], ListAnswer]) -> list[JobListing]:
 
     Raises:
         UnreadableAnswerError: the list does not end.
-        DrsError: whatever `ask` raises.
     """
     found: dict[str, JobListing] = {}
     for _ in range(MOST_PASSES):
