@@ -25,7 +25,7 @@ from ..errors import (
 )
 from ..http.budget import TimeBudget
 from ..http.concurrency import ConcurrencyLimit
-from ..http.exchange import encoded, exchange, new_session
+from ..http.exchange import encoded, exchange
 from ..http.retry import Contact, RetryPolicy
 from ..wire import Row, WireModel
 from .batch_read import BatchReader
@@ -40,6 +40,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A batch of a hundred jobs is answered within seconds; a minute of silence is a lost answer.
+READ_SECONDS = 60.0
+# Ten thousand status rows are about 1 MB.
+LARGEST_ANSWER = 64 * 1024 * 1024
 # batch-status answers 5 rows unless told otherwise; 0 asks for every row.
 ALL_ROWS = 0
 # How many ids one status call may carry is not documented. Fewer are sent as soon as DRS minds. A row has some 70 bytes.
@@ -73,10 +77,13 @@ class DrsClient:
         ca_cert: str | None = None,
         retry: RetryPolicy | None = None,
     ) -> None:
+        # Here, because requests takes its time to import.
+        from ..http.transport import new_session
+
         self.endpoint = endpoint
         self.retry = retry or RetryPolicy()
         self._tokens = tokens
-        self._session = new_session(endpoint, ca_cert)
+        self._session = new_session(endpoint, ca_cert, most_bytes=LARGEST_ANSWER, read_seconds=READ_SECONDS)
         self._headers = {"Content-Type": "application/json", "X-Language": language}
         self._statuses = BatchReader("batch-status", READ_BATCH, self.retry)
         # So many ids have passed in batch-status, whose page is the same.
