@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 import pulumi
 
 from .provider import JobBatchStartProvider
-from .schema.fields import INPUT_NAMES, INPUTS, INTERNAL, OUTPUTS, REPEATED, REPEATING, SECRET_INPUTS
+from .schema.fields import INPUT_NAMES, INPUTS, INTERNAL, OUTPUTS, REPEATED, REPEATING, ROW_FIELDS, SECRET_INPUTS
 from .schema.types import (
     BatchSummary,
     DesiredState,
@@ -175,7 +175,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         absent = [each.name for each in INPUTS if each.default is None and inputs[each.name] is None]
         props = {name: value for name, value in inputs.items() if name not in absent}
         # Pulumi makes outputs only of names that are in the props.
-        props |= dict.fromkeys((*OUTPUTS, "unreported_failure"))
+        props |= dict.fromkeys((*(output.name for output in OUTPUTS), "unreported_failure"))
         props |= {"found": _found(jobs)} | _secrecy({name: inputs[name] for name in REPEATED})
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
         for name in absent:
@@ -184,9 +184,9 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         self.job_statuses = self.job_statuses.apply(_with_every_field)
         self.summary = self.summary.apply(_with_whole_numbers)
         pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
-        for name in INTERNAL:
+        for internal in INTERNAL:
             # Between this constructor and the provider; programs must not use them.
-            self.__dict__.pop(name, None)
+            self.__dict__.pop(internal.name, None)
 
 
 def _found(jobs: Any) -> Any:
@@ -231,7 +231,7 @@ def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> Any:
     if rows and any(isinstance(row, str) for row in rows.values()):
         # A preview shows the mark of `_secrecy`, because the rows are not known yet.
         return pulumi.Output.secret(pulumi.UNKNOWN)
-    empty = dict.fromkeys(JobStatus.__annotations__)
+    empty = dict.fromkeys(field.name for field in ROW_FIELDS)
     return {job_id: empty | dict(row) for job_id, row in (rows or {}).items()}
 
 

@@ -1,8 +1,7 @@
 """
 The table of fields: every input, every output and every key of the state, once.
 
-Validation, the normal form and the keys of the state are made from it. The README and `resource.py` say what the fields mean;
-tests compare both with this table.
+Validation, the normal form, the keys of the state and the tables of the README are made from it.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, get_args
 
-from .types import DesiredState, OnDestroy, OnFailure, WaitFor
+from .types import DesiredState, OnDestroy, OnFailure, Outcome, Phase, WaitFor
 
 
 class Kind(Enum):
-    """What values an input takes."""
+    """What values a field takes."""
 
     JOBS = auto()
     JOB_ID = auto()
@@ -24,46 +23,135 @@ class Kind(Enum):
     WORD = auto()
     FLAG = auto()
     TEXT = auto()
+    # Of outputs alone:
+    MAP = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One input of the resource or of a job.
+    """One field.
 
     Attributes:
+        name: in Python and in the state.
+        kind: what values it takes.
+        doc: a sentence for people, in Markdown.
         default: what it is when it is left out; None where nothing stands for it.
         words: of WORD: the values.
+        is_place: it says where the jobs are, so that a change may replace the resource.
+        is_repeated: outputs repeat its value, which may be secret.
+        repeats: an output that repeats such values.
+        shown_type: its type for people, where the kind does not tell.
+        shown_default: its default for people, likewise.
     """
 
     name: str
     kind: Kind
+    doc: str = ""
     default: Any = None
     words: tuple[str, ...] = ()
+    is_place: bool = False
+    is_repeated: bool = False
+    repeats: bool = False
+    shown_type: str = ""
+    shown_default: str = ""
 
 
-PLACE_INPUTS = ("region", "project_id", "endpoint", "cloud")
-"""Inputs that say where the jobs are. A change of one may replace the resource."""
+_TIME = "RFC 3339 with zone, or milliseconds since the epoch"
 
 JOB_FIELDS = (
-    Field("job_id", Kind.JOB_ID),
-    Field("start_time", Kind.TIME),
-    Field("desired_state", Kind.WORD, "started", get_args(DesiredState)),
+    Field("job_id", Kind.JOB_ID, "the job's id, as the DRS console shows it", shown_default="none"),
+    Field("start_time", Kind.TIME, "when this job shall start", shown_type=_TIME, shown_default="that of the resource"),
+    Field(
+        "desired_state",
+        Kind.WORD,
+        default="started",
+        words=get_args(DesiredState),
+        doc="what the job shall be. `paused` pauses a running job, and does not start one that was not started. "
+        "**`stopped` is final: a stopped job can never be started again**",
+    ),
 )
 
 INPUTS = (
-    Field("jobs", Kind.JOBS),
-    Field("start_time", Kind.TIME),
-    Field("wait_for", Kind.WORD, "running", get_args(WaitFor)),
-    Field("timeout", Kind.DURATION, "60m"),
-    Field("resume", Kind.FLAG, default=False),
-    Field("precheck", Kind.FLAG, default=False),
-    Field("on_failure", Kind.WORD, "fail", get_args(OnFailure)),
-    Field("on_destroy", Kind.WORD, "leave", get_args(OnDestroy)),
-    *(Field(name, Kind.TEXT) for name in PLACE_INPUTS),
+    Field(
+        "jobs",
+        Kind.JOBS,
+        "the jobs of this resource: at least one, each once; the order does not matter. "
+        "A job that is taken off the list is left as it is",
+        is_repeated=True,
+        shown_type="list of ids, `JobStartArgs` or dicts",
+        shown_default="none",
+    ),
+    Field(
+        "start_time",
+        Kind.TIME,
+        'when jobs without a `start_time` of their own shall start, such as `"2026-12-01T02:00:00+01:00"`; '
+        "a time that is past starts them now, with a warning",
+        is_repeated=True,
+        shown_type=_TIME,
+        shown_default="now",
+    ),
+    Field(
+        "wait_for",
+        Kind.WORD,
+        default="running",
+        words=get_args(WaitFor),
+        doc="return when every job runs (a scheduled one: waits for its time), or as soon as DRS accepted the starts",
+    ),
+    Field(
+        "timeout",
+        Kind.DURATION,
+        "for the whole operation; `custom_timeouts` of the resource's options win",
+        default="60m",
+        shown_type='`"90s"`, `"30m"`, `"2h"`',
+    ),
+    Field("resume", Kind.FLAG, "also resume jobs that are paused, have failed or failed to start", default=False),
+    Field(
+        "precheck",
+        Kind.FLAG,
+        "have DRS pre-check jobs before they are started; those that fail it are not started and name the failed items",
+        default=False,
+    ),
+    Field(
+        "on_failure",
+        Kind.WORD,
+        default="fail",
+        words=get_args(OnFailure),
+        doc="when some jobs can't be brought to their state: fail after all others were dealt with, or succeed with a warning. "
+        "Every later `preview`, `refresh` and `up` warns of them, and `up` tries again what can be tried",
+    ),
+    Field(
+        "on_destroy",
+        Kind.WORD,
+        default="leave",
+        words=get_args(OnDestroy),
+        doc="what becomes of the jobs when the **resource is deleted**, unless another resource declares them. "
+        "**`stop` is final**",
+    ),
+    Field("region", Kind.TEXT, "the region of these jobs", is_place=True),
+    Field("project_id", Kind.TEXT, "the id of their project", is_place=True),
+    Field("endpoint", Kind.TEXT, "the address of DRS", is_place=True),
+    Field("cloud", Kind.TEXT, "the entry of `clouds.yaml` to use for them", is_place=True),
 )
-INPUT_NAMES = tuple(field.name for field in INPUTS)
 
-OUTPUTS = ("job_statuses", "summary", "ready")
+ROW_FIELDS = (
+    Field("status", Kind.TEXT, "DRS's word"),
+    Field("phase", Kind.WORD, "see below", words=get_args(Phase)),
+    Field(
+        "outcome",
+        Kind.WORD,
+        "what the last operation did",
+        words=get_args(Outcome),
+    ),
+    Field("start_time", Kind.TIME, "UTC, while a job is scheduled"),
+    Field("error_code", Kind.TEXT, "DRS's code, when something is wrong"),
+    Field("error_message", Kind.TEXT, "what is wrong"),
+)
+
+OUTPUTS = (
+    Field("job_statuses", Kind.MAP, "how each job stands", repeats=True, shown_type="dict: job id → dict"),
+    Field("summary", Kind.MAP, "how many jobs are in each phase, and `total`", shown_type="dict: phase → number"),
+    Field("ready", Kind.FLAG, "every job is what was declared"),
+)
 
 FORMAT = "format"
 """Key of the state: the version of its format."""
@@ -72,21 +160,25 @@ SECRET_INPUTS = "secret_inputs"  # noqa: S105 - a name
 """Key of the inputs and the state: names of the inputs that are secret, with blanks between."""
 
 INTERNAL = (
-    FORMAT,
-    SECRET_INPUTS,
-    "place",  # Where the jobs are: endpoint and project id.
-    "records",  # What the next operation needs to know of each job.
-    "to_start",  # Of the inputs: the jobs that are not started, for the difference that Pulumi shows.
-    "to_resume",  # Of the inputs: the jobs to be resumed, likewise.
-    "found",  # Of the inputs: what find_jobs knows beside the ids.
-    "unreported_failure",  # A failure that the host could not report. It fails the program.
+    Field(FORMAT, Kind.TEXT, "the version of the state's format"),
+    Field("place", Kind.MAP, "where the jobs are: endpoint and project id"),
+    Field("records", Kind.MAP, "what the next operation needs to know of each job", repeats=True),
+    Field("to_start", Kind.MAP, "of the inputs: the jobs that are not started, for the difference shown", repeats=True),
+    Field("to_resume", Kind.MAP, "of the inputs: the jobs to be resumed, likewise", repeats=True),
+    Field("found", Kind.MAP, "of the inputs: what find_jobs knows beside the ids"),
+    Field(SECRET_INPUTS, Kind.TEXT, "which inputs are secret"),
+    Field("unreported_failure", Kind.TEXT, "a failure that the host could not report; it fails the program"),
 )
 """Keys of inputs and state that programs neither write nor read."""
 
-NOT_DECLARED = {*OUTPUTS, *INTERNAL} - {"found"}
-"""Keys of inputs and state that are no inputs of the program."""
 
-REPEATED = ("jobs", "start_time")
-"""Inputs whose values, which may be secret, are repeated by the keys in `REPEATING`."""
+def _names(fields: tuple[Field, ...], flag: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields if getattr(field, flag))
 
-REPEATING = ("job_statuses", "records", "to_start", "to_resume")
+
+INPUT_NAMES = tuple(field.name for field in INPUTS)
+PLACE_INPUTS = _names(INPUTS, "is_place")
+REPEATED = _names(INPUTS, "is_repeated")
+REPEATING = _names(OUTPUTS + INTERNAL, "repeats")
+NOT_DECLARED = frozenset(field.name for field in OUTPUTS + INTERNAL) - {"found"}
+"""Keys of a bag that are no inputs of the program."""

@@ -17,7 +17,7 @@ from pulumi_drs_start import BatchSummary, JobBatchStart, JobStart, JobStartArgs
 from pulumi_drs_start.operations.query import DB_USE_TYPES
 from pulumi_drs_start.reconcile import declared, phase
 from pulumi_drs_start.schema import types
-from pulumi_drs_start.schema.fields import INPUTS, JOB_FIELDS, OUTPUTS, Field, Kind
+from pulumi_drs_start.schema.fields import INPUTS, JOB_FIELDS, OUTPUTS, ROW_FIELDS, Field, Kind
 
 VALUES: dict[Kind, Any] = {Kind.TIME: str | int, Kind.FLAG: bool, Kind.DURATION: str, Kind.TEXT: str, Kind.JOB_ID: str}
 SIGNATURE = inspect.signature(JobBatchStart.__init__).parameters
@@ -80,7 +80,7 @@ def test_the_attributes_are_the_inputs_and_the_outputs() -> None:
     }
     outputs = {"job_statuses": dict[str, JobStatus], "summary": BatchSummary, "ready": bool}
 
-    assert tuple(outputs) == OUTPUTS
+    assert list(outputs) == names(OUTPUTS)
     expected = {"jobs": list[JobStart], **normal, **outputs}
     assert list(attributes().items()) == [(name, pulumi.Output[expected[name]]) for name in (*names(INPUTS), *outputs)]
 
@@ -95,6 +95,12 @@ def test_a_job_has_the_fields_of_the_table_in_every_form() -> None:
     assert JobStartArgsDict.__annotations__ == given
     assert get_type_hints(JobStart) == {field.name: str if field.kind is Kind.TIME else value_type(field) for field in JOB_FIELDS}
     assert JobStartArgsDict.__optional_keys__ == JobStart.__optional_keys__ == optional
+
+
+def test_a_row_has_the_fields_of_the_table() -> None:
+    always = {field.name: value_type(field) for field in ROW_FIELDS if field.kind is Kind.WORD} | {"status": str}
+
+    assert get_type_hints(JobStatus) == {name: always.get(name, str | None) for name in names(ROW_FIELDS)}
 
 
 def test_the_summary_has_every_phase() -> None:
