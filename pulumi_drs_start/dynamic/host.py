@@ -50,6 +50,7 @@ class Call:
     Attributes:
         resource: its URN; empty if it can't be found out.
         timeout_seconds: of ``custom_timeouts``; 0 if none.
+        messages: in the spelling of Python.
         conceal: takes what is secret out of a text that is shown or kept.
     """
 

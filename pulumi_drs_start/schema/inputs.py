@@ -15,6 +15,7 @@ from typing import Any
 from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, OnFailure
 from ..settings import Overrides
 from . import values
+from .dialect import PYTHON, Dialect
 from .fields import INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, Field, Kind
 from .times import parse_start_time, to_iso
 from .values import kind_of
@@ -40,15 +41,18 @@ class Parsed:
     other_found: tuple[str, ...] = ()
 
 
-def parse_inputs(bag: Bag, is_unknown: Callable[[Any], bool] = lambda _: False, listed: Collection[str] = ()) -> Parsed:
+def parse_inputs(
+    bag: Bag, is_unknown: Callable[[Any], bool] = lambda _: False, listed: Collection[str] = (), dialect: Dialect = PYTHON
+) -> Parsed:
     """Check everything that can be checked, normalise it and parse it.
 
     Args:
         bag: inputs, or outputs, which have every input too.
         is_unknown: recognises a value that is not known yet.
         listed: the jobs that were on the list before.
+        dialect: how the program spells names.
     """
-    check = _Check(is_unknown)
+    check = _Check(is_unknown, dialect)
     given = {name: value for name, value in bag.items() if name not in NOT_DECLARED and name != "__provider"}
     query = given.pop("found", None)
     found = check.found(query)
@@ -123,6 +127,7 @@ def _desired_job(item: Any, inputs: Bag, check: _Check) -> DesiredJob | None:
 @dataclass(slots=True)
 class _Check:
     is_unknown: Callable[[Any], bool]
+    dialect: Dialect
     problems: list[str] = field(default_factory=list)
     has_unknowns: bool = False
 
@@ -133,20 +138,20 @@ class _Check:
         return is_unknown
 
     def complain(self, path: str, reason: str) -> None:
-        self.problems.append(f"{path} {reason}")
+        self.problems.append(f"{self.dialect.name(path)} {reason}")
 
     def suggestion(self, name: str, known: Collection[str]) -> str:
         close = get_close_matches(name, known, n=1)
         if close:
-            return f"; did you mean {close[0]}?"
-        return f"; known: {', '.join(sorted(known))}"
+            return f"; did you mean {self.dialect.name(close[0])}?"
+        return f"; known: {', '.join(sorted(map(self.dialect.name, known)))}"
 
     def value(self, path: str, value: Any, field_: Field) -> Any:
         """A checked value; one that is not known passes."""
         if self.skips(value):
             return value
         try:
-            return _CONVERT[field_.kind](value, field_)
+            return _CONVERT[field_.kind](value, field_, self.dialect)
         except (ValueError, TypeError) as exc:
             self.complain(path, str(exc))
             return field_.default
@@ -201,13 +206,13 @@ class _Check:
         return {name: value for name, value in checked.items() if name == "job_id" or value != _JOB_FIELDS[name].default}
 
 
-_CONVERT: dict[Kind, Callable[[Any, Field], Any]] = {
-    Kind.JOB_ID: lambda value, _: values.job_id(value),
-    Kind.WORD: lambda value, field: values.word(value, field.words),
-    Kind.DURATION: lambda value, _: values.duration(value),
-    Kind.TEXT: lambda value, _: values.text(value),
-    Kind.TIME: lambda value, _: to_iso(parse_start_time(value)),
-    Kind.FLAG: lambda value, _: values.flag(value),
+_CONVERT: dict[Kind, Callable[[Any, Field, Dialect], Any]] = {
+    Kind.JOB_ID: lambda value, *_: values.job_id(value),
+    Kind.WORD: lambda value, field, _: values.word(value, field.words),
+    Kind.DURATION: lambda value, *_: values.duration(value),
+    Kind.TEXT: lambda value, *_: values.text(value),
+    Kind.TIME: lambda value, *_: to_iso(parse_start_time(value)),
+    Kind.FLAG: lambda value, _, dialect: values.flag(value, dialect.true, dialect.false),
 }
 
 

@@ -2,7 +2,7 @@
 Every sentence that people read about jobs: plans, progress, results and what to do next. `reasons` has those about decisions.
 
 The rest of the package answers with codes and facts. Counts come first, then the first few ids, so that a thousand jobs read as
-well as two.
+well as two. Names and values are spelled as the program's language does.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from ..reconcile.plan import Plan, Reason
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
 from ..settings import Settings
-from .reasons import RESUME, advise, explain, warn_of
+from .reasons import Reasons
 from .times import to_iso
 from .types import Outcome
 from .words import NAMED, VERBS, count_jobs, grouped, it, jobs_named, name_jobs, plural
@@ -62,8 +62,9 @@ _TO_REACH = {DesiredState.STARTED: "start", DesiredState.PAUSED: "pause", Desire
 _NOT_YET = {"paused": "was not paused yet", "stopped": "was not over yet"}
 
 
-class Messages:
-    """Makes the sentences about plans, progress, results, places and errors."""
+@dataclass(frozen=True, slots=True)
+class Messages(Reasons):
+    """Makes every sentence: those about decisions, plans, progress, results, places and errors."""
 
     # Plans
 
@@ -81,10 +82,10 @@ class Messages:
             elif ids := plan.jobs(action):
                 parts.append(f"{verb.will} {count_jobs(len(ids))}{verb.ending} ({name_jobs(ids)})")
         if waiting := plan.jobs(Action.WAIT):
-            reasons = dict.fromkeys(plural(explain(plan.decisions[job_id].why), len(waiting)) for job_id in waiting)
+            reasons = dict.fromkeys(plural(self.why(plan.decisions[job_id].why), len(waiting)) for job_id in waiting)
             parts.append(f"wait for {jobs_named(waiting)}, which {' or '.join(reasons)}")
         clauses = ["will " + " and ".join(parts)] if parts else [] if unknown != 0 else ["will start no job"]
-        for text, same in grouped((explain(plan.decisions[one].why), one) for one in plan.jobs(Action.NOTHING)).items():
+        for text, same in grouped((self.why(plan.decisions[one].why), one) for one in plan.jobs(Action.NOTHING)).items():
             jobs = count_jobs(len(same)) if plan.decisions[same[0]].is_fulfilled else jobs_named(same)
             clauses.append(f"{jobs} {plural(text, len(same))}")
         if unknown is None:
@@ -108,10 +109,10 @@ class Messages:
         lines = []
         if stopped := plan.jobs(Action.STOP):
             lines.append(
-                f'will STOP {count_jobs(len(stopped))} FOR GOOD ({name_jobs(stopped)}): desired_state is "stopped". '
-                "A stopped job can never be started again"
+                f"will STOP {count_jobs(len(stopped))} FOR GOOD ({name_jobs(stopped)}): {self.dialect.name('desired_state')} is "
+                f'"stopped". A stopped job can never be started again'
             )
-        warnings = ((warn_of(decision), job_id) for job_id, decision in plan.decisions.items())
+        warnings = ((self.warning(decision), job_id) for job_id, decision in plan.decisions.items())
         lines += [f"{jobs_named(ids)} {plural(text, len(ids))}" for text, ids in grouped(warnings).items() if text]
         return lines + self.impossible(plan)
 
@@ -120,7 +121,7 @@ class Messages:
         groups: dict[tuple[str, str], list[str]] = {}
         for job_id in plan.jobs(Action.FAIL):
             verb = _TO_REACH[plan.decisions[job_id].why.state]
-            groups.setdefault((verb, explain(plan.decisions[job_id].why)), []).append(job_id)
+            groups.setdefault((verb, self.why(plan.decisions[job_id].why)), []).append(job_id)
         return [
             f"can't {verb} {jobs_named(ids)}: {it(len(ids))} {plural(text, len(ids))}" for (verb, text), ids in groups.items()
         ]
@@ -146,10 +147,11 @@ class Messages:
 
     def unknowns(self, declared: Declared, actual: Iterable[ActualJob]) -> list[str]:
         """What inputs that are not known yet may do to jobs; a line for each of them that matters."""
+        name = self.dialect.name
         lines, jobs = [], list(actual)
         if ids := declared.unknown_states:
             lines.append(
-                f"desired_state of {jobs_named(ids)} is not known yet: depending on it, {it(len(ids))} will be "
+                f"{name('desired_state')} of {jobs_named(ids)} is not known yet: depending on it, {it(len(ids))} will be "
                 "started, paused or STOPPED FOR GOOD"
             )
         resumable = [job.job_id for job in jobs if job.phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED)]
@@ -163,7 +165,7 @@ class Messages:
             )
         if "on_destroy" in declared.unknown:
             lines.append(
-                "on_destroy is not known yet: it may turn out that deleting the resource will pause its jobs, "
+                f"{name('on_destroy')} is not known yet: it may turn out that deleting the resource will pause its jobs, "
                 "or STOP them FOR GOOD"
             )
         return lines
@@ -175,7 +177,7 @@ class Messages:
         if declared.on_destroy is not OnDestroy.STOP or "on_destroy" in declared.unknown:
             return ""
         return (
-            "on_destroy is stop: pulumi destroy, or taking the resource out of the program, will STOP "
+            f"{self.dialect.name('on_destroy')} is stop: pulumi destroy, or taking the resource out of the program, will STOP "
             f"{count_jobs(declared.count or len(declared.listed))} FOR GOOD; a stopped job can never be started again. "
             "Protect the resource (option protect) against mistakes"
         )
@@ -195,9 +197,9 @@ class Messages:
         them = it(count, "it", "them")
         state = "paused" if on_destroy is OnDestroy.PAUSE else "stopped"
         return (
-            f'on_destroy is "{on_destroy.value}", but {jobs_named(job_ids)} {plural("is", count)} left '
+            f'{self.dialect.name("on_destroy")} is "{on_destroy.value}", but {jobs_named(job_ids)} {plural("is", count)} left '
             f"running: {why}, so another resource may declare {them}. To {on_destroy.value} {them}, declare {them} with "
-            f'desired_state="{state}"'
+            f"{self.dialect.setting('desired_state', state)}"
         )
 
     def retirement(self, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
@@ -208,7 +210,7 @@ class Messages:
         jobs = f"{count_jobs(len(job_ids))}{' FOR GOOD' if is_stop else ''} ({name_jobs(job_ids)})"
         return (
             f"will {'STOP' if is_stop else on_destroy.value} {jobs}, unless another resource of the program declares them: "
-            f'on_destroy was "{on_destroy.value}"'
+            f'{self.dialect.name("on_destroy")} was "{on_destroy.value}"'
         )
 
     def may_be_replaced(self, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
@@ -221,27 +223,26 @@ class Messages:
         """What a replacement does to the jobs of the old resource; or nothing."""
         line = self.retirement(job_ids, on_destroy)
         where = f", away from {place}" if place else ""
-        changed = " and ".join(names)
+        changed = " and ".join(map(self.dialect.name, names))
         return f"the resource will be replaced, because {changed} changed{where}: {line}" if line else ""
 
     @property
     def way_out_of_destroy(self) -> str:
         """How to delete a resource without touching its jobs."""
-        return (
-            'To let these jobs go as they are, set on_destroy="leave" in the program, run pulumi up, and then delete the '
-            "resource again."
-        )
+        leave = self.dialect.setting("on_destroy", "leave")
+        return f"To let these jobs go as they are, set {leave} in the program, run pulumi up, and then delete the resource again."
 
     # Places
 
     def elsewhere(self, place: Place, settings: Settings, error: Exception | None = None) -> str:
         """That the jobs are not where the configuration of this command points to, and what came of it."""
+        name = self.dialect.name
         configured = f"project {settings.project_id or settings.project_name or 'of the login'} at {settings.endpoint}"
         where = f"the jobs of this resource are in {place}, but the configuration of this command is for {configured}"
         if error is None:
             return (
-                f"{where}. They are dealt with where they are. To declare jobs elsewhere, set project_id or endpoint in the "
-                "program"
+                f"{where}. They are dealt with where they are. To declare jobs elsewhere, set {name('project_id')} or endpoint "
+                "in the program"
             )
         return (
             f"{where}, and its login does not help there: {str(error).rstrip('.')}. "
@@ -259,7 +260,7 @@ class Messages:
         counts = ", ".join([f"running {phases.get(Phase.RUNNING, 0):,}/{total:,}", *others])
         groups: dict[tuple[str, str, float | None], list[Waiting]] = {}
         for one in progress.waiting:
-            groups.setdefault((explain(one.why), one.said, one.seconds), []).append(one)
+            groups.setdefault((self.why(one.why), one.said, one.seconds), []).append(one)
         waits = list(groups.values())
         parts = [self._waiting(group) for group in waits[:WAITS]]
         if len(waits) > WAITS:
@@ -283,7 +284,7 @@ class Messages:
             return f"DRS refused the {verb.noun} of {jobs}{said}: asking again in {seconds}"
         if first.why.reason is Reason.PRECHECK_RUNNING:
             return f"waiting for the pre-check of {jobs}"
-        return f"waiting for {jobs}, which {plural(explain(first.why), len(group))}"
+        return f"waiting for {jobs}, which {plural(self.why(first.why), len(group))}"
 
     # Results
 
@@ -304,13 +305,13 @@ class Messages:
                 f"it is still in {problem.status}{seconds} after DRS accepted its restart, so it has probably failed again{said}"
             )
         if problem.ended_by is not None:
-            return f"it {explain(problem.why)}, and {getattr(problem.ended_by, 'text', problem.ended_by)}"
-        advice = advise(problem.why)
+            return f"it {self.why(problem.why)}, and {getattr(problem.ended_by, 'text', problem.ended_by)}"
+        advice = self.advice(problem.why)
         if problem.refusal is not None:
             return f"{problem.refusal.text} {advice}" if advice else problem.refusal.text
         if problem.said is not None and advice:
             return f"{problem.said.rstrip('.')}. {advice}"
-        return problem.said or f"it {explain(problem.why)}"
+        return problem.said or f"it {self.why(problem.why)}"
 
     def attention(self, outcomes: Collection[JobOutcome]) -> list[str]:
         """What nothing is done about, but somebody should know: a line for each kind."""
@@ -323,10 +324,10 @@ class Messages:
         if job.is_fulfilled or job.outcome in ("failed", "resumed"):
             return ""
         if job.phase is Phase.PAUSED:
-            return f"is paused and was not resumed. To resume: the DRS console, or {RESUME}"
+            return f"is paused and was not resumed. To resume: the DRS console, or {self.resume()}"
         if job.phase is Phase.FAILED:
             said = f" ({job.problem.said})" if job.problem and job.problem.said else ""
-            return f"failed after the start{said}: DRS retries on its own, {RESUME} asks for a retry now"
+            return f"failed after the start{said}: DRS retries on its own, {self.resume()} asks for a retry now"
         return ""
 
     def failures(self, result: Result, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
@@ -342,7 +343,9 @@ class Messages:
             lines.append(f"{jobs} could not be {cause.wanted}: {said.rstrip('.')}.{next_step}")
         if len(groups) > CAUSES:
             rest = count_jobs(sum(map(len, list(groups.values())[CAUSES:])))
-            lines.append(f"{rest} more could not be dealt with, for other reasons: job_statuses has that of each.")
+            lines.append(
+                f"{rest} more could not be dealt with, for other reasons: {self.dialect.name('job_statuses')} has that of each."
+            )
         by_what: dict[str, list[JobOutcome]] = {}
         for job in result.unfinished:
             by_what.setdefault(_NOT_YET.get(job.wanted, "had not reached running"), []).append(job)
@@ -393,8 +396,8 @@ class Messages:
     def _next_step(self, error: Exception) -> str:
         if getattr(error, "code", None) == "DRS.M00261":
             return (
-                "Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or project_id=… in the program), "
-                "and with a ready token one that is for that project."
+                f"Give the id of the project the jobs live in (drs:projectId, OS_PROJECT_ID, or {self.dialect.name('project_id')}"
+                f"{self.dialect.assigns}… in the program), and with a ready token one that is for that project."
             )
         if isinstance(error, TokenRejectedError):
             return "Give a new token (drs:token or OS_TOKEN), or a user name and password instead of a token."

@@ -59,10 +59,10 @@ def word(value: Any, words: Sequence[str]) -> str:
     return str(value)
 
 
-def flag(value: Any) -> bool:
-    """True or False."""
+def flag(value: Any, true: str, false: str) -> bool:
+    """True or False; `true` and `false` are the program's words for them."""
     if not isinstance(value, bool):
-        raise TypeError(f"must be True or False; got {_shown(value)}")
+        raise TypeError(f"must be {true} or {false}; got {_shown(value)}")
     return value
 
 

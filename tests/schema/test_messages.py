@@ -17,8 +17,8 @@ from pulumi_drs_start.reconcile.phase import Phase
 from pulumi_drs_start.reconcile.plan import Plan, Reason, Why, make_cases, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
+from pulumi_drs_start.schema.dialect import YAML
 from pulumi_drs_start.schema.messages import Messages
-from pulumi_drs_start.schema.reasons import explain
 from pulumi_drs_start.schema.words import name_jobs
 
 SAY = Messages()
@@ -287,5 +287,9 @@ def test_of_many_reasons_the_rest_is_counted() -> None:
 
 
 @pytest.mark.parametrize("reason", list(Reason))
-def test_every_reason_has_a_sentence(reason: Reason) -> None:
-    assert explain(Why(reason, Action.START, said="DRS's text", declared_time=1_800_000_000_000))
+def test_every_reason_has_a_sentence_in_both_dialects(reason: Reason) -> None:
+    facts = Why(reason, Action.START, said="DRS's text", declared_time=1_800_000_000_000)
+    python, yaml = SAY.why(facts), Messages(YAML).why(facts)
+
+    assert python
+    assert "=True" not in yaml

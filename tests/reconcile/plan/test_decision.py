@@ -15,7 +15,7 @@ from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
-from pulumi_drs_start.schema.reasons import explain, warn_of
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 NOW_MS = 1_800_000_000_000
@@ -176,20 +176,20 @@ def test_a_time_that_is_past_is_no_time_and_a_warning_says_so(seconds_late: int,
     decision = made("CONFIGURATION", DesiredJob("a", NOW_MS - seconds_late * 1000, precheck=precheck))
 
     assert decision.action is (Action.PRECHECK if precheck else Action.START)
-    assert "which is past: it starts now" in warn_of(decision)
+    assert "which is past: it starts now" in Messages().warning(decision)
 
 
 def test_a_time_one_millisecond_ahead_is_kept() -> None:
     decision = made("CONFIGURATION", DesiredJob("a", NOW_MS + 1))
 
     assert decision.request == Request(Action.SCHEDULE, NOW_MS + 1)
-    assert not warn_of(decision)
+    assert not Messages().warning(decision)
 
 
 @pytest.mark.parametrize("status", [status for status in STATUSES if status not in ("CONFIGURATION", "WAITING_FOR_START")])
 @pytest.mark.parametrize("asked", [pytest.param(name, id=words) for name, (words, _) in ASKED.items()])
 def test_nobody_is_warned_of_a_late_start_where_none_happens(status: str, asked: str) -> None:
-    assert not warn_of(made(status, ASKED[asked][1]))
+    assert not Messages().warning(made(status, ASKED[asked][1]))
 
 
 @pytest.mark.parametrize("asked", [pytest.param(name, id=words) for name, (words, _) in ASKED.items() if name not in NOT_STARTED])
@@ -208,7 +208,7 @@ def test_a_schedule_cancelled_before_its_time_is_a_failure(record: JobRecord, st
     decision = made(status, ASKED[asked][1], record)
 
     assert decision.action is Action.FAIL
-    assert "its schedule was cancelled" in explain(decision.why)
+    assert "its schedule was cancelled" in Messages().why(decision.why)
 
 
 # -- what jobs shall be, and have been -----------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_a_job_that_we_stopped_can_not_be_declared_started_again(status: str, re
     decision = made(status, DesiredJob("a"), record)
 
     assert decision.action is Action.FAIL
-    assert "was stopped for good" in explain(decision.why)
+    assert "was stopped for good" in Messages().why(decision.why)
 
 
 @pytest.mark.parametrize("target", [DesiredState.PAUSED, DesiredState.STOPPED])
@@ -262,7 +262,7 @@ def test_a_job_that_is_not_shown_is_done_only_if_it_was_seen_over_or_drs_says_th
     for code in (None, "DRS.M05003", "DRS.M00289"):
         decision = unseen(code, JobRecord(was_started=True))
         assert decision.action is Action.FAIL
-        assert "not known to DRS" in explain(decision.why)
+        assert "not known to DRS" in Messages().why(decision.why)
     assert unseen("DRS.M05004", JobRecord()).is_fulfilled
     assert unseen(None, JobRecord(was_ended=True)).is_fulfilled
 
@@ -279,4 +279,4 @@ def test_a_time_that_is_past_is_called_so_for_a_scheduled_job_too() -> None:
     decision = decide(Case(DesiredJob("a", YESTERDAY), actual, JobRecord(), Goal.RUNNING, NOW))
 
     assert decision.request == Request(Action.START)
-    assert "shall start now, because it was to start at 2027-01-14T08:00:00Z, which is past" in warn_of(decision)
+    assert "shall start now, because it was to start at 2027-01-14T08:00:00Z, which is past" in Messages().warning(decision)

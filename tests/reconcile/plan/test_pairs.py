@@ -12,7 +12,7 @@ from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Request
-from pulumi_drs_start.schema.reasons import explain, warn_of
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 TOMORROW, YESTERDAY = 1_800_086_400_000, 1_799_913_600_000
@@ -78,26 +78,28 @@ def test_the_table_has_every_pairing() -> None:
 
 
 def test_a_parent_is_told_with_its_children() -> None:
-    reason = explain(made(PAIRINGS["the parent"]).why)
+    reason = Messages().why(made(PAIRINGS["the parent"]).why)
 
     assert reason == "is the parent of a dual-active pair, which is never started itself: name its subtasks (forth, back)"
 
 
 def test_a_parent_is_told_where_drs_does_not_name_its_children() -> None:
-    assert "name its subtasks (DRS does not tell which)" in explain(made(PAIRINGS["a parent whose children are not known"]).why)
+    assert "name its subtasks (DRS does not tell which)" in Messages().why(
+        made(PAIRINGS["a parent whose children are not known"]).why
+    )
 
 
 @pytest.mark.parametrize("has_passed", [False, True])
 def test_no_pre_check_makes_a_parent_startable(has_passed: bool) -> None:
     record = JobRecord(precheck=Precheck("p", is_done=True, has_passed=has_passed))
 
-    assert "parent" in explain(made(PAIRINGS["the parent"], DesiredJob("a", precheck=True), record).why)
+    assert "parent" in Messages().why(made(PAIRINGS["the parent"], DesiredJob("a", precheck=True), record).why)
 
 
 def test_a_blocked_child_is_waited_for_and_the_reason_says_for_what() -> None:
     decision = made(BLOCKED)
 
-    assert explain(decision.why) == (
+    assert Messages().why(decision.why) == (
         "waits for the other direction of its dual-active pair: the RPO of forth is 90 s and has to come below 60 s first"
     )
     # It is we who have to start it: a preview must say that something is left to do.
@@ -107,19 +109,19 @@ def test_a_blocked_child_is_waited_for_and_the_reason_says_for_what() -> None:
 def test_a_note_is_a_warning_and_stops_nothing() -> None:
     decision = made(PAIRINGS["the backward child, its lag not known"])
 
-    assert (decision.action, warn_of(decision)) == (Action.START, UNKNOWN_LAG)
+    assert (decision.action, Messages().warning(decision)) == (Action.START, UNKNOWN_LAG)
 
 
 def test_a_note_does_not_hide_that_a_start_is_late() -> None:
     decision = made(PAIRINGS["the backward child, its lag not known"], DesiredJob("a", YESTERDAY))
 
-    assert warn_of(decision) == f"was to start at 2027-01-14T08:00:00Z, which is past: it starts now; {UNKNOWN_LAG}"
+    assert Messages().warning(decision) == f"was to start at 2027-01-14T08:00:00Z, which is past: it starts now; {UNKNOWN_LAG}"
 
 
 def test_a_note_is_said_before_a_pre_check_too() -> None:
     decision = made(PAIRINGS["a child whose sibling is not known"], DesiredJob("a", precheck=True))
 
-    assert (decision.action, warn_of(decision)) == (
+    assert (decision.action, Messages().warning(decision)) == (
         Action.PRECHECK,
         "is started without waiting for the other direction of its dual-active pair, which DRS does not tell",
     )

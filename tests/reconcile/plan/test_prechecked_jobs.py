@@ -10,7 +10,7 @@ from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.outcome import outcome_of
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Precheck, Refusal, Request
-from pulumi_drs_start.schema.reasons import explain, warn_of
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 TOMORROW, YESTERDAY = 1_800_086_400_000, 1_799_913_600_000
@@ -91,7 +91,7 @@ def test_a_pre_check_matters_only_to_a_job_that_can_be_started(status: str, prec
 
 
 def test_failed_items_are_named_with_their_reasons_and_alarms_are_not() -> None:
-    assert explain(made(JobRecord(precheck=PRECHECKS["one failed"])).why) == (
+    assert Messages().why(made(JobRecord(precheck=PRECHECKS["one failed"])).why) == (
         "did not pass the pre-check (binlog_format: It has to be ROW.; source_connection: The source can't be reached.)"
     )
 
@@ -99,13 +99,13 @@ def test_failed_items_are_named_with_their_reasons_and_alarms_are_not() -> None:
 def test_an_item_without_a_reason_is_named_alone() -> None:
     failed = Precheck("p", is_done=True, failed=(Finding("binlog_format", ""),))
 
-    assert explain(made(JobRecord(precheck=failed)).why) == "did not pass the pre-check (binlog_format)"
+    assert Messages().why(made(JobRecord(precheck=failed)).why) == "did not pass the pre-check (binlog_format)"
 
 
 def test_a_failed_pre_check_without_items_is_no_empty_bracket() -> None:
     decision = made(JobRecord(precheck=PRECHECKS["one failed without items"]))
 
-    assert explain(decision.why) == "did not pass the pre-check (DRS names no item)"
+    assert Messages().why(decision.why) == "did not pass the pre-check (DRS names no item)"
 
 
 @pytest.mark.parametrize("precheck", ["one passed with alarms", "one failed"])
@@ -132,7 +132,7 @@ def test_a_job_whose_start_may_have_been_accepted_is_not_pre_checked(precheck: s
     decision = made(JobRecord(lost_at=NOW - 1, sends=1, precheck=PRECHECKS[precheck]))
 
     assert decision.action is Action.WAIT
-    assert "may be started already" in explain(decision.why)
+    assert "may be started already" in Messages().why(decision.why)
 
 
 REFUSED = Refusal("DRS.M00304", "Not configured.", is_final=True)
@@ -145,7 +145,7 @@ def test_a_pre_check_that_drs_refuses_for_good_is_a_failure_that_says_so(declare
 
     assert decision.action is Action.FAIL
     assert decision.refusal == REFUSED
-    assert explain(decision.why) == "could not be pre-checked: DRS refused it (DRS.M00304: Not configured.)"
+    assert Messages().why(decision.why) == "could not be pre-checked: DRS refused it (DRS.M00304: Not configured.)"
 
 
 def test_a_pre_check_refused_lately_is_asked_for_again_a_little_later() -> None:
@@ -162,7 +162,7 @@ def test_a_pre_check_is_asked_for_a_bounded_number_of_times() -> None:
     decision = made(JobRecord(request=Request(Action.PRECHECK), refusal=BUSY, sends=GracePeriods().sends))
 
     assert decision.action is Action.FAIL
-    assert explain(decision.why) == "could not be pre-checked in 5 tries (DRS.M01504: Busy.): run pulumi up again"
+    assert Messages().why(decision.why) == "could not be pre-checked in 5 tries (DRS.M01504: Busy.): run pulumi up again"
 
 
 @pytest.mark.parametrize("refusal", [REFUSED, BUSY])
@@ -173,5 +173,5 @@ def test_a_refused_start_does_not_lead_to_another_pre_check(refusal: Refusal) ->
 
 
 def test_a_late_start_is_warned_of_before_the_pre_check_too() -> None:
-    assert "starts now" in warn_of(made(JobRecord(), YESTERDAY))
-    assert "starts now" in warn_of(made(JobRecord(precheck=PRECHECKS["one passed"]), YESTERDAY))
+    assert "starts now" in Messages().warning(made(JobRecord(), YESTERDAY))
+    assert "starts now" in Messages().warning(made(JobRecord(precheck=PRECHECKS["one passed"]), YESTERDAY))

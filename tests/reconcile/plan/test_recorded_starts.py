@@ -8,7 +8,7 @@ from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal
-from pulumi_drs_start.schema.reasons import explain
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 GRACE = GracePeriods()
@@ -120,7 +120,7 @@ def test_what_was_not_accepted_is_not_enough_where_acceptance_was_asked(record: 
 def test_a_final_refusal_is_given_as_the_reason(status: str) -> None:
     refused = JobRecord(refused_at=NOW - 1000, sends=1, refusal=FINAL)
 
-    assert "DRS.M00304: not allowed" in explain(made(status, refused).why)
+    assert "DRS.M00304: not allowed" in Messages().why(made(status, refused).why)
 
 
 def test_a_clock_that_starts_at_zero_starts_a_new_job() -> None:

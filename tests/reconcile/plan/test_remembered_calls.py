@@ -14,7 +14,7 @@ from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal, Request
-from pulumi_drs_start.schema.reasons import explain
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 TOMORROW = 1_800_086_400_000
@@ -85,7 +85,7 @@ def test_a_request_is_asked_unless_what_came_of_it_before_speaks_against(name: s
     }[meaning]
     assert decision.action is action
     assert decision.request == (wish.request if meaning == "asked" else None)
-    assert not reason or explain(decision.why) == reason
+    assert not reason or Messages().why(decision.why) == reason
     assert decision.refusal == fields.get("refusal")
 
 
@@ -219,7 +219,7 @@ def test_a_refusal_of_a_pause_or_stop_is_a_failure(name: str, code: str | None) 
     decision = made(wish, refused)
 
     assert decision.action is Action.FAIL
-    assert explain(decision.why).startswith(f"could not be {wish.done}: DRS refused it (")
+    assert Messages().why(decision.why).startswith(f"could not be {wish.done}: DRS refused it (")
 
 
 @pytest.mark.parametrize("request_", [Request(Action.START), Request(Action.SCHEDULE, TOMORROW)])

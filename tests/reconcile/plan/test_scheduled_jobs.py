@@ -12,7 +12,7 @@ from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, Goal
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal, Request
-from pulumi_drs_start.schema.reasons import advise, explain, warn_of
+from pulumi_drs_start.schema.messages import Messages
 from pulumi_drs_start.schema.times import to_iso
 
 NOW = 1_800_000_000.0
@@ -73,10 +73,10 @@ def test_decision(declared: str, delivered: str, verdict: str, resume: bool, pre
 def test_both_times_are_told_and_that_a_change_is_not_documented(declared: str, delivered: str) -> None:
     decision = made(DesiredJob("a", TIMES[declared]), TIMES[delivered])
     if not decision.action.is_request:
-        assert not warn_of(decision)
+        assert not Messages().warning(decision)
         return
     has, wants = TIMES[delivered], TIMES[declared]
-    told = warn_of(decision)
+    told = Messages().warning(decision)
 
     assert f"is scheduled for {'later' if has is None else to_iso(has)}" in told
     assert f"shall start {'now' if wants is None or wants <= NOW_MS else f'at {to_iso(wants)}'}" in told
@@ -84,11 +84,13 @@ def test_both_times_are_told_and_that_a_change_is_not_documented(declared: str, 
 
 
 def test_the_reason_names_the_time_it_waits_for() -> None:
-    assert explain(made(DesiredJob("a", 1_800_003_600_000), 1_800_003_600_000).why) == "is scheduled for 2027-01-15T09:00:00Z"
+    assert (
+        Messages().why(made(DesiredJob("a", 1_800_003_600_000), 1_800_003_600_000).why) == "is scheduled for 2027-01-15T09:00:00Z"
+    )
 
 
 def test_the_reason_says_where_drs_does_not_tell_the_time() -> None:
-    assert explain(made(DesiredJob("a", TIMES["tomorrow"]), None).why) == "is scheduled; DRS does not tell for when"
+    assert Messages().why(made(DesiredJob("a", TIMES["tomorrow"]), None).why) == "is scheduled; DRS does not tell for when"
 
 
 @pytest.mark.parametrize("late", ["this moment", "a minute ago"])
@@ -114,8 +116,8 @@ def test_a_refused_change_reads_clearly(delivered: str) -> None:
         "could not be started: DRS refused it (DRS.M00304: The operation is not allowed.)",
         "change its time in the DRS console, or declare the one it has",
     ):
-        assert words in explain(decision.why)
-    assert advise(decision.why).startswith("It is scheduled for ")
+        assert words in Messages().why(decision.why)
+    assert Messages().advice(decision.why).startswith("It is scheduled for ")
 
 
 def test_a_refused_change_of_time_names_both_times() -> None:
@@ -125,7 +127,7 @@ def test_a_refused_change_of_time_names_both_times() -> None:
     decision = made(DesiredJob("a", TIMES["tomorrow"]), TIMES["in an hour"], JobRecord(request=request, refusal=refusal, sends=1))
 
     assert decision.action is Action.FAIL
-    assert "is scheduled for 2027-01-15T09:00:00Z and shall start at 2027-01-16T08:00:00Z" in explain(decision.why)
+    assert "is scheduled for 2027-01-15T09:00:00Z and shall start at 2027-01-16T08:00:00Z" in Messages().why(decision.why)
 
 
 @pytest.mark.parametrize("goal", Goal)
@@ -136,7 +138,7 @@ def test_a_change_that_was_accepted_and_is_not_shown_is_not_asked_again(now_want
     decision = made(DesiredJob("a", TIMES[now_wanted]), TIMES["tomorrow"], accepted, goal)
 
     assert decision.action is (Action.WAIT if goal is Goal.RUNNING else Action.NOTHING)
-    assert "accepted by DRS" in explain(decision.why)
+    assert "accepted by DRS" in Messages().why(decision.why)
     assert decision.is_underway is (goal is Goal.RUNNING)
 
 

@@ -20,7 +20,7 @@ from pulumi_drs_start.reconcile.outcome import outcome_of
 from pulumi_drs_start.reconcile.phase import _PHASES, STARTED_PHASES, Phase, phase_of
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide, make_cases, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Refusal, Request
-from pulumi_drs_start.schema.reasons import explain
+from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 STATUSES = [*_PHASES, "FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "INCRE_TRANSFER_STARTED", "A_STATUS_OF_NEXT_YEAR"]
@@ -88,7 +88,7 @@ def test_a_decision_is_always_possible_and_has_a_reason(
 ) -> None:
     decision = made(desired, actual, record, goal, now)
 
-    assert explain(decision.why)
+    assert Messages().why(decision.why)
     assert decision.phase is phase_of(actual.status)
 
 
