@@ -1,5 +1,5 @@
 """
-The time, as everything in this package reads it and waits for it. A test hands in a clock of its own.
+The time, as everything in this package reads it, waits for it and writes it. A test hands in a clock of its own.
 """
 
 from __future__ import annotations
@@ -24,3 +24,12 @@ class Clock:
 
 
 SYSTEM_CLOCK = Clock()
+
+
+def format_seconds(seconds: float) -> str:
+    """``90`` -> ``90s``, ``3600`` -> ``60m``, ``7200`` -> ``2h``; what a user would type."""
+    if seconds >= 7200 and seconds % 3600 == 0:
+        return f"{seconds / 3600:g}h"
+    if seconds >= 120 and seconds % 60 == 0:
+        return f"{seconds / 60:g}m"
+    return f"{seconds:g}s"

@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .http import gateway
+from . import gateway
 
 
 class DrsError(Exception):
@@ -228,13 +228,9 @@ _BY_CODE: dict[str, type[ServiceRefusedError]] = {
 
 
 def refusal_for(code: str, text: str, *, status: int, **facts: Any) -> ServiceRefusedError:
-    """The error of the right class for what the service answered.
+    """The error of the right class for what the service answered. Takes what `ServiceRefusedError` takes.
 
-    Args:
-        code: the service's own, or empty where the answer had none.
-        text: the service's words.
-        status: HTTP status of the answer.
-        facts: what else `ServiceRefusedError` takes.
+    The code is empty where the answer had none.
     """
     return _class_for(code, status)(code or f"HTTP {status}", text, status=status, **facts)
 
@@ -242,7 +238,7 @@ def refusal_for(code: str, text: str, *, status: int, **facts: Any) -> ServiceRe
 def _class_for(code: str, status: int) -> type[ServiceRefusedError]:
     if found := _BY_CODE.get(code):
         return found
-    if status == 429 or gateway.is_throttled(code):
+    if status == 429 or code in gateway.THROTTLED:
         return ThrottledError
     if status == 408 or status >= 500 or status < 200:
         return NotAskedError if gateway.proves_not_asked(code, status) else ServiceFaultError

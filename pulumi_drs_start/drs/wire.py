@@ -82,12 +82,7 @@ class ErrorFields(WireModel):
     error_text: Text = Field(default=None, validation_alias=AliasChoices("error_message", "error_msg"))
 
     def refusal(self, status: int, **facts: Any) -> ServiceRefusedError:
-        """The error of the right class.
-
-        Args:
-            status: HTTP status of the answer.
-            facts: what else `refusal_for` takes.
-        """
+        """The error of the right class. Takes what `refusal_for` takes."""
         return refusal_for(self.error_code or "", self.error_text or "", status=status, **facts)
 
 

@@ -40,9 +40,6 @@ log = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
-# Keys that the inputs have for the state beside what was declared.
-_KEPT = ("place", SECRET_INPUTS)
-
 
 def _hook(method: Callable[Concatenate[Hooks, host.Call, _P], _R]) -> Callable[Concatenate[Hooks, _P], _R]:
     """Pass the current call to the hook, and report expected errors as plain messages; others keep their traceback."""
@@ -178,5 +175,5 @@ def _drift(checked: Checked) -> dict[str, Any]:
 
 
 def _outputs(call: host.Call, props: Mapping[str, Any], inputs: Parsed, applied: Applied) -> dict[str, Any]:
-    kept = {name: props[name] for name in _KEPT if props.get(name) is not None}
+    kept = {name: props[name] for name in ("place", SECRET_INPUTS) if props.get(name) is not None}
     return to_state({**kept, **inputs.declared.inputs}, applied.result, call.messages)

@@ -115,17 +115,7 @@ _last_cancel: _Cancel | None = None
 
 def _hear_cancel(servicer: Any) -> None:
     global _last_cancel
-    _last_cancel = _Cancel(_configuration_of(servicer))
-
-
-def _configuration_of(servicer: Any) -> Any:
-    return getattr(servicer, "_config", None)
-
-
-def _earlier_cancel(servicer: Any) -> _Cancel | None:
-    """The last cancel, if it was one of an earlier command."""
-    last = _last_cancel
-    return last if last is not None and last.configuration is not _configuration_of(servicer) else None
+    _last_cancel = _Cancel(getattr(servicer, "_config", None))
 
 
 def _listen_for_cancel(servicer: Any) -> None:
@@ -169,12 +159,14 @@ def current_call() -> Call:
     if context is None:
         return Call()
     _listen_for_cancel(servicer)
+    last = _last_cancel
+    is_earlier = last is not None and last.configuration is not getattr(servicer, "_config", None)
     return Call(
         resource=getattr(request, "urn", None) or "",
         timeout_seconds=float(getattr(request, "timeout", 0) or 0),
         _context=context,
         _provider_key=props.get(_PROVIDER_KEY),
-        _earlier_cancel=_earlier_cancel(servicer),
+        _earlier_cancel=last if is_earlier else None,
     )
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from ..schema.fields import SECRET_INPUTS
+from ..schema.inputs import recorded_ids
 from ..schema.times import parse_start_time, to_iso
 
 HIDDEN = "[secret]"
@@ -24,16 +26,13 @@ def concealing(bags: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
     hidden: set[str] = set()
     for bag in bags:
         names = str(bag.get(SECRET_INPUTS) or "").split()
-        rows = bag.get("job_statuses")
-        jobs = [job if isinstance(job, Mapping) else {"job_id": job} for job in _list(bag.get("jobs"))]
-        times = [bag.get("start_time"), *(row.get("start_time") for row in _rows(rows).values())]
+        jobs, rows = bag.get("jobs"), bag.get("job_statuses")
+        rows = rows if isinstance(rows, Mapping) else {}
         if "jobs" in names:
-            hidden.update(_texts([*(job.get("job_id") for job in jobs), *_rows(rows)]))
+            hidden.update(filter(None, [*recorded_ids(bag), *rows]))
         if names:
-            for value in [*times, *(job.get("start_time") for job in jobs)]:
-                hidden.update(_spellings(value))
-    if not hidden:
-        return lambda text: text
+            parts = [bag, *rows.values(), *(jobs if isinstance(jobs, list) else [])]
+            hidden.update(*(_spellings(part.get("start_time")) for part in parts if isinstance(part, Mapping)))
 
     def conceal(text: str) -> str:
         present = sorted((one for one in hidden if one in text), key=len, reverse=True)
@@ -47,20 +46,8 @@ def concealing(bags: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
 
 def _spellings(value: Any) -> set[str]:
     """A time as it was declared, and as DRS, the state and messages have it."""
-    try:
+    spellings = {value} if isinstance(value, str) and value else set()
+    with suppress(ValueError):
         milliseconds = parse_start_time(value)
-    except ValueError:
-        return _texts([value])
-    return _texts([value]) | {str(milliseconds), to_iso(milliseconds)}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _rows(value: Any) -> dict[str, Mapping[str, Any]]:
-    return {job_id: row for job_id, row in value.items() if isinstance(row, Mapping)} if isinstance(value, Mapping) else {}
-
-
-def _texts(values: Iterable[Any]) -> set[str]:
-    return {value for value in values if isinstance(value, str) and value}
+        spellings |= {str(milliseconds), to_iso(milliseconds)}
+    return spellings

@@ -22,7 +22,7 @@ from ..reconcile.declared import Place
 from ..reconcile.observe import StatusReader
 from ..reconcile.send import BatchLimit
 from ..schema.messages import Messages
-from ..settings import Settings, token_source, user_agent
+from ..settings import Settings, token_source
 from .declarations import DeclaredJobs
 
 log = logging.getLogger(__name__)
@@ -55,13 +55,7 @@ class Connection:
     @classmethod
     def open(cls, settings: Settings, tokens: TokenSource) -> Connection:
         """A connection with these settings. Nothing is sent yet."""
-        client = DrsClient(
-            settings.endpoint,
-            tokens,
-            language=settings.language,
-            ca_cert=settings.ca_cert,
-            user_agent=user_agent(),
-        )
+        client = DrsClient(settings.endpoint, tokens, language=settings.language, ca_cert=settings.ca_cert)
         return cls(settings, client, StatusReader(client), BatchLimit(settings.batch_size))
 
     def find_place(self, budget: TimeBudget) -> Place:

@@ -94,21 +94,11 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
     jobs = inputs.get("jobs")
     items = jobs if isinstance(jobs, list) else []
     known = {name: value for name, value in inputs.items() if not check.is_unknown(value)}
-    common = {
-        "start_time": inputs.get("start_time"),
-        "resume": known.get("resume") is True,
-        "precheck": known.get("precheck") is True,
-    }
-    unknown_states = [
-        job["job_id"]
-        for job in items
-        if isinstance(job, Mapping) and isinstance(job.get("job_id"), str) and check.is_unknown(job.get("desired_state"))
-    ]
-    known_ids = tuple(job_id for job_id in _ids(items) if not check.is_unknown(job_id))
+    unknown_states = [job for job in items if isinstance(job, Mapping) and check.is_unknown(job.get("desired_state"))]
     defaults = Declared()
     return Declared(
-        jobs=tuple(job for item in items if (job := _desired_job(item, common, check))),
-        listed=known_ids,
+        jobs=tuple(job for item in items if (job := _desired_job(item, inputs, check))),
+        listed=tuple(job_id for job_id in _ids(items) if not check.is_unknown(job_id)),
         count=len(items) if isinstance(jobs, list) else None,
         goal=Goal(known.get("wait_for") or defaults.goal),
         timeout_seconds=values.seconds(known["timeout"]) if known.get("timeout") else defaults.timeout_seconds,
@@ -116,22 +106,22 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
         on_destroy=OnDestroy(known.get("on_destroy") or defaults.on_destroy),
         overrides=Overrides(**{name: known.get(name) for name in PLACE_INPUTS}),
         unknown=frozenset(inputs) - frozenset(known),
-        unknown_states=tuple(unknown_states),
+        unknown_states=tuple(_ids(unknown_states)),
         has_unknowns=check.has_unknowns,
         inputs=inputs,
     )
 
 
-def _desired_job(item: Any, common: Bag, check: _Check) -> DesiredJob | None:
+def _desired_job(item: Any, inputs: Bag, check: _Check) -> DesiredJob | None:
     """A declared job; None if something is not known of it."""
     if not isinstance(item, Mapping):
         return None
-    job_id, start_time = item.get("job_id"), item.get("start_time", common["start_time"])
+    job_id, start_time = item.get("job_id"), item.get("start_time", inputs.get("start_time"))
     state = item.get("desired_state", DesiredState.STARTED.value)
     if not isinstance(job_id, str) or (check.has_unknowns and any(map(check.is_unknown, (job_id, start_time, state)))):
         return None
     milliseconds = None if start_time is None else parse_start_time(start_time)
-    return DesiredJob(job_id, milliseconds, common["resume"], common["precheck"], DesiredState(state))
+    return DesiredJob(job_id, milliseconds, inputs.get("resume") is True, inputs.get("precheck") is True, DesiredState(state))
 
 
 @dataclass(slots=True)
@@ -140,6 +130,12 @@ class _Check:
     dialect: Dialect
     problems: list[str] = field(default_factory=list)
     has_unknowns: bool = False
+
+    def skips(self, value: Any) -> bool:
+        """Whether a value is not known yet, and so can't be checked."""
+        is_unknown = self.is_unknown(value)
+        self.has_unknowns = self.has_unknowns or is_unknown
+        return is_unknown
 
     def complain(self, path: str, reason: str) -> None:
         self.problems.append(f"{self.dialect.name(path)} {reason}")
@@ -152,8 +148,7 @@ class _Check:
 
     def value(self, path: str, value: Any, field_: Field) -> Any:
         """A checked value; one that is not known passes."""
-        if self.is_unknown(value):
-            self.has_unknowns = True
+        if self.skips(value):
             return value
         try:
             return _CONVERT[field_.kind](value, field_, self.dialect)
@@ -163,15 +158,13 @@ class _Check:
 
     def found(self, query: Any) -> list[str]:
         """The jobs that `find_jobs` found but for their status."""
-        if self.is_unknown(query):
-            self.has_unknowns = True
+        if self.skips(query):
             return []
         others = query.get("other_status") if isinstance(query, Mapping) else None
         return [job_id for job_id in others if isinstance(job_id, str)] if isinstance(others, list) else []
 
     def jobs(self, jobs: Any, query: Any = None) -> Any:
-        if self.is_unknown(jobs):
-            self.has_unknowns = True
+        if self.skips(jobs):
             return jobs
         if jobs is None or jobs == []:
             self.complain("jobs", f"names no job: {_nothing_found(query)}")
@@ -195,8 +188,7 @@ class _Check:
         return [known[job_id] for job_id in sorted(known)] + unknown
 
     def _job(self, path: str, job: Any) -> Any:
-        if self.is_unknown(job):
-            self.has_unknowns = True
+        if self.skips(job):
             return job
         if isinstance(job, str):
             job = {"job_id": job}

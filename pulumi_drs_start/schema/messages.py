@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from ..drs.clock import format_seconds
 from ..drs.errors import (
     AuthenticationError,
     CancelledError,
@@ -22,7 +23,6 @@ from ..drs.errors import (
     PermissionDeniedError,
     TokenRejectedError,
 )
-from ..drs.text import format_seconds
 from ..reconcile.actual import ActualJob
 from ..reconcile.converge import Progress, Waiting
 from ..reconcile.declared import Declared, DesiredState, OnDestroy, Place

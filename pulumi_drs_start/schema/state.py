@@ -7,7 +7,7 @@ The state has a format version. A state of every released format is kept as a te
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ..reconcile.declared import Place
@@ -37,14 +37,14 @@ def to_state(inputs: Bag, result: Result, messages: Messages) -> dict[str, Any]:
     Args:
         inputs: in normal form; with ``place`` and what else the state keeps of the inputs.
         result: how the operation ended.
-        messages: makes the sentences of the rows.
     """
     jobs = result.jobs.values()
+    phases = Counter(job.phase.value for job in jobs)
     return {
         **inputs,
         FORMAT: FORMAT_VERSION,
         "job_statuses": {job.job_id: _row(job, messages) for job in jobs},
-        "summary": _summary(jobs),
+        "summary": {**dict(sorted(phases.items())), "total": phases.total()},
         "ready": all(job.is_fulfilled for job in jobs),
         "records": {job.job_id: record for job in jobs if (record := _record_to_state(job))},
     }
@@ -56,7 +56,7 @@ def from_state(bag: Bag) -> Recorded:
     A resource that is only looked up by its id has inputs, but no rows.
 
     Raises:
-        StateError: see there.
+        StateError: a newer version of this package has written it.
     """
     if not bag:
         return NOTHING_RECORDED
@@ -103,11 +103,6 @@ def _row(job: JobOutcome, messages: Messages) -> dict[str, Any]:
 
 def _recorded_row(row: Mapping[str, Any]) -> RecordedRow:
     return RecordedRow(str(row.get("phase")), str(row.get("outcome")), row.get("error_code"), row.get("error_message"))
-
-
-def _summary(jobs: Iterable[JobOutcome]) -> dict[str, int]:
-    counts = Counter(job.phase.value for job in jobs)
-    return {**dict(sorted(counts.items())), "total": counts.total()}
 
 
 def _record_to_state(job: JobOutcome) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..drs.text import format_seconds
+from ..drs.clock import format_seconds
 
 # Ids look like UUIDs but are not: they hold letters beyond f. So only what can't be an id at all is refused.
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")

@@ -40,12 +40,12 @@ def count_jobs(count: int) -> str:
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
 
-def name_jobs(job_ids: Collection[str], named: int = NAMED) -> str:
+def name_jobs(job_ids: Collection[str]) -> str:
     """``a, b, c and 997 more``."""
     ids = list(job_ids)
-    if len(ids) <= named + 1:
+    if len(ids) <= NAMED + 1:
         return ", ".join(ids)
-    return f"{', '.join(ids[:named])} and {len(ids) - named:,} more"
+    return f"{', '.join(ids[:NAMED])} and {len(ids) - NAMED:,} more"
 
 
 def jobs_named(job_ids: Collection[str]) -> str:

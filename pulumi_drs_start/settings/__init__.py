@@ -11,6 +11,6 @@ environment, a region the endpoint of another region.
 from .keys import CONFIG_KEYS
 from .load import load_settings
 from .model import Overrides, Settings, SettingsError
-from .tokens import token_source, user_agent
+from .tokens import token_source
 
-__all__ = ["CONFIG_KEYS", "Overrides", "Settings", "SettingsError", "load_settings", "token_source", "user_agent"]
+__all__ = ["CONFIG_KEYS", "Overrides", "Settings", "SettingsError", "load_settings", "token_source"]

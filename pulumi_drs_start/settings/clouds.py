@@ -22,13 +22,13 @@ from urllib.parse import urlsplit
 from ..drs.auth.plugins import PluginError, make_plugin
 from ..drs.http.urls import is_loopback
 from ..drs.text import clean_text
-from .keys import KEYS
+from .keys import KEYS, USER_FIELDS
 from .layers import Layer, Value
 
 log = getLogger(__name__)
 
 # By keystoneauth's name of the login: the fields that it takes. Any other login takes auth_type and auth_options.
-_USER = ("username", "user_id", "user_domain_id", "user_domain_name", "password")
+_USER = (*USER_FIELDS, "password")
 _FIELDS = {"password": _USER, "v3password": _USER, "admin_token": ("token",), "token_endpoint": ("token",)}
 _TEXT_CHARS = 256
 # To ignore openstacksdk's warnings changes the filters of the whole process.
@@ -49,7 +49,6 @@ def read_cloud(name: str, environment: Mapping[str, str], regions: Sequence[str]
     """What an entry says, as a layer.
 
     Args:
-        name: of the cloud.
         environment: for OS_CLIENT_CONFIG_FILE and OS_CLIENT_SECURE_FILE.
         regions: those asked for, most wanted first; the first that the cloud knows is taken, or else its own.
 

@@ -72,6 +72,7 @@ _OTHER = (
     Key("batch_size", "the batch size", "batchSize", ("DRS_BATCH_SIZE",)),
 )
 LOGIN_FIELDS = frozenset(key.field for key in _LOGIN)
+USER_FIELDS = ("username", "user_id", "user_domain_id", "user_domain_name")
 KEYS = {key.field: key for key in (*_LOGIN, *_OTHER)}
 # What there is to ask the stack configuration for.
 CONFIG_KEYS = tuple(sorted(key.config for key in KEYS.values() if key.config))

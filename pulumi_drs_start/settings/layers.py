@@ -23,8 +23,6 @@ _TWINS = (
     ("project_domain_id", "project_domain_name"),
 )
 _TWIN_OF = {one: other for pair in _TWINS for one, other in (pair, pair[::-1])}
-# Leading and trailing spaces may be meant.
-_VERBATIM = "password"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,8 @@ def _layer(given: Iterable[tuple[Key, str | None, str]]) -> Layer:
     """A layer of what is not empty."""
     layer: Layer = {}
     for key, value, origin in given:
-        text = (value or "") if key.field == _VERBATIM else (value or "").strip()
+        # Spaces around a password may be meant.
+        text = (value or "") if key.field == "password" else (value or "").strip()
         if text:
             layer.setdefault(key.field, Value(text, origin))
     return layer

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pydantic import ValidationError
 
 from ..drs.auth.plugins import LOGINS_WITH_A_PROJECT
-from .keys import KEYS, LOGIN_FIELDS
+from .keys import KEYS, LOGIN_FIELDS, USER_FIELDS
 from .layers import ENVIRONMENT, STACK, Layer, Value, collect, insert_cloud, merge, rank
 from .model import Overrides, Settings, SettingsError, shown
 
@@ -30,7 +30,7 @@ class _Login(Enum):
     """The kinds of login, each with its fields."""
 
     TOKEN = ("token",)
-    PASSWORD = ("username", "user_id", "user_domain_id", "user_domain_name", "password", *_CERTIFICATE)
+    PASSWORD = (*USER_FIELDS, "password", *_CERTIFICATE)
     PLUGIN = ("auth_type", "auth_options", *_CERTIFICATE)
     ACCESS_KEY = ("access_key", "secret_key", "security_token")
 
@@ -81,11 +81,10 @@ def _read_cloud(layers: Sequence[Layer], environment: Mapping[str, str]) -> Laye
 
 
 class _Loader:
-    """Makes settings of layers, and collects the problems on the way.
+    """Makes settings of layers, the strongest first, and collects the problems on the way.
 
     Args:
-        layers: the strongest first.
-        cloud: that of clouds.yaml, if there is one.
+        cloud: the layer of clouds.yaml, if there is one.
         named_in: the index of the layer that names it.
     """
 
@@ -98,14 +97,7 @@ class _Loader:
         self._is_something_missing = False
 
     def load(self, hint: str = "") -> Settings:
-        """The settings.
-
-        Args:
-            hint: what to say when a value is missing.
-
-        Raises:
-            SettingsError: with everything that is missing or wrong.
-        """
+        """The settings. Raises SettingsError with everything that is missing or wrong, and `hint` if something is missing."""
         login = self._choose_login()
         for field in LOGIN_FIELDS.difference(login.value, _SCOPE):
             self._values.pop(field, None)

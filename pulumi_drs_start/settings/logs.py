@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from ..drs.http.redaction import redacted
+from ..drs.text import redacted
 
 VARIABLE = "DRS_LOG"
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}

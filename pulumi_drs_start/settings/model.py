@@ -101,10 +101,7 @@ class Settings(BaseModel):
     @field_validator("endpoint", "auth_url", mode="before")
     @classmethod
     def _plain_url(cls, text: str, info: ValidationInfo) -> str:
-        url, problem = plain_url(text, is_iam=info.field_name == "auth_url")
-        if problem:
-            raise ValueError(problem)
-        return url
+        return plain_url(text, is_iam=info.field_name == "auth_url")
 
     @field_validator("project_id")
     @classmethod

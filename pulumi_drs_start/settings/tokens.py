@@ -5,13 +5,11 @@ From settings to a token source.
 from __future__ import annotations
 
 import json
-import sys
 from typing import Any
 
 from ..drs.auth.sources import IamLogin, ReadyToken, TokenSource
+from .keys import USER_FIELDS
 from .model import Settings
-
-_USER = {"username", "user_id", "user_domain_id", "user_domain_name"}
 
 
 def token_source(settings: Settings) -> TokenSource:
@@ -30,7 +28,6 @@ def token_source(settings: Settings) -> TokenSource:
         "project_id": settings.project_id,
         "project_name": settings.project_name,
         "ca_cert": settings.ca_cert,
-        "user_agent": user_agent(),
         "advice": settings.advice,
     }
     if settings.token:
@@ -39,7 +36,7 @@ def token_source(settings: Settings) -> TokenSource:
     if settings.auth_options:
         options = json.loads(settings.auth_options.get_secret_value())
     elif settings.password:
-        options = settings.model_dump(include=_USER) | {"password": settings.password.get_secret_value()}
+        options = settings.model_dump(include=set(USER_FIELDS)) | {"password": settings.password.get_secret_value()}
     if not (settings.auth_url and options):
         raise ValueError("a login needs auth_url, and a password or options; load_settings checks it")
     return IamLogin(
@@ -51,10 +48,3 @@ def token_source(settings: Settings) -> TokenSource:
         client_cert=(settings.client_cert, settings.client_key or settings.client_cert) if settings.client_cert else None,
         **iam,
     )
-
-
-def user_agent() -> str:
-    """How this package introduces itself to DRS and IAM."""
-    # Not imported: the package itself imports this module.
-    version = getattr(sys.modules.get(__name__.partition(".")[0]), "__version__", "0")
-    return f"pulumi-drs-start/{version}"

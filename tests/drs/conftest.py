@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from pulumi_drs_start.drs import text
 from pulumi_drs_start.drs.calls.models import StartRequest
 from pulumi_drs_start.drs.clock import Clock
-from pulumi_drs_start.drs.http import redaction
 from pulumi_drs_start.drs.http.budget import TimeBudget
 
 Serve = Callable[[Callable[[socket.socket], None]], str]
@@ -44,7 +44,7 @@ class VirtualClock(Clock):
 def _forgotten_secrets() -> Iterator[None]:
     """What is a token here may be a job's name in the next test."""
     yield
-    redaction.forget()
+    text.forget()
 
 
 @pytest.fixture

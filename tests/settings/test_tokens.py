@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import pulumi_drs_start
 from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
-from pulumi_drs_start.settings import load_settings, token_source, user_agent
+from pulumi_drs_start.settings import load_settings, token_source
 
 
 def test_a_password_makes_a_source_that_logs_in(complete: dict[str, str]) -> None:
@@ -28,7 +27,3 @@ def test_a_login_does_not_depend_on_the_sources_of_its_values(complete: dict[str
 
     assert exported.login == configured.login
     assert exported.advice != configured.advice
-
-
-def test_we_introduce_ourselves_with_our_version() -> None:
-    assert user_agent() == f"pulumi-drs-start/{pulumi_drs_start.__version__}"

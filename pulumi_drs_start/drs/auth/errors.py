@@ -16,8 +16,7 @@ from ..errors import (
     UnreachableError,
     UnreadableAnswerError,
 )
-from ..http.redaction import redact_exception
-from ..text import clean_text
+from ..text import clean_text, redact_exception
 from .plugins import PluginError
 
 EXCERPT_CHARS = 256
@@ -40,17 +39,13 @@ def check_scope(
     wanted_name: str | None,
     is_needed: bool = False,
 ) -> None:
-    """Check what a token is for.
+    """Check what a token is for. Raises WrongScopeError if it is for another project, or for none.
 
     Args:
         project: of the token: `id` and `name`; empty if it is for none.
         domain: the same, of a token for a whole domain.
-        wanted_id: of the project of the jobs.
         wanted_name: counts only without `wanted_id`.
         is_needed: a token without a project is refused, although none is wanted in particular.
-
-    Raises:
-        WrongScopeError: it is for another project, or for none.
     """
     wanted = wanted_id or wanted_name
     if not project.get("id"):

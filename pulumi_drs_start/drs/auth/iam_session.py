@@ -36,27 +36,20 @@ def with_session(
     call: Callable[[Session], _Result],
     budget: TimeBudget,
     *,
-    user_agent: str,
     ca_cert: str | None = None,
     client_cert: tuple[str, str] | None = None,
 ) -> _Result:
-    """Run `call` with a session of its own. Logins are a day apart, so connections are not kept.
+    """Run `call` with a session of its own, for up to `LOGIN_SECONDS`. Other arguments are those of `IamLogin`.
 
-    Args:
-        auth_url: of IAM; it decides about proxies.
-        call: what to ask.
-        budget: the time this may take, up to `LOGIN_SECONDS`.
-        user_agent: sent with each request.
-        ca_cert: path of the certificates to trust, or None for the usual authorities.
-        client_cert: paths of a certificate to show, and of its key.
+    Logins are a day apart, so connections are not kept.
     """
     from keystoneauth1.session import Session
 
-    from ..http.transport import new_session
+    from ..http.transport import USER_AGENT, new_session
 
     with _answers_unlogged(), new_session(auth_url, ca_cert, most_bytes=LARGEST_ANSWER, read_seconds=READ_SECONDS) as http:
         # A redirect would carry the password to another host, so none is followed.
-        session = Session(session=http, verify=ca_cert or True, cert=client_cert, user_agent=user_agent, redirect=False)
+        session = Session(session=http, verify=ca_cert or True, cert=client_cert, user_agent=USER_AGENT, redirect=False)
         # keystoneauth hands this to requests as it is. Its constructor takes numbers only.
         session.timeout = replace(budget, seconds=min(LOGIN_SECONDS, budget.remaining_seconds()))  # type: ignore[assignment]
         # keystoneauth logs bodies at debug level, and those of some logins hold passwords.

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+from ..clock import SYSTEM_CLOCK, Clock
 from ..errors import AuthenticationError, TokenRejectedError
 from ..http.budget import TimeBudget
 from ..http.exchange import fingerprint
-from ..http.redaction import keep_secret
+from ..text import keep_secret
 from .sources import REFUSAL_SECONDS, TokenSource
 
 
@@ -37,8 +37,6 @@ class SigningAuth(TokenSource):
         project_id: of the jobs; without a login nobody else tells it.
         security_token: belongs to a temporary access key.
         advice: the next step after a refusal, in a sentence.
-        clock: monotonic seconds.
-        now: seconds since the epoch.
     """
 
     def __init__(
@@ -49,8 +47,7 @@ class SigningAuth(TokenSource):
         project_id: str,
         security_token: str | None = None,
         advice: str = "Check the access key and the secret key.",
-        clock: Callable[[], float] = time.monotonic,
-        now: Callable[[], float] = time.time,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self._keys = _Keys(access_key, secret_key)
         keep_secret(access_key, secret_key, security_token)
@@ -58,7 +55,6 @@ class SigningAuth(TokenSource):
         self._security_token = security_token
         self._advice = advice
         self._clock = clock
-        self._now = now
         self._lock = threading.Lock()
         self._refusal: tuple[str, float] | None = None
 
@@ -72,7 +68,7 @@ class SigningAuth(TokenSource):
     def token(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
         """A name for the key. Raises AuthenticationError while a refusal is remembered."""
         with self._lock:
-            if self._refusal is not None and self._clock() < self._refusal[1]:
+            if self._refusal is not None and self._clock.monotonic() < self._refusal[1]:
                 raise AuthenticationError(self._refusal[0])
         return self._name
 
@@ -85,7 +81,7 @@ class SigningAuth(TokenSource):
         signed = {
             "Content-Type": "application/json",
             "X-Project-Id": self._project_id,
-            "X-Sdk-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now())),
+            "X-Sdk-Date": time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._clock.time())),
         }
         if self._security_token:
             signed["X-Security-Token"] = self._security_token
@@ -115,9 +111,8 @@ class SigningAuth(TokenSource):
             "DRS does not document access keys: if they are right, log in with a password or a token instead."
         )
         with self._lock:
-            self._refusal = (text, self._clock() + REFUSAL_SECONDS)
+            self._refusal = (text, self._clock.monotonic() + REFUSAL_SECONDS)
         raise AuthenticationError(text)
 
     def project_id(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
-        """The project's id."""
         return self._project_id

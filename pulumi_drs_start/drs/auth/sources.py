@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import AuthenticationError, DrsError, TokenRejectedError, UnreachableError
 from ..http.budget import TimeBudget
-from ..http.redaction import keep_secret, keep_token_secret
 from ..http.retry import Contact
+from ..text import keep_secret, keep_token_secret
 from .errors import WrongScopeError, check_scope, translate
 from .iam_session import LOGIN_SECONDS, with_session
 from .plugins import make_plugin
@@ -36,7 +36,6 @@ log = logging.getLogger(__name__)
 STALE_SECONDS = 120.0
 # How long a refused login is not tried again: longer than the resources of one command take to ask.
 REFUSAL_SECONDS = 60.0
-USER_AGENT = "pulumi-drs-start"
 ADVICE = "Check the login."
 _SECRET_OPTION = re.compile("secret|password|passcode|token|code|otp")
 
@@ -46,10 +45,14 @@ class TokenSource(ABC):
 
     @abstractmethod
     def token(self, budget: TimeBudget | None = None) -> str:
-        """A token that should be valid; cached. Raises DrsError.
+        """A token that should be valid. It is cached.
 
         Args:
             budget: the time that a login may take; without one, only the limits of a login count.
+
+        Raises:
+            AuthenticationError: IAM refused, or gave a token that is not for the project.
+            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
         """
 
     @abstractmethod
@@ -100,7 +103,6 @@ class IamLogin(TokenSource):
         project_domain_id: of the project; that of the user if neither it nor `project_domain_name` is given.
         ca_cert: path of the certificates to trust, or None for the usual authorities.
         client_cert: paths of a certificate to show to IAM and of its key.
-        user_agent: how this package introduces itself.
         advice: the next step after a refused login, in a sentence.
         clock: monotonic seconds.
     """
@@ -117,7 +119,6 @@ class IamLogin(TokenSource):
         project_domain_name: str | None = None,
         ca_cert: str | None = None,
         client_cert: tuple[str, str] | None = None,
-        user_agent: str = USER_AGENT,
         advice: str = ADVICE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -138,7 +139,7 @@ class IamLogin(TokenSource):
         }
         self._subject = _subject(auth_type, options, project_id or project_name)
         self._advice = advice
-        self._session_options: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert, "user_agent": user_agent}
+        self._session_options: dict[str, Any] = {"ca_cert": ca_cert, "client_cert": client_cert}
         self._clock = clock
         self._lock = threading.Lock()
         self._login: _Login | None = None
@@ -151,12 +152,6 @@ class IamLogin(TokenSource):
         return f"<IamLogin: {self._subject} at {self.auth_url}>"
 
     def token(self, budget: TimeBudget | None = None) -> str:
-        """A token that should be valid; logs in when there is none.
-
-        Raises:
-            AuthenticationError: IAM refused, or gave a token that is not for the project.
-            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
-        """
         return self._logged_in(budget).token
 
     def renew(self, rejected: str, refusal: TokenRejectedError | None = None) -> bool:  # noqa: ARG002 - as in TokenSource
@@ -168,11 +163,9 @@ class IamLogin(TokenSource):
         return True
 
     def close(self) -> None:
-        """Forget the token. Connections to IAM end with each login."""
         self._login = None
 
     def project_id(self, budget: TimeBudget | None = None) -> str:
-        """The project's id; when only its name is known, IAM tells it with the token. Raises as `token` does."""
         if self._project_id:
             return self._project_id
         if found := self._logged_in(budget).project_id:
@@ -239,10 +232,8 @@ class ReadyToken(TokenSource):
         token: sent as it is.
         project_id: the project of the jobs; without it IAM is asked once what the token is for.
         project_name: of the project that the token should be for; compared when IAM is asked.
-        auth_url: IAM, ``https://…/v3``.
-        ca_cert: path of the certificates to trust, or None for the usual authorities.
-        user_agent: how this package introduces itself.
-        advice: the next step after a refusal, in a sentence.
+
+    The others are those of `IamLogin`.
     """
 
     def __init__(
@@ -253,9 +244,7 @@ class ReadyToken(TokenSource):
         project_name: str | None = None,
         auth_url: str | None = None,
         ca_cert: str | None = None,
-        user_agent: str = USER_AGENT,
         advice: str = ADVICE,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.auth_url = auth_url
         self._token = token
@@ -263,26 +252,17 @@ class ReadyToken(TokenSource):
         self._project_id = project_id
         self._project_name = project_name
         self._ca_cert = ca_cert
-        self._user_agent = user_agent
         self._advice = advice
         self._lock = threading.Lock()
         self._contact = Contact()
-        self._clock = clock
 
     def __repr__(self) -> str:
         return f"<ReadyToken for project {self._project_id or self._project_name or 'of its own'}>"
 
     def token(self, budget: TimeBudget | None = None) -> str:  # noqa: ARG002 - as in TokenSource
-        """The token."""
         return self._token
 
     def project_id(self, budget: TimeBudget | None = None) -> str:
-        """The project's id as given, else as IAM knows it.
-
-        Raises:
-            AuthenticationError: IAM does not accept the token, or it is for no project or another one.
-            ThrottledError, ServiceFaultError, UnreachableError, UnreadableAnswerError: it may work later.
-        """
         if not self._project_id:
             budget = budget or TimeBudget(LOGIN_SECONDS)
             with budget.holding(self._lock, f"IAM at {self.auth_url} to tell the project of the token"):
@@ -293,20 +273,16 @@ class ReadyToken(TokenSource):
         """What IAM says of the token to itself ("Verifying a Token and Returning a Valid Token")."""
         if not self.auth_url:
             raise AuthenticationError(f"nothing tells the project of the token: give its id. {self._advice}")
-        begun = self._clock()
-        try:
-            told = with_session(self.auth_url, self._read_token, budget, ca_cert=self._ca_cert, user_agent=self._user_agent)
-            project = told.get("project") or {}
-            check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
-            return str(project["id"])
-        except WrongScopeError as exc:
-            raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
-        except Exception as exc:
-            error = translate(exc, "the token", self.auth_url, self._advice)
-            if isinstance(error, UnreachableError) and not error.was_connected:
-                # Nothing else is ever asked of IAM here, so it has not answered before.
-                self._contact.failed(error, begun, self._clock())
-            raise error from exc
+        with self._contact.watched(budget.clock):
+            try:
+                told = with_session(self.auth_url, self._read_token, budget, ca_cert=self._ca_cert)
+                project = told.get("project") or {}
+                check_scope(project, told.get("domain") or {}, wanted_id=None, wanted_name=self._project_name, is_needed=True)
+                return str(project["id"])
+            except WrongScopeError as exc:
+                raise AuthenticationError(f"the token is {exc}. {self._advice}") from None
+            except Exception as exc:
+                raise translate(exc, "the token", self.auth_url, self._advice) from exc
 
     def _read_token(self, session: Session) -> Mapping[str, Any]:
         headers = {"X-Auth-Token": self._token, "X-Subject-Token": self._token, "Accept": "application/json"}

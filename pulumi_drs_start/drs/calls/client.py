@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
@@ -24,11 +25,11 @@ from ..errors import (
 )
 from ..http.budget import TimeBudget
 from ..http.concurrency import ConcurrencyLimit
-from ..http.exchange import encoded, exchange, new_session
+from ..http.exchange import encoded, exchange
 from ..http.retry import Contact, RetryPolicy
 from ..wire import Row, WireModel
 from .batch_read import BatchReader
-from .listing import DISASTER_RECOVERY, JobListing, ListAnswer, list_request, read_pages
+from .listing import DISASTER_RECOVERY, PAGE_ROWS, JobListing, ListAnswer, read_pages
 from .models import MISSING_STATUS, ActionAnswer, JobDetail, JobStatus, PrecheckResults, ReplicationLag, StartRequest
 from .prechecks import PRECHECK_BATCH, read_results
 from .replication_lag import ReplicationLagReader
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A batch of a hundred jobs is answered within seconds; a minute of silence is a lost answer.
+READ_SECONDS = 60.0
+# Ten thousand status rows are about 1 MB.
+LARGEST_ANSWER = 64 * 1024 * 1024
 # batch-status answers 5 rows unless told otherwise; 0 asks for every row.
 ALL_ROWS = 0
 # How many ids one status call may carry is not documented. Fewer are sent as soon as DRS minds. A row has some 70 bytes.
@@ -60,7 +65,6 @@ class DrsClient:
         tokens: where tokens and the project id come from.
         language: of DRS's messages, ``en-us`` or ``zh-cn``.
         ca_cert: path of a TLS bundle, or None for the usual authorities.
-        user_agent: how we introduce ourselves.
         retry: how a call that may work later is repeated.
     """
 
@@ -71,14 +75,16 @@ class DrsClient:
         *,
         language: str = "en-us",
         ca_cert: str | None = None,
-        user_agent: str = "pulumi-drs-start",
         retry: RetryPolicy | None = None,
     ) -> None:
+        # Here, because requests takes its time to import.
+        from ..http.transport import new_session
+
         self.endpoint = endpoint
         self.retry = retry or RetryPolicy()
         self._tokens = tokens
-        self._session = new_session(endpoint, ca_cert)
-        self._headers = {"Content-Type": "application/json", "X-Language": language, "User-Agent": user_agent}
+        self._session = new_session(endpoint, ca_cert, most_bytes=LARGEST_ANSWER, read_seconds=READ_SECONDS)
+        self._headers = {"Content-Type": "application/json", "X-Language": language}
         self._statuses = BatchReader("batch-status", READ_BATCH, self.retry)
         # So many ids have passed in batch-status, whose page is the same.
         self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry, has_passed=True)
@@ -92,11 +98,7 @@ class DrsClient:
         self._session.close()
 
     def get_project_id(self, budget: TimeBudget) -> str:
-        """The id of the project of these jobs; asks IAM where only a login tells it.
-
-        Raises:
-            DrsError: IAM can't be asked, or does not tell.
-        """
+        """The id of the project of these jobs; asks IAM where only a login tells it. Raises DrsError if IAM does not tell."""
         return self.retry.call(lambda: self._tokens.project_id(budget), budget)
 
     def start_jobs(self, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
@@ -107,7 +109,8 @@ class DrsClient:
         Raises:
             DrsError: the call as a whole came to nothing. With `effect_unknown`, that is not certain.
         """
-        return self._act("POST", "jobs/batch-starting", [start.to_wire() for start in starts], budget)
+        jobs = [{name: value for name, value in asdict(start).items() if value is not None} for start in starts]
+        return self._act("POST", "jobs/batch-starting", jobs, budget)
 
     def resume_jobs(self, job_ids: Sequence[str], budget: TimeBudget) -> ActionAnswer:
         """Ask DRS to go on with paused and failed jobs, all in one call ("Retrying Tasks in Batches"). Raises as `start_jobs`."""
@@ -169,7 +172,6 @@ class DrsClient:
 
         Args:
             prechecks: the jobs, each with the id of its pre-check, or None if that is not known.
-            budget: the time this may take.
 
         Raises:
             DrsError: the results can't be read.
@@ -211,9 +213,13 @@ class DrsClient:
         Raises:
             DrsError: the list can't be read.
         """
-        body = list_request(
-            db_use_type=db_use_type, engine_type=engine_type, enterprise_project_id=enterprise_project_id, tags=tags, name=name
-        )
+        body: dict[str, Any] = {"per_page": PAGE_ROWS, "db_use_type": db_use_type, "engine_type": engine_type}
+        if enterprise_project_id is not None:
+            body["enterprise_project_id"] = enterprise_project_id
+        if tags:
+            body["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
+        if name:
+            body["name"] = name
 
         def ask(page: int) -> ListAnswer:
             return self.retry.call(lambda: self._call("POST", "jobs", {"cur_page": page, **body}, ListAnswer, budget), budget)

@@ -8,7 +8,7 @@ the totals that DRS gives with each page tell, and then the list is read again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
@@ -56,9 +56,7 @@ class JobListing(WireModel):
     """What the list says of a job. Texts that DRS left out are empty.
 
     Attributes:
-        job_id: the job.
         name: what its owner calls it; not unique.
-        status: DRS's own word.
         db_use_type: ``migration``, ``sync`` or ``cloudDataGuard``.
         engine_type: such as ``mysql``.
         task_type: ``FULL_TRANS``, ``INCR_TRANS``, ``FULL_INCR_TRANS``.
@@ -91,20 +89,6 @@ class ListAnswer(WireModel):
         return self
 
 
-def list_request(
-    *, db_use_type: str, engine_type: str, enterprise_project_id: str | None, tags: Mapping[str, str] | None, name: str
-) -> dict[str, Any]:
-    """The request, but for its page."""
-    body: dict[str, Any] = {"per_page": PAGE_ROWS, "db_use_type": db_use_type, "engine_type": engine_type}
-    if enterprise_project_id is not None:
-        body["enterprise_project_id"] = enterprise_project_id
-    if tags:
-        body["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
-    if name:
-        body["name"] = name
-    return body
-
-
 def read_pages(ask: Callable[[int], ListAnswer]) -> list[JobListing]:
     """Every job of a list, each once, in the order of the service.
 
@@ -113,7 +97,6 @@ def read_pages(ask: Callable[[int], ListAnswer]) -> list[JobListing]:
 
     Raises:
         UnreadableAnswerError: the list does not end.
-        DrsError: whatever `ask` raises.
     """
     found: dict[str, JobListing] = {}
     for _ in range(MOST_PASSES):
@@ -130,7 +113,12 @@ def _one_pass(ask: Callable[[int], ListAnswer]) -> tuple[dict[str, JobListing], 
     found: dict[str, JobListing] = {}
     totals: set[int | None] = set()
     for number in range(1, MOST_PAGES + 1):
-        answer = _page(ask, number)
+        try:
+            answer = ask(number)
+        except ServiceRefusedError as refusal:
+            if refusal.code not in _NO_MORE_ROWS:
+                raise
+            answer = ListAnswer(jobs=[])
         rows = answer.jobs or []
         known = len(found)
         found |= {row.job_id: row for row in rows if row.job_id}
@@ -140,12 +128,3 @@ def _one_pass(ask: Callable[[int], ListAnswer]) -> tuple[dict[str, JobListing], 
         if is_complete or len(found) == known:
             return found, number == 1 or totals in ({len(found)}, {None})
     raise UnreadableAnswerError(f"DRS listed {MOST_PAGES * PAGE_ROWS:,} jobs and did not come to an end")
-
-
-def _page(ask: Callable[[int], ListAnswer], number: int) -> ListAnswer:
-    try:
-        return ask(number)
-    except ServiceRefusedError as refusal:
-        if refusal.code not in _NO_MORE_ROWS:
-            raise
-        return ListAnswer(jobs=[])

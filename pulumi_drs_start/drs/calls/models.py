@@ -15,14 +15,7 @@ MISSING_STATUS = "MISSING"
 
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """What DRS says of a job.
-
-    Attributes:
-        job_id: the job.
-        status: DRS's own word, or `MISSING_STATUS` for a job that it does not know.
-        error_code: DRS's code, where it gave one with the status.
-        error_message: DRS's text, likewise.
-    """
+    """What DRS says of a job. The status is DRS's own word, or `MISSING_STATUS` for a job that it does not know."""
 
     job_id: str
     status: str
@@ -35,18 +28,11 @@ class StartRequest:
     """One job to be started.
 
     Attributes:
-        job_id: the job.
         start_time: milliseconds since the epoch as text, as the API takes it; None for now.
     """
 
     job_id: str
     start_time: str | None = None
-
-    def to_wire(self) -> dict[str, str]:
-        """The element of the request's ``jobs``."""
-        if self.start_time is None:
-            return {"job_id": self.job_id}
-        return {"job_id": self.job_id, "start_time": self.start_time}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +54,7 @@ class ActionAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a pre-check says of one item.
-
-    Attributes:
-        item: what was checked, in DRS's words.
-        reason: what is wrong with it, likewise; may be empty.
-    """
+    """What a pre-check says of one item, in DRS's words. The reason may be empty."""
 
     item: str
     reason: str
@@ -114,7 +95,6 @@ class JobDetail:
     """What only the details of a job tell.
 
     Attributes:
-        job_id: the job.
         start_time: when a scheduled start happens, milliseconds since the epoch as text; None without a schedule.
         failed_reason: why the job failed, in DRS's words.
         multi_write: part of dual-active disaster recovery.

@@ -23,11 +23,7 @@ Ask = Callable[[Sequence[str]], Sequence[PrecheckRow]]
 
 
 def read_results(reader: BatchReader, prechecks: Mapping[str, str | None], ask: Ask, budget: TimeBudget) -> PrecheckResults:
-    """The results of pre-checks: all in few calls, and then, one by one, those that can't be told apart.
-
-    Raises:
-        DrsError: the results can't be read.
-    """
+    """The results of pre-checks: all in few calls, and then, one by one, those that can't be told apart. Raises DrsError."""
 
     def fetch(part: Sequence[str]) -> dict[str, PrecheckResult | DrsError | None]:
         rows = match_rows(ask(part), part, prechecks)
@@ -54,13 +50,7 @@ def read_results(reader: BatchReader, prechecks: Mapping[str, str | None], ask: 
 
 
 def match_rows(rows: Sequence[PrecheckRow], asked: Sequence[str], prechecks: Mapping[str, str | None]) -> dict[str, PrecheckRow]:
-    """The rows of one call by job. A row that can't be told whose it is is left out.
-
-    Args:
-        rows: what DRS answered.
-        asked: the jobs of the call.
-        prechecks: the id of each job's pre-check; None where it is not known.
-    """
+    """The rows of one call by job. A row is left out where its job can't be told. `prechecks` is that of `read_results`."""
     if len(asked) == len(rows) == 1 and not prechecks[asked[0]]:
         # The only row can be nobody else's.
         return {asked[0]: rows[0]}

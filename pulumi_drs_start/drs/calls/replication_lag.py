@@ -40,11 +40,7 @@ Ask = Callable[[str, Sequence[str]], Mapping[str, ReplicationLagRow]]
 
 
 class ReplicationLagReader:
-    """Reads lags, and remembers which of the calls DRS has. May be shared by threads.
-
-    Args:
-        retry: how a call that may work later is repeated.
-    """
+    """Reads lags, and remembers which of the calls DRS has. May be shared by threads."""
 
     def __init__(self, retry: RetryPolicy) -> None:
         self._recovery = BatchReader("batch-rpo-and-rto", RECOVERY_BATCH, retry)

@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ..clock import SYSTEM_CLOCK, Clock
+from ..clock import SYSTEM_CLOCK, Clock, format_seconds
 from ..errors import CancelledError, OutOfTimeError
-from ..text import format_seconds
 
 # How soon a cancellation is noticed: well before Pulumi kills the plugin after a second Ctrl-C.
 SLICE_SECONDS = 0.25
@@ -49,11 +48,7 @@ class TimeBudget:
         return self.remaining_seconds() <= 0 or not self.is_wanted()
 
     def check(self, awaited: str = "") -> None:
-        """Raise CancelledError or OutOfTimeError if the operation should end now.
-
-        Args:
-            awaited: what the operation waits for, for the error.
-        """
+        """Raise CancelledError or OutOfTimeError if the operation should end now. The error names what is awaited."""
         if not self.is_wanted():
             raise CancelledError("cancelled")
         if self.remaining_seconds() <= 0:
@@ -65,7 +60,6 @@ class TimeBudget:
 
         Args:
             attempt: waits for something, up to the seconds it is given, and returns whether it happened.
-            awaited: see `check`.
         """
         while not attempt(min(SLICE_SECONDS, self.remaining_seconds())):
             self.check(awaited)

@@ -26,12 +26,7 @@ R = TypeVar("R")
 
 
 class ConcurrencyLimit:
-    """Lets so many threads pass at once: ``with limit.one(budget): ...``. Shared by all who use one client.
-
-    Args:
-        count: how many.
-        clock: monotonic seconds.
-    """
+    """Lets `count` threads pass at once: ``with limit.one(budget): ...``. Shared by all who use one client."""
 
     def __init__(self, count: int = MOST_AT_ONCE, clock: Callable[[], float] = time.monotonic) -> None:
         self._count = count

@@ -29,21 +29,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A batch of a hundred jobs is answered within seconds; a minute of silence is a lost answer.
-READ_SECONDS = 60.0
-# Ten thousand status rows are about 1 MB.
-LARGEST_ANSWER = 64 * 1024 * 1024
 EXCERPT_CHARS = 256
 _NOT_JSON = object()
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-
-
-def new_session(endpoint: str, ca_cert: str | None) -> requests.Session:
-    """A session for `exchange`. It may be shared by threads."""
-    # Here, because requests takes its time to import.
-    from . import transport
-
-    return transport.new_session(endpoint, ca_cert, most_bytes=LARGEST_ANSWER, read_seconds=READ_SECONDS)
 
 
 def exchange(
@@ -59,7 +47,7 @@ def exchange(
     """Send one request and return the JSON of a good answer.
 
     Args:
-        session: of `new_session`.
+        session: of `transport.new_session`.
         is_quotable: False where answers hold passwords, so that no error may quote one that is not understood.
 
     Raises:

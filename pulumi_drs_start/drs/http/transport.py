@@ -12,6 +12,7 @@ from __future__ import annotations
 import io
 import os
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -31,6 +32,9 @@ from ..clock import SYSTEM_CLOCK
 from ..errors import CancelledError, OutOfTimeError
 from .budget import TimeBudget
 from .urls import is_loopback
+
+# Not imported, because what the package itself imports lies above this folder.
+USER_AGENT = f"pulumi-drs-start/{sys.modules[__name__.partition('.')[0]].__version__}"
 
 CONNECT_SECONDS = 10.0
 # After a cancellation, an answer that is on its way may still arrive: better than not to know what became of the request.
@@ -58,7 +62,7 @@ def new_session(url: str, ca_cert: str | None, *, most_bytes: int, read_seconds:
     session.trust_env = not is_loopback(url)
     # ~/.netrc does not: it would put its own Authorization in place of a signature, and send a password along.
     session.auth = no_auth
-    session.headers["Accept-Encoding"] = "gzip"
+    session.headers.update({"Accept-Encoding": "gzip", "User-Agent": USER_AGENT})
     # Threads would share them; none of the services needs any.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     for scheme in ("https://", "http://"):

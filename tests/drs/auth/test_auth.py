@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from pulumi_drs_start import __version__
 from pulumi_drs_start.drs.auth import sources as auth
 from pulumi_drs_start.drs.auth.sources import IamLogin, ReadyToken
+from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.errors import AuthenticationError, DrsError
+from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.sandbox import Sandbox, faults
 from pulumi_drs_start.settings import load_settings, token_source
 
@@ -210,7 +213,7 @@ def test_a_failure_that_may_pass_is_tried_again_at_once(sandbox: Sandbox, make: 
     assert source.token()
 
 
-def test_iam_learns_who_we_are(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
+def test_iam_and_drs_learn_who_we_are(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox) -> None:
     import requests
 
     seen: list[str] = []
@@ -221,9 +224,10 @@ def test_iam_learns_who_we_are(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox
         return send(self, request, **options)
 
     monkeypatch.setattr(requests.Session, "send", spy)
-    token_source(load_settings({}, sandbox.environment)).token()
+    tokens = token_source(load_settings({}, sandbox.environment))
+    DrsClient(sandbox.url, tokens).get_statuses(["a"], TimeBudget(60))
 
-    assert seen[0].startswith("pulumi-drs-start/")
+    assert {agent.split()[0] for agent in seen} == {f"pulumi-drs-start/{__version__}"}
 
 
 def test_settings_of_the_environment_are_enough_for_a_login(sandbox: Sandbox) -> None:

@@ -23,18 +23,29 @@ from huaweicloudsdkdrs.v3 import model
 from pulumi_drs_start.drs.auth.signing import SigningAuth
 from pulumi_drs_start.drs.auth.sources import REFUSAL_SECONDS
 from pulumi_drs_start.drs.calls.client import DrsClient
+from pulumi_drs_start.drs.clock import Clock
 from pulumi_drs_start.drs.errors import AuthenticationError, PermissionDeniedError, TokenRejectedError
 from pulumi_drs_start.drs.http import transport
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.exchange import fingerprint
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from pulumi_drs_start.settings import load_settings, token_source
+from tests.drs.conftest import VirtualClock
 
 PROJECT = "0123456789abcdef0123456789abcdef"
-NOON = 1_790_000_000.0
-DATE = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(NOON))
+DATE = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(VirtualClock().time()))
 WRONG = "wrong-secret-key-wrong-secret-key"
 MakeAuth = Callable[..., SigningAuth]
+
+
+class ClockAt(Clock):
+    """A clock that shows another time of day."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+
+    def time(self) -> float:
+        return self._now()
 
 
 @pytest.fixture
@@ -101,7 +112,7 @@ def test_a_wrong_secret_key_is_told_with_what_to_check(sandbox: Sandbox, make_cl
     assert len(sandbox.calls("batch-status")) == 1
 
 
-@pytest.mark.parametrize("change", [{"access_key": "ANOTHER"}, {"now": lambda: time.time() - 3600}])
+@pytest.mark.parametrize("change", [{"access_key": "ANOTHER"}, {"clock": ClockAt(lambda: time.time() - 3600)}])
 def test_another_key_and_a_wrong_clock_are_refused(change: dict[str, Any], make_client: Any, auth: MakeAuth) -> None:
     with pytest.raises(AuthenticationError):
         _status(make_client(tokens=auth(**change)))
@@ -109,14 +120,14 @@ def test_another_key_and_a_wrong_clock_are_refused(change: dict[str, Any], make_
 
 def test_a_refused_key_is_not_tried_again_at_once(sandbox: Sandbox, make_client: Any, auth: MakeAuth) -> None:
     """Five bad signatures in a row lock it."""
-    now = [1000.0]
-    client = make_client(tokens=auth(WRONG, clock=lambda: now[0]))
+    clock = VirtualClock()
+    client = make_client(tokens=auth(WRONG, clock=clock))
     for _ in range(6):
         with pytest.raises(AuthenticationError, match="refused"):
             _status(client)
     assert len(sandbox.calls("batch-status")) == 1
 
-    now[0] += REFUSAL_SECONDS + 1
+    clock.now += REFUSAL_SECONDS + 1
     with pytest.raises(AuthenticationError):
         _status(client)
     assert len(sandbox.calls("batch-status")) == 2
@@ -140,7 +151,7 @@ def test_a_repeated_request_is_signed_anew(sandbox: Sandbox, make_client: Any, a
     sandbox.inject(faults.throttled("batch-status", 0))
     moments = iter([time.time() - 1, time.time()])
 
-    assert _status(make_client(tokens=auth(now=lambda: next(moments)))) == "CONFIGURATION"
+    assert _status(make_client(tokens=auth(clock=ClockAt(lambda: next(moments))))) == "CONFIGURATION"
 
 
 def test_a_password_for_the_host_in_netrc_does_not_replace_the_signature(
@@ -202,7 +213,7 @@ def _vendors(url: str, method: str, body: bytes, security_token: str | None) -> 
 @pytest.mark.parametrize("host", ["drs.eu-de.otc.t-systems.com", "drs.example:8443"])
 def test_the_signature_is_the_vendor_s(security_token: str | None, method: str, body: bytes, host: str) -> None:
     url = f"https://{host}/v3/{PROJECT}/jobs/batch-starting"
-    source = SigningAuth("AK", "SK", project_id=PROJECT, security_token=security_token, now=lambda: NOON)
+    source = SigningAuth("AK", "SK", project_id=PROJECT, security_token=security_token, clock=VirtualClock())
 
     ours = source.headers(source.token(), method, url, body)
 

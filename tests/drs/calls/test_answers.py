@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from pulumi_drs_start.drs.calls import client as calls
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.wire_rows import Rows
 from pulumi_drs_start.drs.errors import (
@@ -25,7 +26,6 @@ from pulumi_drs_start.drs.errors import (
     UnreadableAnswerError,
     WrongStatusError,
 )
-from pulumi_drs_start.drs.http import exchange as http
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.text import clean_text
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
@@ -112,7 +112,7 @@ def test_a_redirect_is_told_at_once(sandbox: Sandbox, client: DrsClient) -> None
 
 
 def test_a_body_without_end_is_cut_off(sandbox: Sandbox, make_client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "LARGEST_ANSWER", 1 << 20)
+    monkeypatch.setattr(calls, "LARGEST_ANSWER", 1 << 20)
     error = failure(sandbox, make_client(), faults.endless(READ, times=None))
     assert "larger than 1 MiB" in str(error)
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_drs_start.drs.calls.client import DrsClient
+from pulumi_drs_start.drs.clock import format_seconds
 from pulumi_drs_start.drs.errors import CancelledError, DrsError, OutOfTimeError, ServiceFaultError, ThrottledError
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.exchange import _retry_after
 from pulumi_drs_start.drs.http.retry import RetryPolicy
-from pulumi_drs_start.drs.text import format_seconds
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults, make_job
 from tests.drs.conftest import VirtualClock
 

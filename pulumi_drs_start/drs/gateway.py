@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import re
 
-_CODE = re.compile(r"APIGW?\.(\d{4})")
-
-_THROTTLED = "0308"
+# Calls come too fast. The gateway did not pass the call on.
+THROTTLED = ("APIG.0308", "APIGW.0308")
 
 # Whatever the status: the gateway failed before it passed the call on.
 _NOT_ASKED = frozenset(
@@ -60,20 +59,10 @@ _MAY_HAVE_ASKED = frozenset(
 )
 
 
-def is_throttled(code: str) -> bool:
-    """Whether the gateway says with this code that calls come too fast. It did not pass the call on."""
-    return _number(code) == _THROTTLED
-
-
 def proves_not_asked(code: str, status: int) -> bool:
     """Whether a failure with this code and status proves that DRS was not asked."""
-    number = _number(code)
-    if number is None or number in _MAY_HAVE_ASKED:
+    match = re.fullmatch(r"APIGW?\.(\d{4})", code)
+    if match is None or match[1] in _MAY_HAVE_ASKED:
         return False
     # With 503 the gateway says that it can't pass calls on now; a code that is not in the tables says nothing else.
-    return number in _NOT_ASKED or number == _THROTTLED or status == 503
-
-
-def _number(code: str) -> str | None:
-    match = _CODE.fullmatch(code)
-    return match[1] if match else None
+    return match[1] in _NOT_ASKED or status == 503

@@ -9,7 +9,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pulumi_drs_start.drs.http.redaction import MOST, STAND_IN, keep_secret, keep_token_secret, redacted
+from pulumi_drs_start.drs.text import MOST, STAND_IN, keep_secret, keep_token_secret, redacted
 
 
 def test_a_configured_secret_is_known_after_any_number_of_logins() -> None:
