@@ -12,6 +12,7 @@ from hypothesis import settings
 from pulumi_drs_start.drs.auth.sources import IamLogin
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.http.retry import RetryPolicy
+from pulumi_drs_start.drs.text import forget
 from pulumi_drs_start.sandbox import Sandbox
 
 # `make test` tries the same examples on every machine, so that its result changes with the code alone.
@@ -34,6 +35,12 @@ def _foreign_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(_FOREIGN):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests() -> None:
+    """Whatever password another test has used, texts are cleaned of this test's secrets alone."""
+    forget()
 
 
 @pytest.fixture
