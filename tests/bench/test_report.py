@@ -31,8 +31,8 @@ def test_each_run_is_set_against_the_baseline_beside_it() -> None:
 
 def test_a_missed_target_is_told_with_its_cause() -> None:
     text = markdown(figures(ours_seconds=3.0), 1)
-    assert "| `up` of 1,000 jobs, times the baseline | 1.5 | 1.2 | **missed** |" in text
-    assert "- `up` of 1,000 jobs, times the baseline: loading this package" in text
+    assert "| `up`, 1,000 jobs, times the baseline | 1.5 | 1.2 | **missed** |" in text
+    assert "- `up`, 1,000 jobs, times the baseline: loading this package" in text
 
 
 def test_met_targets_need_no_cause() -> None:
