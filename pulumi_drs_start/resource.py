@@ -181,6 +181,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         for name in absent:
             # The provider never returns them. Pulumi would show them as unknown in each preview.
             setattr(self, name, pulumi.Output.from_input(None))
+        self.jobs = self.jobs.apply(_as_dicts)
         self.job_statuses = self.job_statuses.apply(_with_every_field)
         self.summary = self.summary.apply(_with_whole_numbers)
         pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
@@ -224,6 +225,11 @@ def _outputs_in(value: Any) -> Iterator[pulumi.Output[Any]]:
         value = vars(value)
     for part in value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ():
         yield from _outputs_in(part)
+
+
+def _as_dicts(jobs: Any) -> Any:
+    """Every job as a dict. In the state a job is an id where nothing else is declared for it."""
+    return [{"job_id": job} if isinstance(job, str) else job for job in jobs or ()]
 
 
 def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> Any:

@@ -140,7 +140,9 @@ class Lifecycle:
                 _warn(operation, [messages.on_destroy(declared)])
         else:
             _warn(operation, messages.impossible(plan))
-        _warn(operation, messages.attention(list(result_of(cases).jobs.values())))
+        # Jobs that are what was declared, at rest all of them, need no attention.
+        open_cases = [case for case in cases if not plan.decisions[case.desired.job_id].is_fulfilled]
+        _warn(operation, messages.attention(list(result_of(open_cases).jobs.values())))
         return Difference(changes)
 
     def apply(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Applied:

@@ -119,7 +119,7 @@ def outcome_of(case: Case, ended_by: Exception | None = None) -> JobOutcome:
         problem=_problem(case, decision, ended_by, is_failed=is_failed, has_failed_again=has_failed_again),
         start_time=_start_time(case),
         alarms=record.precheck.alarms if record.precheck is not None else (),
-        record=replace(_next_record(case), is_unfinished=is_unfinished),
+        record=_next_record(case, is_unfinished=is_unfinished),
     )
 
 
@@ -183,7 +183,7 @@ def _start_time(case: Case) -> int | None:
     return case.record.request.start_time if is_accepted else None
 
 
-def _next_record(case: Case) -> JobRecord:
+def _next_record(case: Case, *, is_unfinished: bool) -> JobRecord:
     """What the next operation needs to know: a request that no status has proved yet, and what was seen of the job."""
     record, phase = case.record, case.phase
     is_over, is_missing = phase is Phase.ENDED, phase is Phase.MISSING
@@ -193,6 +193,7 @@ def _next_record(case: Case) -> JobRecord:
         request=request.request,
         accepted_at=request.accepted_at,
         lost_at=request.lost_at,
+        is_unfinished=is_unfinished,
         was_started=was_started,
         scheduled_for=_scheduled_for(case, was_started=was_started),
         ended_unstarted=(is_over and not was_started) or (is_missing and record.ended_unstarted),
@@ -250,7 +251,7 @@ def refreshed(recorded: Recorded, result: Result) -> Result:
     missing, over without having been started, or failed at its start, is a failure from now on, whatever the last operation
     did for it.
     """
-    jobs = {}
+    jobs, unfinished = {}, recorded.unfinished
     for job_id, job in result.jobs.items():
         row = recorded.rows.get(job_id)
         outcome = row.outcome if row else "unchanged"
@@ -260,11 +261,11 @@ def refreshed(recorded: Recorded, result: Result) -> Result:
             outcome = "failed"
         elif outcome == "failed" and (job.is_fulfilled or (shall_run and job.phase in STARTED_PHASES)):
             outcome = "already_started" if shall_run else "unchanged"
-        is_unfinished = job_id in recorded.unfinished and not job.is_fulfilled
+        is_unfinished = job_id in unfinished and not job.is_fulfilled
         problem = job.problem
         if row and outcome == "failed" and not is_lost:
             # A refusal is not in the status, so reading it again does not bring it back.
             problem = Problem(Why(Reason.NOT_STARTED), job.status, row.error_code, recorded=row.error_message)
-        record = replace(job.record, is_unfinished=is_unfinished)
+        record = job.record if job.record.is_unfinished == is_unfinished else replace(job.record, is_unfinished=is_unfinished)
         jobs[job_id] = replace(job, outcome=outcome, problem=problem, record=record)
     return Result(jobs)

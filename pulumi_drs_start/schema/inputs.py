@@ -20,6 +20,7 @@ from .fields import INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS,
 from .times import parse_start_time, to_iso
 from .values import kind_of
 
+_STATES = {state.value: state for state in DesiredState}
 _JOB_FIELDS = {each.name: each for each in JOB_FIELDS}
 
 Bag = Mapping[str, Any]
@@ -31,7 +32,7 @@ class Parsed:
     """The inputs of a resource.
 
     Attributes:
-        declared: what they declare; its `inputs` have defaults filled in, and jobs as dicts in the order of their ids.
+        declared: what they declare; its `inputs` have defaults filled in, and jobs in the order of their ids: the id, or a dict if there is more.
         problems: what is wrong, each with its path; what is wrong has its default in `declared`.
         other_found: ids that match a query of `find_jobs` but for their status. They stay on the list if they are on it already.
     """
@@ -114,6 +115,8 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
 
 def _desired_job(item: Any, inputs: Bag, check: _Check) -> DesiredJob | None:
     """A declared job; None if something is not known of it."""
+    if isinstance(item, str):
+        item = {"job_id": item}
     if not isinstance(item, Mapping):
         return None
     job_id, start_time = item.get("job_id"), item.get("start_time", inputs.get("start_time"))
@@ -121,7 +124,7 @@ def _desired_job(item: Any, inputs: Bag, check: _Check) -> DesiredJob | None:
     if not isinstance(job_id, str) or (check.has_unknowns and any(map(check.is_unknown, (job_id, start_time, state)))):
         return None
     milliseconds = None if start_time is None else parse_start_time(start_time)
-    return DesiredJob(job_id, milliseconds, inputs.get("resume") is True, inputs.get("precheck") is True, DesiredState(state))
+    return DesiredJob(job_id, milliseconds, inputs.get("resume") is True, inputs.get("precheck") is True, _STATES[state])
 
 
 @dataclass(slots=True)
@@ -172,18 +175,20 @@ class _Check:
         if not isinstance(jobs, list):
             self.complain("jobs", f"must be a list of jobs; got {kind_of(jobs)}")
             return []
-        known: dict[str, dict[str, Any]] = {}
+        known: dict[str, Any] = {}
         unknown: list[Any] = []
         first_at: dict[str, int] = {}
         for index, job in enumerate(jobs):
-            checked = self._job(f"jobs[{index}]", job)
-            job_id = checked.get("job_id") if isinstance(checked, dict) else None
+            is_plain = isinstance(job, str) and values.is_job_id(job) and not self.is_unknown(job)
+            checked = job if is_plain else self._job(f"jobs[{index}]", job)
+            job_id = checked.get("job_id") if isinstance(checked, dict) else checked
             if not isinstance(job_id, str) or self.is_unknown(job_id):
                 unknown.append(checked)
             elif job_id in known:
                 self.complain(f"jobs[{index}].job_id", f"is the same as jobs[{first_at[job_id]}].job_id: name each job once")
             else:
-                known[job_id], first_at[job_id] = checked, index
+                # A plain id costs the engine less than a dict.
+                known[job_id], first_at[job_id] = (job_id if len(checked) == 1 else checked), index
         # The order is of no meaning to DRS, so it must not be a difference.
         return [known[job_id] for job_id in sorted(known)] + unknown
 

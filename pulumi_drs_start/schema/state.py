@@ -13,7 +13,7 @@ from typing import Any
 from ..reconcile.declared import Place
 from ..reconcile.outcome import JobOutcome, Result
 from ..reconcile.phase import STARTED_PHASES
-from ..reconcile.record import Action, JobRecord, Request
+from ..reconcile.record import NOTHING_KNOWN, Action, JobRecord, Request
 from ..reconcile.recorded import NOTHING_RECORDED, Recorded, RecordedRow
 from .fields import FORMAT
 from .inputs import Bag, parse_inputs
@@ -23,6 +23,7 @@ from .times import iso_to_ms, iso_to_seconds, seconds_to_iso, to_iso
 FORMAT_VERSION = 1
 
 _STARTED = {phase.value for phase in STARTED_PHASES}
+_SEEN_STARTED = JobRecord(was_started=True)
 # Facts of a record that the state has under their own name, where they are true.
 _FACTS = ("is_unfinished", "ended_unstarted", "was_ended", "paused_here", "stopped_here")
 
@@ -123,6 +124,9 @@ def _record_to_state(job: JobOutcome) -> dict[str, Any]:
 
 
 def _record_from_state(row: Mapping[str, Any], kept: Mapping[str, Any]) -> JobRecord:
+    if not kept:
+        # As for most jobs, and there may be thousands.
+        return _SEEN_STARTED if row.get("phase") in _STARTED else NOTHING_KNOWN
     accepted_at, lost_at = iso_to_seconds(kept.get("accepted_at")), iso_to_seconds(kept.get("lost_at"))
     try:
         action = Action(kept.get("request", Action.START.value))

@@ -40,13 +40,18 @@ def items(value: Any, what: str) -> list[Any]:
     return list(value)
 
 
+def is_job_id(text: str) -> bool:
+    """Whether a text can be the id of a job."""
+    return _JOB_ID.fullmatch(text) is not None
+
+
 def job_id(value: Any) -> str:
     """The id of a job, as far as its form tells."""
     if not isinstance(value, str):
         raise TypeError(f"must be a job id, a string; got {kind_of(value)}")
     if not value.strip():
         raise ValueError("is empty")
-    if not _JOB_ID.fullmatch(value):
+    if not is_job_id(value):
         raise ValueError("is not a job id: letters, digits, hyphens, as the DRS console shows it")
     return value
 

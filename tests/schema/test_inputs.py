@@ -28,7 +28,7 @@ def test_what_is_left_out_has_the_same_default_in_both_forms() -> None:
 
 
 def test_jobs_are_sorted_dicts() -> None:
-    assert check(jobs=["b", {"job_id": "a"}]).declared.inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}]
+    assert check(jobs=["b", {"job_id": "a"}]).declared.inputs["jobs"] == ["a", "b"]
 
 
 @given(st.permutations(["a", "b", "c", "d"]))
@@ -40,7 +40,7 @@ def test_defaults_are_filled_in() -> None:
     inputs = check(jobs=["a"]).declared.inputs
 
     assert inputs == {
-        "jobs": [{"job_id": "a"}],
+        "jobs": ["a"],
         "wait_for": "running",
         "timeout": "60m",
         "resume": False,
@@ -123,7 +123,7 @@ def test_unknown_values_pass_where_they_are(jobs: Any) -> None:
 def test_known_jobs_beside_unknown_ones_are_checked_and_counted() -> None:
     checked = check(jobs=[UNKNOWN, "b", {"job_id": UNKNOWN}, "a"])
 
-    assert checked.declared.inputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}, UNKNOWN, {"job_id": UNKNOWN}]
+    assert checked.declared.inputs["jobs"] == ["a", "b", UNKNOWN, {"job_id": UNKNOWN}]
     assert [job.job_id for job in checked.declared.jobs] == ["a", "b"]
     assert check(jobs=[UNKNOWN, ""]).problems == ("jobs[1].job_id is empty",)
 
@@ -135,7 +135,7 @@ def found(*jobs: str, listed: list[str], others: list[str]) -> Any:
 
 
 def ids(checked: Any) -> list[str]:
-    return [job["job_id"] for job in checked.declared.inputs["jobs"]]
+    return list(checked.declared.inputs["jobs"])
 
 
 def test_a_job_on_the_list_stays_there_when_only_its_status_no_longer_matches() -> None:

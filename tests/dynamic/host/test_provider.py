@@ -177,7 +177,7 @@ def test_check_gives_every_input_in_its_normal_form_and_the_place(sandbox: Sandb
     sandbox.add_jobs(make_job(A), make_job(B))
 
     assert stack.check({"jobs": [B, {"job_id": A, "start_time": 4102444800000.0}], "timeout": "90m"}) == {
-        "jobs": [{"job_id": A, "start_time": "2100-01-01T00:00:00Z"}, {"job_id": B}],
+        "jobs": [{"job_id": A, "start_time": "2100-01-01T00:00:00Z"}, B],
         "wait_for": "running",
         "timeout": "90m",
         "resume": False,
@@ -222,7 +222,7 @@ def test_what_is_not_known_yet_passes_and_the_rest_is_read(sandbox: Sandbox, sta
     checked = stack.check({"jobs": [A, rpc.UNKNOWN], "timeout": rpc.UNKNOWN})
 
     assert isinstance(checked["timeout"], Unknown)
-    assert checked["jobs"][0] == {"job_id": A}
+    assert checked["jobs"][0] == A
     ((_, told),) = engine.told()
     assert told.startswith(f"will start 1 job ({A}); 1 job is not known yet")
 
@@ -247,7 +247,7 @@ def test_a_job_found_by_its_status_stays_on_the_list_when_it_has_moved_on(sandbo
 
     checked = stack.check({"jobs": [A], "found": {"query": "find_jobs()", "other_status": [B, "c"], "of_total": 3}})
 
-    assert [job["job_id"] for job in checked["jobs"]] == [A, B]
+    assert checked["jobs"] == [A, B]
     assert checked["found"] == {"other_status": ["c"]}
 
 
