@@ -32,7 +32,8 @@ class Parsed:
     """The inputs of a resource.
 
     Attributes:
-        declared: what they declare; its `inputs` have defaults filled in, and jobs in the order of their ids: the id, or a dict if there is more.
+        declared: what they declare. Its `inputs` have defaults filled in, and jobs in the order of their ids: each as its id, or
+            as a dict if there is more.
         problems: what is wrong, each with its path; what is wrong has its default in `declared`.
         other_found: ids that match a query of `find_jobs` but for their status. They stay on the list if they are on it already.
     """
