@@ -25,10 +25,10 @@ from pulumi.runtime.rpc import UNKNOWN
 
 from ..operations.connections import process_connections
 from ..operations.lifecycle import Applied, Checked, Lifecycle, expected_error
+from ..reconcile.declared import Declared
 from ..reconcile.record import Action
-from ..reconcile.recorded import NOTHING_RECORDED
 from ..schema.fields import REPEATING, SECRET_INPUTS
-from ..schema.inputs import Parsed, parse_inputs, recorded_ids
+from ..schema.inputs import parse_inputs, recorded_ids
 from ..schema.state import from_state, place_from_state, place_to_state, to_state
 from ..settings import CONFIG_KEYS, SettingsError
 from ..settings.logs import log_where_asked
@@ -96,7 +96,7 @@ class Hooks:
     @_hook
     def diff(self, call: host.Call, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether ``up`` would act."""
-        declared, place = _parsed(news, olds).declared, place_from_state(news.get("place"))
+        declared, place = _declared(news, olds), place_from_state(news.get("place"))
         difference = self._lifecycle.diff(call, declared, from_state(olds), place)
         has_other_secrets = news.get(SECRET_INPUTS) != olds.get(SECRET_INPUTS)
         return DiffResult(changes=difference.changes or has_other_secrets, replaces=list(difference.replaces))
@@ -115,12 +115,11 @@ class Hooks:
     @_hook
     def read(self, call: host.Call, id_: str, props: dict[str, Any]) -> ReadResult:
         """Bring the statuses up to date."""
-        inputs = _parsed(props, props)
-        if inputs.problems:
-            # Nobody has checked the inputs of a resource that is only looked up by its id.
-            raise SettingsError(inputs.problems)
-        applied = self._lifecycle.refresh(call, from_state(props))
-        outputs = _outputs(call, props, inputs, applied)
+        recorded = from_state(props)
+        if recorded.problems:
+            raise SettingsError(recorded.problems)
+        applied = self._lifecycle.refresh(call, recorded)
+        outputs = _outputs(call, props, recorded.declared, applied)
         if applied.failures and host.report_partial_failure(call, id_, outputs, applied.failures):
             raise host.HookFailedError(call.conceal("\n".join(applied.failures)))
         return ReadResult(id_, outputs)
@@ -133,10 +132,9 @@ class Hooks:
 
     def _apply(self, call: host.Call, resource_id: str, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out what is declared and return the outputs. If some jobs failed, fail the command with the resource saved."""
-        inputs = _parsed(props, olds)
-        recorded = from_state(olds) if olds else NOTHING_RECORDED
-        applied = self._lifecycle.apply(call, inputs.declared, recorded, place_from_state(props.get("place")))
-        outputs = _outputs(call, props, inputs, applied)
+        declared = _declared(props, olds)
+        applied = self._lifecycle.apply(call, declared, from_state(olds), place_from_state(props.get("place")))
+        outputs = _outputs(call, props, declared, applied)
         if not applied.failures:
             return outputs
         text = call.conceal("\n".join(applied.failures))
@@ -150,9 +148,9 @@ def _is_unknown(value: Any) -> bool:
     return value == UNKNOWN or isinstance(value, Unknown)
 
 
-def _parsed(bag: Mapping[str, Any], olds: Mapping[str, Any]) -> Parsed:
-    """Inputs that were checked before; those of an old state may not be in today's normal form."""
-    return parse_inputs(bag, _is_unknown, recorded_ids(olds))
+def _declared(news: Mapping[str, Any], olds: Mapping[str, Any]) -> Declared:
+    """What inputs declare that were checked before."""
+    return parse_inputs(news, _is_unknown, recorded_ids(olds)).declared
 
 
 def _refused(news: dict[str, Any], problems: Sequence[str]) -> CheckResult:
@@ -174,6 +172,6 @@ def _drift(checked: Checked) -> dict[str, Any]:
     }
 
 
-def _outputs(call: host.Call, props: Mapping[str, Any], inputs: Parsed, applied: Applied) -> dict[str, Any]:
+def _outputs(call: host.Call, props: Mapping[str, Any], declared: Declared, applied: Applied) -> dict[str, Any]:
     kept = {name: props[name] for name in ("place", SECRET_INPUTS) if props.get(name) is not None}
-    return to_state({**kept, **inputs.declared.inputs}, applied.result, call.messages)
+    return to_state({**kept, **declared.inputs}, applied.result, call.messages)

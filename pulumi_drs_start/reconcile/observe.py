@@ -106,5 +106,9 @@ class StatusReader:
 
     def _explained(self, statuses: Mapping[str, ActualJob]) -> dict[str, ActualJob]:
         with self._lock:
-            reasons = {job_id: self._reasons.get((job_id, job.status)) for job_id, job in statuses.items()}
-        return {job_id: replace(job, error_message=job.error_message or reasons[job_id]) for job_id, job in statuses.items()}
+            explained = {
+                job_id: replace(job, error_message=reason)
+                for job_id, job in statuses.items()
+                if not job.error_message and (reason := self._reasons.get((job_id, job.status)))
+            }
+        return {**statuses, **explained}

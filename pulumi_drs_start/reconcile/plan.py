@@ -17,7 +17,7 @@ from ..drs.calls.models import Finding
 from .actual import ActualJob, Pairing
 from .declared import DesiredJob, DesiredState, Goal
 from .phase import Phase
-from .record import NOTHING_KNOWN, Action, GracePeriods, JobRecord, Refusal, Request
+from .record import NOTHING_KNOWN, USUAL_GRACE, Action, GracePeriods, JobRecord, Refusal, Request
 
 
 class Reason(Enum):
@@ -132,7 +132,7 @@ class Case:
     record: JobRecord
     goal: Goal
     now: float
-    grace: GracePeriods = field(default_factory=GracePeriods)
+    grace: GracePeriods = USUAL_GRACE
 
     @property
     def phase(self) -> Phase:

@@ -115,6 +115,9 @@ class GracePeriods:
     resume_seconds: float = 300.0
 
 
+USUAL_GRACE = GracePeriods()
+
+
 @dataclass(frozen=True, slots=True)
 class JobRecord:
     """What is known of a job beyond its status. Times are seconds since the epoch unless said otherwise.

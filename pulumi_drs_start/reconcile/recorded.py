@@ -31,6 +31,8 @@ class Recorded:
         records: what else is known of each job, by id.
         place: where the jobs are; None where no operation has found out.
         exists: False for a resource that is still to be created.
+        problems: what is wrong with the inputs, each with its path. Nobody has checked those of a resource that is only looked
+            up by its id.
     """
 
     declared: Declared = field(default_factory=Declared)
@@ -38,6 +40,7 @@ class Recorded:
     records: Mapping[str, JobRecord] = field(default_factory=dict)
     place: Place | None = None
     exists: bool = True
+    problems: tuple[str, ...] = ()
 
     @property
     def unfinished(self) -> frozenset[str]:

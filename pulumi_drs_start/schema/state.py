@@ -69,8 +69,10 @@ def from_state(bag: Bag) -> Recorded:
         )
     rows = {job_id: row for job_id, row in _mapping(bag.get("job_statuses")).items() if isinstance(row, Mapping)}
     records = _mapping(bag.get("records"))
+    inputs = parse_inputs(bag)
     return Recorded(
-        declared=parse_inputs(bag).declared,
+        declared=inputs.declared,
+        problems=inputs.problems,
         rows={job_id: _recorded_row(row) for job_id, row in rows.items()},
         records={
             job_id: _record_from_state(rows.get(job_id, {}), _mapping(records.get(job_id))) for job_id in {**rows, **records}
