@@ -7,18 +7,31 @@ the signature and the attributes here repeat its names, because checkers and edi
 
 # No `from __future__ import annotations`: Pulumi reads the types of JobStartArgs when the program runs.
 
-from collections.abc import Awaitable, Iterable, Iterator, Mapping, ValuesView
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
 import pulumi
 
 from .provider import JobBatchStartProvider
-from .schema.fields import INPUT_NAMES, INPUTS, INTERNAL, OUTPUTS, REPEATED, REPEATING, ROW_FIELDS, SECRET_INPUTS
+from .schema.fields import (
+    INPUT_NAMES,
+    INPUTS,
+    INTERNAL,
+    OUTPUTS,
+    PROBLEM_FIELDS,
+    REPEATED,
+    REPEATING,
+    ROW_FIELDS,
+    SECRET_INPUTS,
+    Field,
+)
 from .schema.types import (
     BatchSummary,
     DesiredState,
     FoundJobs,
+    JobProblem,
     JobStart,
     JobStatus,
     NotText,
@@ -120,6 +133,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
 
         job_statuses: pulumi.Output[dict[str, JobStatus]]
         """How each job stood after the last operation or refresh, by job id."""
+        problems: pulumi.Output[dict[str, JobProblem]]
+        """The jobs that are not what was declared, by job id, with what is wrong and what to do. Empty when all is well."""
         summary: pulumi.Output[BatchSummary]
         """How many jobs are in each phase, and in ``total``."""
         ready: pulumi.Output[bool]
@@ -182,7 +197,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             # The provider never returns them. Pulumi would show them as unknown in each preview.
             setattr(self, name, pulumi.Output.from_input(None))
         self.jobs = self.jobs.apply(_as_dicts)
-        self.job_statuses = self.job_statuses.apply(_with_every_field)
+        self.job_statuses = self.job_statuses.apply(partial(_with_every_field, ROW_FIELDS))
+        self.problems = self.problems.apply(partial(_with_every_field, PROBLEM_FIELDS))
         self.summary = self.summary.apply(_with_whole_numbers)
         pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
         for internal in INTERNAL:
@@ -232,12 +248,12 @@ def _as_dicts(jobs: Any) -> Any:
     return [{"job_id": job} if isinstance(job, str) else job for job in jobs or ()]
 
 
-def _with_every_field(rows: Mapping[str, Mapping[str, Any]] | None) -> Any:
+def _with_every_field(fields: Sequence[Field], rows: Mapping[str, Mapping[str, Any]] | None) -> Any:
     """Rows with the fields that are None, which Pulumi's engine drops."""
     if rows and any(isinstance(row, str) for row in rows.values()):
         # A preview shows the mark of `_secrecy`, because the rows are not known yet.
         return pulumi.Output.secret(pulumi.UNKNOWN)
-    empty = dict.fromkeys(field.name for field in ROW_FIELDS)
+    empty = dict.fromkeys(field.name for field in fields)
     return {job_id: empty | dict(row) for job_id, row in (rows or {}).items()}
 
 

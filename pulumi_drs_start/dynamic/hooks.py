@@ -33,7 +33,7 @@ from ..schema.state import from_state, place_from_state, place_to_state, to_stat
 from ..settings import CONFIG_KEYS, SettingsError
 from ..settings.logs import log_where_asked
 from . import host
-from .secrecy import concealing
+from .secrecy import concealing, secret_inputs
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,10 @@ def _hook(method: Callable[Concatenate[Hooks, host.Call, _P], _R]) -> Callable[C
     @functools.wraps(method)
     def wrapper(self: Hooks, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         call = host.current_call()
-        call.conceal = concealing(bag for bag in args if isinstance(bag, Mapping))
+        call.warned = self._warned
+        bags = [bag for bag in args if isinstance(bag, Mapping)]
+        call.conceal = concealing(bags)
+        call.messages.names.is_secret = any("jobs" in secret_inputs(bag) for bag in bags)
         try:
             return method(self, call, *args, **kwargs)
         except Exception as exc:
@@ -66,10 +69,12 @@ class Hooks:
 
     def __init__(self) -> None:
         self._lifecycle = Lifecycle(process_connections(), {})
+        self._warned: set[tuple[str, str]] = set()
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. The hooks report what is wrong with it, where plain messages are possible."""
         log_where_asked()
+        self._warned = set()
         found = {key: req.config.get(f"drs:{key}") for key in CONFIG_KEYS}
         self._lifecycle = Lifecycle(process_connections(), {key: value for key, value in found.items() if value is not None})
 

@@ -50,13 +50,17 @@ class Call:
     Attributes:
         resource: its URN; empty if it can't be found out.
         timeout_seconds: of ``custom_timeouts``; 0 if none.
+        is_preview: the program runs in a preview.
         messages: in the spelling of Python.
+        warned: what this command has warned of already, by resource; it is not said twice.
         conceal: takes what is secret out of a text that is shown or kept.
     """
 
     resource: str = ""
     timeout_seconds: float = 0.0
+    is_preview: bool = True
     messages: Messages = field(default_factory=Messages)
+    warned: set[tuple[str, str]] = field(default_factory=set)
     conceal: Callable[[str], str] = lambda text: text
     _context: Any = None
     _provider_key: Any = None
@@ -75,6 +79,9 @@ class Call:
 
     def warn(self, message: str) -> None:
         """A warning on the resource's row."""
+        if (self.resource, message) in self.warned:
+            return
+        self.warned.add((self.resource, message))
         self._log(engine_pb2.WARNING, message)
 
     def progress(self, message: str) -> None:

@@ -1,5 +1,7 @@
 """
-Keeps ids and times that the program made secret out of messages: they are counted there, not named.
+Keeps ids and times that the program made secret out of messages, where texts of DRS repeat them.
+
+Messages of this package count jobs that are secret and do not name them (`JobNames`).
 
 The host hands secret inputs to a provider in the open, so the program says which ones are secret (`SECRET_INPUTS`). Pulumi
 encrypts an output where an input of the same name is secret, so the program has a secret input for each output that repeats
@@ -18,14 +20,18 @@ from ..schema.inputs import recorded_ids
 from ..schema.times import parse_start_time, to_iso
 
 HIDDEN = "[secret]"
-_LISTED = re.compile(rf" \((?:{re.escape(HIDDEN)}(?:, | and )?)+(?:[\d,]+ more)?\)")
+
+
+def secret_inputs(bag: Mapping[str, Any]) -> list[str]:
+    """The names of the inputs that the program made secret."""
+    return str(bag.get(SECRET_INPUTS) or "").split()
 
 
 def concealing(bags: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
     """A function that takes out of a text what is secret in these inputs and outputs."""
     hidden: set[str] = set()
     for bag in bags:
-        names = str(bag.get(SECRET_INPUTS) or "").split()
+        names = secret_inputs(bag)
         jobs, rows = bag.get("jobs"), bag.get("job_statuses")
         rows = rows if isinstance(rows, Mapping) else {}
         if "jobs" in names:
@@ -39,7 +45,7 @@ def concealing(bags: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
         if not present:
             return text
         pattern = "|".join(re.escape(one) for one in present)
-        return _LISTED.sub("", re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", HIDDEN, text))
+        return re.sub(rf"(?<![\w-])(?:{pattern})(?![\w-])", HIDDEN, text)
 
     return conceal
 

@@ -8,7 +8,7 @@ import atexit
 import logging
 import threading
 import time
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -79,10 +79,10 @@ class Connection:
         # Not chained: a cause may quote an answer.
         raise ElsewhereError(text)
 
-    def read(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, ActualJob]:
-        """How jobs stand now. The answer is kept for a moment. Raises DrsError."""
+    def read(self, job_ids: Sequence[str], budget: TimeBudget, new: Collection[str] = ()) -> dict[str, ActualJob]:
+        """How jobs stand now, and what the new ones are called. The answer is kept for a moment. Raises DrsError."""
         asked_at = time.monotonic()
-        actual = self.reader.read(job_ids, budget)
+        actual = self.reader.read(job_ids, budget, new)
         self._recent[tuple(job_ids)] = (asked_at, actual)
         while len(self._recent) > MOST_RECENT:
             self._recent.pop(next(iter(self._recent)), None)

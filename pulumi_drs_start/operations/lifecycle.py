@@ -19,7 +19,7 @@ from ..reconcile.actual import ActualJob
 from ..reconcile.converge import converge
 from ..reconcile.declared import Declared, DesiredJob, Goal, OnFailure, Place
 from ..reconcile.outcome import Result, refreshed, result_of
-from ..reconcile.plan import Plan, make_cases, make_plan
+from ..reconcile.plan import Case, Plan, make_cases, make_plan
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
 from ..schema.fields import PLACE_INPUTS
@@ -87,6 +87,7 @@ class Lifecycle:
 
     def check(self, operation: Operation, declared: Declared, recorded: Recorded) -> Checked:
         """Find out where the jobs are and how they stand; for a new resource, tell what ``up`` will do."""
+        operation.messages.names.learn(recorded.names, are_old=True)
         registry = self._connections.declared
         if not declared.listed or not declared.is_place_known:
             registry.declare(operation.resource, None, ())
@@ -98,12 +99,14 @@ class Lifecycle:
         connection = self._connect(operation, declared, recorded.place if is_same_place else None)
         place = connection.find_place(budget)
         registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
-        actual = _read(operation, connection, declared, budget)
-        plan = make_plan(make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time()))
+        actual = _read(operation, connection, declared, budget, new=[one for one in declared.listed if one not in recorded.rows])
+        cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        plan = make_plan(cases)
         if not recorded.exists:
             _tell_plan(operation, plan, unknown=declared.unknown_count)
             _warn(operation, operation.messages.unknowns(declared, actual.values()))
             _warn(operation, [operation.messages.on_destroy(declared)])
+            _warn(operation, _attention(operation, cases, plan))
         return Checked(place, plan, actual)
 
     def diff(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Difference:
@@ -112,6 +115,7 @@ class Lifecycle:
         `place` is where `check` found the jobs.
         """
         messages = operation.messages
+        messages.names.learn(recorded.names, are_old=True)
         if not declared.is_place_known:
             retired = _ids(recorded.declared.to_retire())
             _warn(operation, [messages.may_be_replaced(retired, recorded.declared.on_destroy)])
@@ -140,25 +144,22 @@ class Lifecycle:
                 _warn(operation, [messages.on_destroy(declared)])
         else:
             _warn(operation, messages.impossible(plan))
-        # Jobs that are what was declared, at rest all of them, need no attention.
-        open_cases = [case for case in cases if not plan.decisions[case.desired.job_id].is_fulfilled]
-        _warn(operation, messages.attention(list(result_of(open_cases).jobs.values())))
+        _warn(operation, _attention(operation, cases, plan))
         return Difference(changes)
 
     def apply(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Applied:
         """Bring the jobs to their declared state. What is taken off the list is left as it is."""
         self._connections.declared.is_made(operation.resource)
-        messages = operation.messages
+        operation.messages.names.learn(recorded.names, are_old=True)
         result, failures = self._converge(operation, declared, recorded, place, declared.jobs, declared.goal)
-        if not recorded.exists:
-            # Before an update, diff has said so.
-            _warn(operation, messages.attention(list(result.jobs.values())))
+        _warn(operation, operation.messages.attention(list(result.jobs.values())))
         is_expected = result.ended_by is None or isinstance(result.ended_by, DrsError)
         return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD and is_expected)
 
     def refresh(self, operation: Operation, recorded: Recorded) -> Applied:
         """Read how the jobs stand. Failures of the last operation stay until their jobs run."""
         declared, messages = recorded.declared, operation.messages
+        messages.names.learn(recorded.names, are_old=True)
         connection = self._connect(operation, declared, recorded.place)
         _warn_if_elsewhere(operation, connection)
         actual = _read(operation, connection, declared, _reading(operation))
@@ -176,6 +177,7 @@ class Lifecycle:
             Why the resource can't be deleted yet, a sentence per cause; nothing if it can.
         """
         declared, messages = recorded.declared, operation.messages
+        messages.names.learn(recorded.names, are_old=True)
         jobs = self._not_declared(operation, recorded)
         if not jobs:
             operation.info(messages.left(declared.listed))
@@ -197,6 +199,7 @@ class Lifecycle:
         """Bring jobs to their state and say what became of them. The second value is why the command fails."""
         messages = operation.messages
         connection = self._connect(operation, declared, place)
+        connection.reader.learn(messages.names.known)
         timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
         with connection.explaining(messages):
             result = converge(
@@ -209,6 +212,7 @@ class Lifecycle:
                 batch=connection.batch,
                 on_progress=lambda progress: operation.progress(messages.progress(progress)),
             )
+        messages.names.learn({job.job_id: job.name for job in result.jobs.values()})
         operation.info(messages.result(result))
         return result, messages.failures(result, timeout_seconds, command_name)
 
@@ -280,10 +284,22 @@ def _reading(operation: Operation) -> TimeBudget:
     return TimeBudget(READ_LIMIT_SECONDS, is_wanted=operation.is_wanted, on_wait=operation.progress)
 
 
-def _read(operation: Operation, connection: Connection, declared: Declared, budget: TimeBudget) -> dict[str, ActualJob]:
-    """How the declared jobs stand."""
+def _read(
+    operation: Operation, connection: Connection, declared: Declared, budget: TimeBudget, new: Sequence[str] = ()
+) -> dict[str, ActualJob]:
+    """How the declared jobs stand. The names of new ones are asked for; those of others come with what is asked anyway."""
+    names = operation.messages.names
+    connection.reader.learn(names.known)
     with connection.explaining(operation.messages):
-        return connection.read(_ids(declared.jobs), budget)
+        actual = connection.read(_ids(declared.jobs), budget, new)
+    names.learn({job_id: job.name for job_id, job in actual.items()})
+    return actual
+
+
+def _attention(operation: Operation, cases: Sequence[Case], plan: Plan) -> list[str]:
+    """What nothing is done about, but somebody should know. Jobs that are what was declared, at rest all of them, need none."""
+    open_cases = [case for case in cases if not plan.decisions[case.desired.job_id].is_fulfilled]
+    return operation.messages.attention(list(result_of(open_cases).jobs.values()))
 
 
 def _replaces(declared: Declared, recorded: Recorded, place: Place | None) -> tuple[str, ...]:
@@ -328,5 +344,8 @@ def _warn_if_elsewhere(operation: Operation, connection: Connection) -> None:
 
 def _tell_plan(operation: Operation, plan: Plan, left: Sequence[str] = (), unknown: int | None = 0) -> None:
     text = operation.messages.plan(plan, unknown)
-    operation.info(f"{text}; {operation.messages.taken_off(left)}" if left else text)
+    if operation.is_preview:
+        operation.info(f"{text}; {operation.messages.taken_off(left)}" if left else text)
+    elif left:
+        operation.info(operation.messages.taken_off(left))
     _warn(operation, operation.messages.plan_warnings(plan))

@@ -15,11 +15,13 @@ class Operation(Protocol):
     Attributes:
         resource: the URN of the resource; empty if it is not known.
         timeout_seconds: the engine's time limit; 0 if there is none.
+        is_preview: nothing will be done, so that people are told what would be.
         messages: makes sentences in the language of the program.
     """
 
     resource: str
     timeout_seconds: float
+    is_preview: bool
     messages: Messages
 
     def is_wanted(self) -> bool:

@@ -55,6 +55,7 @@ class ActualJob:
         status: DRS's own word, or ``MISSING`` for a job that it does not know.
         error_code: DRS's code, where it gave one with the status; `error_message` is its text.
         start_time: of a scheduled job, in milliseconds since the epoch; None where DRS does not tell.
+        name: what DRS calls the job; None where that is not known.
         pairing: in dual-active disaster recovery; None for any other job, and for jobs that are not about to be started.
     """
 
@@ -63,12 +64,13 @@ class ActualJob:
     error_code: str | None = None
     error_message: str | None = None
     start_time: int | None = None
+    name: str | None = None
     pairing: Pairing | None = None
 
     @classmethod
-    def of(cls, status: JobStatus) -> ActualJob:
+    def of(cls, status: JobStatus, name: str | None = None) -> ActualJob:
         """The job of a status row."""
-        return cls(status.job_id, status.status, status.error_code, status.error_message)
+        return cls(status.job_id, status.status, status.error_code, status.error_message, name=name)
 
     @property
     def phase(self) -> Phase:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..drs.errors import DrsError, OperationEndedError
 from ..drs.http.budget import TimeBudget
@@ -33,6 +33,8 @@ LONGEST_POLL_SECONDS = 30.0
 LONGEST_POLL_IN_DOUBT_SECONDS = 5.0
 # The reasons of failures are read beyond the time limit: without them the operation was for nothing.
 REASONS_SECONDS = 5.0
+# From so many jobs left on, each of them is told of.
+LAST_JOBS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,27 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Remaining:
+    """One of the last jobs that DRS is at: its status, and for how many seconds this operation has seen it in that."""
+
+    job_id: str
+    status: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
-    """How many jobs are in each phase, and which ones an operation waits for without DRS being at them."""
+    """How far an operation is.
+
+    Attributes:
+        phases: how many jobs are in each phase.
+        waiting: the jobs that it waits for without DRS being at them.
+        last: the other jobs that it waits for, where only a few are left.
+    """
 
     phases: Mapping[Phase, int]
     waiting: Sequence[Waiting] = ()
+    last: Sequence[Remaining] = ()
 
 
 def converge(
@@ -89,6 +107,7 @@ def converge(
     jobs = Jobs({case.desired.job_id: case for case in make_cases(desired, actual, records or {}, goal, asked_at)})
     operation = _Operation(reader, jobs, Sender(reader.client, jobs, batch or BatchLimit(), budget), budget, on_progress)
     jobs.decide(jobs.cases)
+    operation.note_statuses(jobs.cases)
     operation.tell()
     try:
         operation.run()
@@ -107,6 +126,7 @@ class _Operation:
     budget: TimeBudget
     on_progress: Callable[[Progress], None]
     ended_by: Exception | None = None
+    seen_since: dict[str, tuple[str, float]] = field(default_factory=dict)
 
     def run(self) -> None:
         """Go on until there is nothing left to request or to wait for."""
@@ -154,18 +174,32 @@ class _Operation:
                 record = replace(record, refused_at=None, refusal=None, sends=0, retry_at=float("-inf"))
             jobs.cases[job_id] = replace(jobs.cases[job_id], actual=actual, record=record, now=asked_at)
         jobs.unread.difference_update(job_ids)
+        self.note_statuses(job_ids)
         self._read_prechecks(job_ids)
         jobs.decide(job_ids)
         self.tell()
 
     def tell(self) -> None:
         """Say how far the operation is, and what it waits for."""
-        waiting = [
-            self._waiting(job_id, decision)
-            for job_id, decision in self.jobs.decisions.items()
-            if decision.action is Action.WAIT and not decision.is_underway
-        ]
-        self.on_progress(Progress(Counter(decision.phase for decision in self.jobs.decisions.values()), waiting))
+        decisions = self.jobs.decisions
+        left = [job_id for job_id, each in decisions.items() if each.action is Action.WAIT or each.action.is_request]
+        waits = {job_id: decisions[job_id] for job_id in left if decisions[job_id].action is Action.WAIT}
+        waiting = [self._waiting(job_id, decision) for job_id, decision in waits.items() if not decision.is_underway]
+        underway = [job_id for job_id, decision in waits.items() if decision.is_underway]
+        last = [self._remaining(job_id) for job_id in underway] if len(left) <= LAST_JOBS else []
+        self.on_progress(Progress(Counter(decision.phase for decision in decisions.values()), waiting, last))
+
+    def _remaining(self, job_id: str) -> Remaining:
+        status, since = self.seen_since[job_id]
+        return Remaining(job_id, status, self.budget.clock.monotonic() - since)
+
+    def note_statuses(self, job_ids: Iterable[str]) -> None:
+        """Take note of when each job was first seen in its status."""
+        now = self.budget.clock.monotonic()
+        for job_id in job_ids:
+            status = self.jobs.cases[job_id].actual.status
+            if self.seen_since.get(job_id, ("", now))[0] != status:
+                self.seen_since[job_id] = (status, now)
 
     def _waiting(self, job_id: str, decision: Decision) -> Waiting:
         record = self.jobs.cases[job_id].record

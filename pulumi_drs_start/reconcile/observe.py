@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..drs.calls.client import DrsClient
@@ -33,28 +33,47 @@ class StatusReader:
     _pairs: PairReader = field(init=False)
     _parts: dict[str, JobDetail] = field(default_factory=dict)
     _reasons: dict[tuple[str, str], str] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._pairs = PairReader(self.client)
 
-    def read(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, ActualJob]:
+    def learn(self, names: Mapping[str, str | None]) -> None:
+        """Take note of what jobs are called, by id, where DRS has not told yet."""
+        with self._lock:
+            for job_id, name in names.items():
+                if name:
+                    self._names.setdefault(job_id, name)
+
+    def read(self, job_ids: Sequence[str], budget: TimeBudget, new: Collection[str] = ()) -> dict[str, ActualJob]:
         """How each job stands; jobs that DRS does not know included.
+
+        Args:
+            new: the jobs to ask for their names, unless these are known.
 
         Raises:
             DrsError: the statuses can't be read, or what belongs to them can't be read just now.
         """
         rows = self.client.get_statuses(job_ids, budget)
-        statuses = {job_id: ActualJob.of(row) for job_id, row in rows.items()}
+        with self._lock:
+            statuses = {job_id: ActualJob.of(row, self._names.get(job_id)) for job_id, row in rows.items()}
         scheduled = [job_id for job_id, job in statuses.items() if job.phase is Phase.SCHEDULED]
         startable = [job_id for job_id, job in statuses.items() if job.phase is Phase.STARTABLE]
         with self._lock:
             parts = {job_id: self._parts[job_id] for job_id in startable if job_id in self._parts}
         unknown = [job_id for job_id in startable if job_id not in parts]
-        unexplained = self._unexplained(statuses)
-        if scheduled or unknown or unexplained:
+        useful = self._unexplained(statuses)
+        asked = {*scheduled, *unknown, *useful}
+        useful += [
+            job_id
+            for job_id in new
+            if job_id not in asked and not statuses[job_id].name and statuses[job_id].phase is not Phase.MISSING
+        ]
+        if scheduled or unknown or useful:
             # One call for all: an answer carries everything.
-            details = self._details([*scheduled, *unknown], unexplained, budget)
+            details = self._details([*scheduled, *unknown], useful, budget)
+            self._keep_names(statuses, details)
             self._keep_reasons(statuses, details)
             for job_id in scheduled:
                 if job_id in details and (start_time := details[job_id].start_time):
@@ -69,6 +88,14 @@ class StatusReader:
         for job_id, pairing in self._pairs.read(in_pairs, statuses, budget).items():
             statuses[job_id] = replace(statuses[job_id], pairing=pairing)
         return self._explained(statuses)
+
+    def _keep_names(self, statuses: dict[str, ActualJob], details: Mapping[str, JobDetail]) -> None:
+        names = {job_id: detail.name for job_id, detail in details.items() if detail.name}
+        with self._lock:
+            self._names.update(names)
+        for job_id, name in names.items():
+            if statuses[job_id].name != name:
+                statuses[job_id] = replace(statuses[job_id], name=name)
 
     def explain(self, statuses: Mapping[str, ActualJob], budget: TimeBudget) -> dict[str, ActualJob]:
         """The same statuses, with DRS's reasons for the jobs that failed, as far as they can be had now."""

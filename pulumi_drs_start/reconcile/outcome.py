@@ -23,12 +23,15 @@ _DONE_NOW = {
 }
 
 
+_NOT_STARTED = Why(Reason.NOT_STARTED)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What is wrong with a job. The first of these that is there tells it.
 
     Attributes:
-        recorded: what an earlier operation said of it.
+        recorded: what an earlier operation said of it, and `recorded_advice` what to do.
         is_failed_again: a job that was resumed still shows its failure; after `seconds`, where that is known.
         refusal: DRS's refusal of the request.
         ended_by: what ended the operation before the job was dealt with.
@@ -45,6 +48,7 @@ class Problem:
     is_failed_again: bool = False
     seconds: float | None = None
     recorded: str | None = None
+    recorded_advice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class JobOutcome:
         is_fulfilled: the job is what was declared.
         wanted: what it should have become: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``.
         problem: what is wrong with it; None when nothing is.
+        why: the reason of the last decision.
+        name: what DRS calls it; None where that is not known.
         start_time: of a scheduled job, in milliseconds since the epoch.
         alarms: what its pre-check warned of.
         record: what the next operation needs to know.
@@ -70,6 +76,8 @@ class JobOutcome:
     is_fulfilled: bool
     wanted: str = "started"
     problem: Problem | None = None
+    why: Why = _NOT_STARTED
+    name: str | None = None
     start_time: int | None = None
     alarms: Sequence[Finding] = ()
     record: JobRecord = NOTHING_KNOWN
@@ -116,6 +124,8 @@ def outcome_of(case: Case, ended_by: Exception | None = None) -> JobOutcome:
         outcome="failed" if is_failed else _what_was_done(case),
         is_fulfilled=decision.is_fulfilled,
         wanted=_wanted(case),
+        why=decision.why,
+        name=case.actual.name,
         problem=_problem(case, decision, ended_by, is_failed=is_failed, has_failed_again=has_failed_again),
         start_time=_start_time(case),
         alarms=record.precheck.alarms if record.precheck is not None else (),
@@ -265,7 +275,8 @@ def refreshed(recorded: Recorded, result: Result) -> Result:
         problem = job.problem
         if row and outcome == "failed" and not is_lost:
             # A refusal is not in the status, so reading it again does not bring it back.
-            problem = Problem(Why(Reason.NOT_STARTED), job.status, row.error_code, recorded=row.error_message)
+            said = row.error_message
+            problem = Problem(_NOT_STARTED, job.status, row.error_code, recorded=said, recorded_advice=row.advice)
         record = job.record if job.record.is_unfinished == is_unfinished else replace(job.record, is_unfinished=is_unfinished)
         jobs[job_id] = replace(job, outcome=outcome, problem=problem, record=record)
     return Result(jobs)

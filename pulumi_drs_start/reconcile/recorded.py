@@ -13,12 +13,18 @@ from .record import JobRecord
 
 @dataclass(frozen=True, slots=True)
 class RecordedRow:
-    """How a job stood after the last operation, what that did for it, and what was wrong: DRS's code, and words."""
+    """How a job stood after the last operation, what that did for it, and what was wrong: DRS's code, words, what to do.
+
+    Attributes:
+        name: what DRS calls the job; None where that is not known.
+    """
 
     phase: str
     outcome: str
     error_code: str | None = None
     error_message: str | None = None
+    advice: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,11 @@ class Recorded:
     def unfinished(self) -> frozenset[str]:
         """The jobs that the last operation gave up waiting for."""
         return frozenset(job_id for job_id, record in self.records.items() if record.is_unfinished)
+
+    @property
+    def names(self) -> dict[str, str | None]:
+        """What DRS calls the jobs, by id."""
+        return {job_id: row.name for job_id, row in self.rows.items()}
 
     @property
     def failed(self) -> dict[str, str]:

@@ -41,6 +41,10 @@ class Dialect:
         """A field with its value: ``on_destroy="leave"`` or ``onDestroy: leave``."""
         return f"{self.name(name)}{self.assigns}{self.value(value)}"
 
+    def call(self, function: str, **arguments: str) -> str:
+        """A function call: ``find_jobs(name="crm")`` or ``findJobs(name: crm)``."""
+        return f"{self.name(function)}({', '.join(self.setting(name, value) for name, value in arguments.items())})"
+
 
 PYTHON = Dialect(is_camel=False, assigns="=", true="True", false="False", quote='"')
 YAML = Dialect(is_camel=True, assigns=": ", true="true", false="false", quote="")

@@ -134,6 +134,7 @@ INPUTS = (
 )
 
 ROW_FIELDS = (
+    Field("name", Kind.TEXT, "what DRS calls the job, where that is known"),
     Field("status", Kind.TEXT, "DRS's word"),
     Field("phase", Kind.WORD, "see below", words=get_args(Phase)),
     Field(
@@ -147,8 +148,23 @@ ROW_FIELDS = (
     Field("error_message", Kind.TEXT, "what is wrong"),
 )
 
+PROBLEM_FIELDS = (
+    Field("name", Kind.TEXT, "what DRS calls the job, where that is known"),
+    Field("status", Kind.TEXT, "DRS's word"),
+    Field("error_code", Kind.TEXT, "DRS's code, where it gave one"),
+    Field("error_message", Kind.TEXT, "what is wrong"),
+    Field("advice", Kind.TEXT, "what to do"),
+)
+
 OUTPUTS = (
     Field("job_statuses", Kind.MAP, "how each job stands", repeats=True, shown_type="dict: job id → dict"),
+    Field(
+        "problems",
+        Kind.MAP,
+        "the jobs that are not what was declared, and only these: empty when all is well",
+        repeats=True,
+        shown_type="dict: job id → dict",
+    ),
     Field("summary", Kind.MAP, "how many jobs are in each phase, and `total`", shown_type="dict: phase → number"),
     Field("ready", Kind.FLAG, "every job is what was declared"),
 )

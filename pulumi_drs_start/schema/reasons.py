@@ -1,22 +1,23 @@
 """
-Why a decision is as it is, in a sentence: one for each `Reason` of the plan.
+Why a decision is as it is, and what to do about it: two texts for each `Reason` of the plan.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..reconcile.declared import DesiredState
 from ..reconcile.plan import Decision, Reason, Why
 from ..reconcile.record import Action
 from .dialect import PYTHON, Dialect
 from .times import to_iso
-from .words import VERBS, when
+from .values import looks_like_job_id
+from .words import VERBS, JobNames, inflect, when
 
 AGENCY_TRAP = (
-    "A scheduled start also fails when the user who asked for it is not the account's owner and lacks the role Security "
-    "Administrator (DRS then says: can not get agency token)"
+    "a scheduled start also fails when the user who asked for it is not the account's owner and lacks the role Security "
+    "Administrator; DRS then says: can not get agency token"
 )
 """The permission trap of scheduled starts (user manual, FAQ drs_16_0123)."""
 
@@ -27,59 +28,57 @@ class Reasons:
 
     Attributes:
         dialect: how the program spells names and values.
+        names: what jobs are called.
     """
 
     dialect: Dialect = PYTHON
+    names: JobNames = field(default_factory=JobNames)
 
-    def why(self, why: Why) -> str:
-        """The reason of a decision, as a sentence about one job that lacks its subject: ``is running``."""
-        make = _REASONS[why.reason]
-        return make if isinstance(make, str) else make(self, why)
+    def why(self, why: Why, count: int = 1) -> str:
+        """The reason of a decision, as a sentence about `count` jobs that lacks its subject: ``is running``."""
+        return self._say(_REASONS[why.reason][0], why, count)
 
-    def advice(self, why: Why) -> str:
-        """What to do, as a sentence of its own, where DRS's words would not tell; or nothing."""
-        if why.reason is Reason.RESCHEDULED:
-            return f"It {self.scheduled(why)}: {self.time_advice()}."
-        if why.reason is Reason.FAILED_TO_START:
-            return AGENCY_TRAP if why.declared_time is not None else ""
-        return f"Nothing shows that it is {why.state.value}." if why.reason is Reason.NOT_SHOWN else ""
+    def advice(self, why: Why, count: int = 1, job_id: str = "") -> str:
+        """What to do, without a capital and a full stop: ``take it off the list``; or nothing.
 
-    def warning(self, decision: Decision) -> str:
+        Args:
+            job_id: the job, where there is one.
+        """
+        if why.reason is Reason.UNKNOWN_JOB and job_id and not self.names.is_secret and not looks_like_job_id(job_id):
+            return f'"{job_id}" is not a job id (36 characters); to use a name: {self.dialect.call("find_jobs", name=job_id)}'
+        advice = _REASONS[why.reason][1]
+        return self._say(advice, why, count) if advice else ""
+
+    def _say(self, text: _Text, why: Why, count: int) -> str:
+        return inflect(text, count) if isinstance(text, str) else text(self, why, count)
+
+    def warning(self, decision: Decision, count: int = 1) -> str:
         """What a person should know of a request, although it stops nothing; or nothing."""
         why = decision.why
         if not decision.action.is_request:
             return ""
-        late = f"was to start {when(why.declared_time)}, which is past"
+        late = inflect(f"{{was|were}} to start {when(why.declared_time)}, which is past", count)
         if why.reason is Reason.RESCHEDULED:
-            because = f", because it {late}" if why.is_late else ""
-            documented = "DRS does not document that a time can be changed, and may refuse"
-            return f"{self.scheduled(why)}, and shall start {self.wanted_time(why)}{because}: {documented}"
-        texts = [f"{late}: it starts now"] if why.is_late else []
+            because = f", because {inflect('{it|they}', count)} {late}" if why.is_late else ""
+            return f"{self.why(why, count)}{because}; rescheduling is not documented by DRS, which may refuse it"
+        texts = [f"{late}, so {inflect('{it starts|they start}', count)} now"] if why.is_late else []
         if why.pairing is not None and why.pairing.is_alone:
-            texts.append("is started without waiting for the other direction of its dual-active pair, which DRS does not tell")
+            text = "{is|are} started without waiting for the other direction of {its|their} dual-active pair"
+            texts.append(f"{inflect(text, count)}, which DRS does not tell")
         elif why.pairing is not None and why.pairing.unknown_delays:
             unknown = " and ".join(why.pairing.unknown_delays)
             texts.append(
-                f"is started although DRS does not tell the {unknown} of {why.pairing.forward}, "
-                "the other direction of its dual-active pair"
+                f"{inflect('{is|are}', count)} started although DRS does not tell the {unknown} of "
+                f"{self.names.of(why.pairing.forward or '')}, the other direction of the dual-active pair"
             )
         return "; ".join(texts)
-
-    def scheduled(self, why: Why) -> str:
-        """That the job is scheduled, and for when."""
-        return f"is scheduled for {to_iso(why.delivered_time) if why.delivered_time is not None else 'later'}"
-
-    def wanted_time(self, why: Why) -> str:
-        """When the job shall start instead."""
-        return "now" if why.is_late else when(why.declared_time)
-
-    def time_advice(self) -> str:
-        """What to do where DRS does not change a time."""
-        return "change its time in the DRS console, or declare the one it has"
 
     def resume(self) -> str:
         """The input that resumes jobs, as a program writes it."""
         return self.dialect.setting("resume", True)
+
+
+_Text = str | Callable[[Reasons, Why, int], str]
 
 
 def _said(why: Why) -> str:
@@ -90,136 +89,187 @@ def _done(why: Why) -> str:
     return VERBS[why.action].done if why.action else "dealt with"
 
 
-def _accepted_earlier(_: Reasons, why: Why) -> str:
+def _with_said(text: str) -> _Text:
+    """A text with DRS's own explanation after it."""
+    return lambda _, why, count: f"{inflect(text, count)}{_said(why)}"
+
+
+def _accepted_earlier(_: Reasons, why: Why, count: int) -> str:
     if why.action is Action.PRECHECK:
-        return "is being pre-checked"
-    if why.action in (Action.RESUME, Action.PAUSE, Action.STOP):
-        return f"was {_done(why)}, which DRS does not show yet"
-    return "was accepted by DRS, which does not show it yet"
+        return inflect("{is|are} being pre-checked", count)
+    noun = VERBS[why.action].noun if why.action else "request"
+    return f"{inflect('{waits|wait}', count)} for DRS to show the effect of the {noun}, which it accepted"
 
 
-def _rescheduled(reasons: Reasons, why: Why) -> str:
-    text = f"{reasons.scheduled(why)}, and shall start {reasons.wanted_time(why)}"
-    if why.cause is None:
+def _rescheduled(reasons: Reasons, why: Why, count: int) -> str:
+    wanted = "now" if why.is_late else when(why.declared_time)
+    text = f"{_scheduled_for(why, count)} and shall start {wanted}"
+    return text if why.cause is None else f"{text}, but {reasons.why(why.cause, count)}"
+
+
+def _time_advice(reasons: Reasons, why: Why, count: int) -> str:
+    time = f"to {to_iso(why.delivered_time)}" if why.delivered_time is not None else "to the one DRS has"
+    times = inflect("{its time|their times}", count)
+    return f"change {times} in the DRS console, or set {reasons.dialect.name('start_time')} {time}"
+
+
+def _scheduled_for(why: Why, count: int) -> str:
+    time = to_iso(why.delivered_time) if why.delivered_time is not None else "a time that DRS does not tell"
+    return f"{inflect('{is|are}', count)} scheduled for {time}"
+
+
+def _scheduled(_: Reasons, why: Why, count: int) -> str:
+    text = _scheduled_for(why, count)
+    if why.state is not DesiredState.PAUSED:
         return text
-    return f"{text.replace(', and', ' and')}, but {reasons.why(why.cause)}: {reasons.time_advice()}"
+    return f"{text}, and DRS can't pause {inflect('a job that does|jobs that do', count)} not run"
 
 
-def _scheduled(reasons: Reasons, why: Why) -> str:
-    if why.state is DesiredState.PAUSED:
-        time = f" for {to_iso(why.delivered_time)}" if why.delivered_time is not None else ""
-        advice = "change that in the DRS console, or wait until it runs"
-        return f"is scheduled{time}, and DRS can't pause a job that does not run: {advice}"
-    if why.delivered_time is None:
-        return "is scheduled; DRS does not tell for when"
-    return reasons.scheduled(why)
+def _paused(_: Reasons, why: Why, count: int) -> str:
+    stays = why.action is None and why.state is not DesiredState.PAUSED
+    return inflect("{is|are} paused and {stays|stay} paused" if stays else "{is|are} paused", count)
 
 
-def _paused(reasons: Reasons, why: Why) -> str:
+def _paused_advice(reasons: Reasons, why: Why, count: int) -> str:
     if why.action is not None or why.state is DesiredState.PAUSED:
-        return "is paused"
-    return f"is paused; left unchanged ({reasons.resume()} resumes it)"
+        return ""
+    return f"to resume {inflect('{it|them}', count)}: {reasons.resume()}, or the DRS console"
 
 
-def _failed(reasons: Reasons, why: Why) -> str:
-    text = f"failed after its start{_said(why)}"
-    return text if why.action else f"{text}; DRS retries by itself ({reasons.resume()} asks for a retry now)"
+def _failed_advice(reasons: Reasons, why: Why, _: int) -> str:
+    return "" if why.action else f"DRS retries on its own; {reasons.resume()} requests a retry now"
 
 
-def _failed_to_start(reasons: Reasons, why: Why) -> str:
-    text = f"failed to start{_said(why)}"
+def _failed_to_start_advice(reasons: Reasons, why: Why, count: int) -> str:
     if why.action:
-        return text
-    advice = f"fix the cause DRS reports, then restart it in the DRS console, or here with {reasons.resume()}"
-    trap = f". {AGENCY_TRAP}" if why.declared_time is not None else ""
-    return f"{text}: {advice}{trap}"
+        return ""
+    them = inflect("{it|them}", count)
+    trap = f" ({AGENCY_TRAP})" if why.declared_time is not None else ""
+    return f"fix the cause that DRS reports{trap}, then restart {them} in the DRS console or with {reasons.resume()}"
 
 
-def _starting(_: Reasons, why: Why) -> str:
+def _starting(_: Reasons, why: Why, count: int) -> str:
     done = {DesiredState.PAUSED: "paused", DesiredState.STOPPED: "stopped"}.get(why.state)
-    return f"is starting, and can be {done} once it runs" if done else "is starting"
+    text = "{is|are} starting"
+    return inflect(f"{text} and can be {done} once {{it runs|they run}}" if done else text, count)
 
 
-def _not_created(_: Reasons, why: Why) -> str:
-    if why.state is not DesiredState.STARTED:
-        return "could not be created"
-    return f"could not be created{_said(why)}: create a new one, or take it off the list"
-
-
-def _cancelled(_: Reasons, why: Why) -> str:
+def _cancelled(_: Reasons, why: Why, count: int) -> str:
     time = when(why.delivered_time) if why.delivered_time else "later"
-    cancelled = "is over without having been started, so its schedule was cancelled"
-    return f"was to start {time} and {cancelled}: create a new one, or take it off the list"
+    text = (
+        f"{{was|were}} to start {time} and {{has|have}} ended without having been started: {{its|their}} schedule was cancelled"
+    )
+    return inflect(text, count)
 
 
-def _parent(_: Reasons, why: Why) -> str:
-    children = ", ".join(why.pairing.children if why.pairing else ()) or "DRS does not tell which"
-    return f"is the parent of a dual-active pair, which is never started itself: name its subtasks ({children})"
+def _parent_advice(reasons: Reasons, why: Why, count: int) -> str:
+    subtasks = f"declare {inflect('{its|their}', count)} subtasks instead"
+    children = why.pairing.children if why.pairing else ()
+    return (
+        f"{subtasks}: {', '.join(map(reasons.names.of, children))}"
+        if children
+        else f"{subtasks}; DRS does not tell which they are"
+    )
 
 
-def _waiting_for_pair(_: Reasons, why: Why) -> str:
-    text = "waits for the other direction of its dual-active pair"
+def _waiting_for_pair(reasons: Reasons, why: Why, count: int) -> str:
+    text = inflect("{waits|wait} for the other direction of {its|their} dual-active pair", count)
     obstacle = why.pairing.obstacle if why.pairing else None
     if obstacle is None:
         return text
+    other = reasons.names.of(obstacle.job_id)
     if obstacle.delay is None:
-        return f"{text}: {obstacle.job_id} is in {obstacle.status} and has to reach INCRE_TRANSFER_STARTED first"
-    return f"{text}: the {obstacle.delay} of {obstacle.job_id} is {obstacle.delay_ms / 1000:g} s and has to come below 60 s first"
+        return f"{text}: {other} is in {obstacle.status} and has to reach INCRE_TRANSFER_STARTED first"
+    return f"{text}: the {obstacle.delay} of {other} is {obstacle.delay_ms / 1000:g} s and has to come below 60 s first"
 
 
-def _precheck_failed(_: Reasons, why: Why) -> str:
+def _precheck_failed(_: Reasons, why: Why, __: int) -> str:
     items = "; ".join(f"{finding.item}: {finding.reason}" if finding.reason else finding.item for finding in why.findings)
     return f"did not pass the pre-check ({items or 'DRS names no item'})"
 
 
-def _too_many_tries(_: Reasons, why: Why) -> str:
+def _too_many_tries(_: Reasons, why: Why, __: int) -> str:
     refusal = f" ({why.refusal})" if why.refusal else ""
-    return f"could not be {_done(why)} in {why.sends} tries{refusal}: run pulumi up again"
+    return f"could not be {_done(why)} in {why.sends} tries{refusal}"
 
 
-def _stopped_earlier(reasons: Reasons, _: Why) -> str:
-    advice = f"create a new one, declare {reasons.dialect.setting('desired_state', 'stopped')}, or take it off the list"
-    return f"was stopped for good, as it was declared before, and DRS never starts a job twice: {advice}"
+def _not_shown(_: Reasons, why: Why, count: int) -> str:
+    shown = inflect("nothing shows that {it is|they are}", count)
+    return f"{inflect('{is|are}', count)} not known to DRS{_said(why)}, so {shown} {why.state.value}"
 
 
-def _not_shown(_: Reasons, why: Why) -> str:
-    return f"is not known to DRS, so nothing shows that it is {why.state.value}: check its id and the region and project"
+def _stopped_earlier_advice(reasons: Reasons, _: Why, count: int) -> str:
+    stopped = reasons.dialect.setting("desired_state", "stopped")
+    return inflect(f"create {{a new job|new jobs}}, declare {stopped}, or take {{it|them}} off the list", count)
 
 
-_REASONS: Mapping[Reason, str | Callable[[Reasons, Why], str]] = {
-    Reason.ACCEPTED_EARLIER: _accepted_earlier,
-    Reason.BEING_CREATED: "is still being created",
-    Reason.BEING_STOPPED: "is being stopped",
-    Reason.CANCELLED_SCHEDULE: _cancelled,
-    Reason.DELETED: "is over and deleted",
-    Reason.DUE: "is due, and starts by itself",
-    Reason.FAILED: _failed,
-    Reason.FAILED_AGAIN: lambda _, why: f"was resumed and does not run{_said(why)}",
-    Reason.FAILED_TO_START: _failed_to_start,
-    Reason.HAS_RUN: "has run and is over",
-    Reason.IN_DOUBT: lambda _, why: f"may be {_done(why)} already: the answer to the call was lost",
-    Reason.NEVER_STARTED: "is over, and DRS never starts a job twice: create a new one, or take it off the list",
-    Reason.NOT_CREATED: _not_created,
-    Reason.NOT_RUNNING: "does not run, so there is nothing to pause",
-    Reason.NOT_SHOWN: _not_shown,
-    Reason.NOT_STARTED: "is not started",
-    Reason.NOT_STOPPED: "is to be stopped",
-    Reason.OVER: "is over",
-    Reason.PARENT: _parent,
-    Reason.PAUSED: _paused,
-    Reason.PRECHECK_FAILED: _precheck_failed,
-    Reason.PRECHECK_RUNNING: "is being pre-checked",
-    Reason.REFUSED: lambda _, why: f"could not be {_done(why)}: DRS refused it ({why.refusal})",
-    Reason.REFUSED_FOR_NOW: lambda _, why: f"was refused, and may be {_done(why)} already by somebody else",
-    Reason.RELEASE_FAILED: "could not be released by DRS: stop it in the DRS console",
-    Reason.RESCHEDULED: _rescheduled,
-    Reason.RETRY_LATER: lambda _, why: f"is to be {_done(why)} in a moment, once more",
-    Reason.RUNNING: "is running",
-    Reason.SCHEDULED: _scheduled,
-    Reason.STARTED_LATELY: "was started a moment ago, and can be paused once it runs",
-    Reason.STARTING: _starting,
-    Reason.STOPPED_EARLIER: _stopped_earlier,
-    Reason.TOO_MANY_TRIES: _too_many_tries,
-    Reason.UNKNOWN_JOB: "is not known to DRS: check its id and the region and project, or take it off the list",
-    Reason.WAITING_FOR_PAIR: _waiting_for_pair,
+_NEW_JOB = "create {a new job|new jobs}, or take {it|them} off the list"
+_RUN_UP = "run pulumi up"
+_RUN_AGAIN = "run pulumi up again"
+_TO_WAIT = "run pulumi up to wait for {it|them}"
+
+# What is so, and what to do about it.
+_REASONS: Mapping[Reason, tuple[_Text, _Text | None]] = {
+    Reason.ACCEPTED_EARLIER: (_accepted_earlier, _TO_WAIT),
+    Reason.BEING_CREATED: ("{is|are} still being created", _TO_WAIT),
+    Reason.BEING_STOPPED: ("{is|are} being stopped", _TO_WAIT),
+    Reason.CANCELLED_SCHEDULE: (_cancelled, _NEW_JOB),
+    Reason.DELETED: ("{has|have} ended and {was|were} deleted", None),
+    Reason.DUE: ("{is|are} due and {starts|start} without further request", None),
+    Reason.FAILED: (_with_said("failed after {it was|they were} started"), _failed_advice),
+    Reason.FAILED_AGAIN: (
+        _with_said("{was|were} resumed and {does|do} not run"),
+        "fix the cause that DRS reports",
+    ),
+    Reason.FAILED_TO_START: (_with_said("failed to start"), _failed_to_start_advice),
+    Reason.HAS_RUN: ("{has|have} run and ended", None),
+    Reason.IN_DOUBT: (
+        lambda _, why, __: f"may be {_done(why)} already: the answer to the call was lost",
+        "run pulumi up again: it reads the status before it sends anything",
+    ),
+    Reason.NEVER_STARTED: ("{has|have} ended; an ended DRS job can't be started again", _NEW_JOB),
+    Reason.NOT_CREATED: (
+        lambda _, why, __: f"could not be created{_said(why) if why.state is DesiredState.STARTED else ''}",
+        _NEW_JOB,
+    ),
+    Reason.NOT_RUNNING: ("{does|do} not run, so there is nothing to pause", None),
+    Reason.NOT_SHOWN: (
+        _not_shown,
+        "check {its id|their ids}, the region and the project",
+    ),
+    Reason.NOT_STARTED: ("{is|are} not started", _RUN_UP),
+    Reason.NOT_STOPPED: ("{is|are} not stopped", _RUN_UP),
+    Reason.OVER: ("{has|have} ended", None),
+    Reason.PARENT: (
+        "{is the parent of a dual-active pair|are parents of dual-active pairs} and never started {itself|themselves}",
+        _parent_advice,
+    ),
+    Reason.PAUSED: (_paused, _paused_advice),
+    Reason.PRECHECK_FAILED: (_precheck_failed, "fix these items"),
+    Reason.PRECHECK_RUNNING: ("{is|are} being pre-checked", _TO_WAIT),
+    Reason.REFUSED: (lambda _, why, __: f"could not be {_done(why)}: DRS refused it ({why.refusal})", None),
+    Reason.REFUSED_FOR_NOW: (
+        lambda _, why, count: inflect(f"{{was|were}} refused, and may be {_done(why)} already by somebody else", count),
+        _RUN_AGAIN,
+    ),
+    Reason.RELEASE_FAILED: ("could not be released by DRS", "stop {it|them} in the DRS console"),
+    Reason.RESCHEDULED: (_rescheduled, _time_advice),
+    Reason.RETRY_LATER: (
+        lambda _, why, count: inflect(f"{{is|are}} to be {_done(why)} once more in a moment", count),
+        _RUN_AGAIN,
+    ),
+    Reason.RUNNING: ("{is|are} running", _RUN_UP),
+    Reason.SCHEDULED: (_scheduled, "remove the schedule in the DRS console, or wait until {it runs|they run}"),
+    Reason.STARTED_LATELY: ("{was|were} started a moment ago and can be paused once {it runs|they run}", _TO_WAIT),
+    Reason.STARTING: (_starting, _TO_WAIT),
+    Reason.STOPPED_EARLIER: (
+        "{was|were} stopped for good, as declared before, and a stopped DRS job can't be started again",
+        _stopped_earlier_advice,
+    ),
+    Reason.TOO_MANY_TRIES: (_too_many_tries, _RUN_AGAIN),
+    Reason.UNKNOWN_JOB: (
+        "{is|are} not known to DRS",
+        "check {its id|their ids}, the region and the project, or take {it|them} off the list",
+    ),
+    Reason.WAITING_FOR_PAIR: (_waiting_for_pair, _TO_WAIT),
 }

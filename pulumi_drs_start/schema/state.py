@@ -17,7 +17,7 @@ from ..reconcile.record import NOTHING_KNOWN, Action, JobRecord, Request
 from ..reconcile.recorded import NOTHING_RECORDED, Recorded, RecordedRow
 from .fields import FORMAT
 from .inputs import Bag, parse_inputs
-from .messages import Messages
+from .messages import Messages, Wrong
 from .times import iso_to_ms, iso_to_seconds, seconds_to_iso, to_iso
 
 FORMAT_VERSION = 1
@@ -40,11 +40,13 @@ def to_state(inputs: Bag, result: Result, messages: Messages) -> dict[str, Any]:
         result: how the operation ended.
     """
     jobs = result.jobs.values()
+    wrong = {job.job_id: what for job in jobs if (what := messages.wrong(job))}
     phases = Counter(job.phase.value for job in jobs)
     return {
         **inputs,
         FORMAT: FORMAT_VERSION,
-        "job_statuses": {job.job_id: _row(job, messages) for job in jobs},
+        "job_statuses": {job.job_id: _row(job, wrong.get(job.job_id)) for job in jobs},
+        "problems": {job_id: _problem(result.jobs[job_id], what) for job_id, what in wrong.items()},
         "summary": {**dict(sorted(phases.items())), "total": phases.total()},
         "ready": all(job.is_fulfilled for job in jobs),
         "records": {job.job_id: record for job in jobs if (record := _record_to_state(job))},
@@ -68,12 +70,12 @@ def from_state(bag: Bag) -> Recorded:
             f"{FORMAT_VERSION}: install the version that wrote it, or a newer one"
         )
     rows = {job_id: row for job_id, row in _mapping(bag.get("job_statuses")).items() if isinstance(row, Mapping)}
-    records = _mapping(bag.get("records"))
+    records, problems = _mapping(bag.get("records")), _mapping(bag.get("problems"))
     inputs = parse_inputs(bag)
     return Recorded(
         declared=inputs.declared,
         problems=inputs.problems,
-        rows={job_id: _recorded_row(row) for job_id, row in rows.items()},
+        rows={job_id: _recorded_row(row, _mapping(problems.get(job_id))) for job_id, row in rows.items()},
         records={
             job_id: _record_from_state(rows.get(job_id, {}), _mapping(records.get(job_id))) for job_id in {**rows, **records}
         },
@@ -93,19 +95,37 @@ def place_from_state(value: Any) -> Place | None:
     return Place(endpoint, project_id) if isinstance(endpoint, str) and isinstance(project_id, str) else None
 
 
-def _row(job: JobOutcome, messages: Messages) -> dict[str, Any]:
+def _row(job: JobOutcome, wrong: Wrong | None) -> dict[str, Any]:
     return {
+        "name": job.name,
         "status": job.status,
         "phase": job.phase.value,
         "outcome": job.outcome,
         "start_time": None if job.start_time is None else to_iso(job.start_time),
         "error_code": job.error_code,
-        "error_message": messages.problem(job.problem) if job.problem else None,
+        "error_message": wrong.message if wrong and job.problem else None,
     }
 
 
-def _recorded_row(row: Mapping[str, Any]) -> RecordedRow:
-    return RecordedRow(str(row.get("phase")), str(row.get("outcome")), row.get("error_code"), row.get("error_message"))
+def _problem(job: JobOutcome, wrong: Wrong) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "status": job.status,
+        "error_code": job.error_code,
+        "error_message": wrong.message,
+        "advice": wrong.advice,
+    }
+
+
+def _recorded_row(row: Mapping[str, Any], problem: Mapping[str, Any]) -> RecordedRow:
+    return RecordedRow(
+        phase=str(row.get("phase")),
+        outcome=str(row.get("outcome")),
+        error_code=row.get("error_code"),
+        error_message=row.get("error_message"),
+        advice=problem.get("advice"),
+        name=row.get("name"),
+    )
 
 
 def _record_to_state(job: JobOutcome) -> dict[str, Any]:

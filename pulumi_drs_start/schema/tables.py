@@ -4,8 +4,9 @@ The tables of inputs and outputs in the README, made from the table of fields.
 
 from __future__ import annotations
 
-from .fields import INPUTS, JOB_FIELDS, OUTPUTS, ROW_FIELDS, Field, Kind
+from .fields import INPUTS, JOB_FIELDS, OUTPUTS, PROBLEM_FIELDS, ROW_FIELDS, Field, Kind
 
+_ROWS = {"job_statuses": ROW_FIELDS, "problems": PROBLEM_FIELDS}
 _TYPES = {Kind.FLAG: "bool", Kind.TEXT: "string", Kind.JOB_ID: "string"}
 
 
@@ -28,8 +29,8 @@ def outputs_table() -> str:
     """The table of outputs, in Markdown."""
     lines = ["| output | type | meaning |", "| --- | --- | --- |"]
     for field in OUTPUTS:
-        meaning = "; ".join(map(_row_field, ROW_FIELDS)) if field.name == "job_statuses" else field.doc
-        lines.append(f"| `{field.name}` | {_type(field)} | {meaning} |")
+        rows = "; ".join(map(_row_field, _ROWS.get(field.name, ())))
+        lines.append(f"| `{field.name}` | {_type(field)} | {field.doc}{': ' * bool(rows)}{rows} |")
     return "\n".join(lines)
 
 

@@ -59,6 +59,24 @@ class JobStatus(CurrentJobStatus):
     start_time: str | None
 
 
+class JobProblem(TypedDict):
+    """What is wrong with a job that is not what was declared: a row of the output `problems`.
+
+    Attributes:
+        name: what DRS calls the job; None where that is not known.
+        status: the status in DRS's words. ``MISSING`` if DRS does not know the job.
+        error_code: DRS's error code; None where it gave none.
+        error_message: what is wrong.
+        advice: what to do.
+    """
+
+    name: str | None
+    status: str
+    error_code: str | None
+    error_message: str
+    advice: str
+
+
 class _Total(TypedDict):
     total: int
 

@@ -15,6 +15,7 @@ from ..drs.clock import format_seconds
 
 # Ids look like UUIDs but are not: they hold letters beyond f. So only what can't be an id at all is refused.
 _JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
+_UUID_LAYOUT = re.compile(r"[A-Za-z0-9]{8}(?:-[A-Za-z0-9]{4}){3}-[A-Za-z0-9]{12}")
 _DURATION = re.compile(r"(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?")
 _KINDS = {str: "a string", dict: "a dict", list: "a list", bool: "a bool", int: "an int", type(None): "None"}
 
@@ -43,6 +44,11 @@ def items(value: Any, what: str) -> list[Any]:
 def is_job_id(text: str) -> bool:
     """Whether a text can be the id of a job."""
     return _JOB_ID.fullmatch(text) is not None
+
+
+def looks_like_job_id(text: str) -> bool:
+    """Whether a text has the form of DRS's own ids: 36 characters, in groups as a UUID has them."""
+    return _UUID_LAYOUT.fullmatch(text) is not None
 
 
 def job_id(value: Any) -> str:

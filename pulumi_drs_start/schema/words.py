@@ -4,14 +4,23 @@ Words that several messages share: jobs counted and named, singular and plural, 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..reconcile.record import Action
 from .times import to_iso
 
 NAMED = 3
 """How many jobs are named before the rest is counted."""
+
+SHORT_ID = 8
+"""How much of an id stands beside a name."""
+
+_T = TypeVar("_T")
+
+_FORMS = re.compile(r"\{([^{}|]*)\|([^{}|]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,45 +44,95 @@ VERBS = {
 }
 
 
+@dataclass(slots=True)
+class JobNames:
+    """What jobs are called in messages: ``crm-orders (20e98ed2…)``, or the id where no name is known.
+
+    Attributes:
+        is_secret: the program made the jobs secret, so they are counted and never named.
+    """
+
+    is_secret: bool = False
+    _names: dict[str, str] = field(default_factory=dict)
+    _bearers: dict[str, set[str]] = field(default_factory=dict)
+
+    def learn(self, names: Mapping[str, str | None], *, are_old: bool = False) -> None:
+        """Take note of names, by job id. Old ones count for nothing where a name is known."""
+        for job_id, name in names.items():
+            known = self._names.get(job_id)
+            if name and known != name and not (known and are_old):
+                self._names[job_id] = name
+                self._bearers.setdefault(f"{name} ({_short(job_id)})", set()).add(job_id)
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """The names, by job id."""
+        return self._names
+
+    def of(self, job_id: str) -> str:
+        """What one job is called. Where two would be called the same, the whole id is given."""
+        if self.is_secret:
+            return "[secret]"
+        if not (name := self._names.get(job_id)):
+            return job_id
+        called = f"{name} ({_short(job_id)})"
+        return called if len(self._bearers[called]) == 1 else f"{name} ({job_id})"
+
+    def listed(self, job_ids: Collection[str], most: int = NAMED) -> str:
+        """``a, b, c and 997 more``; nothing if they are secret."""
+        if self.is_secret:
+            return ""
+        ids = list(job_ids)
+        if len(ids) > most + 1:
+            return f"{', '.join(map(self.of, ids[:most]))} and {len(ids) - most:,} more"
+        *others, last = map(self.of, ids)
+        return f"{', '.join(others)} and {last}" if others else last
+
+    def counted(self, job_ids: Collection[str], most: int = NAMED) -> str:
+        """``3 jobs: a, b and c``."""
+        names = self.listed(job_ids, most)
+        return f"{count_jobs(len(job_ids))}: {names}" if names else count_jobs(len(job_ids))
+
+    def subject(self, job_ids: Collection[str]) -> str:
+        """``job a``, ``jobs a, b and c``, ``jobs a, b, c and 997 more``."""
+        names = self.listed(job_ids)
+        return f"job{'s' * (len(job_ids) != 1)} {names}" if names else count_jobs(len(job_ids))
+
+
+def _short(job_id: str) -> str:
+    return f"{job_id[:SHORT_ID]}…" if len(job_id) > SHORT_ID + 1 else job_id
+
+
+def lasting(seconds: float) -> str:
+    """``24s``, ``35m``, ``3h 10m``."""
+    minutes = round(seconds) // 60
+    if minutes < 2:
+        return f"{max(1, round(seconds))}s"
+    return f"{minutes}m" if minutes < 120 else f"{minutes // 60}h {minutes % 60}m"
+
+
 def count_jobs(count: int) -> str:
     """``1 job``, ``1,000 jobs``."""
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
 
-def name_jobs(job_ids: Collection[str]) -> str:
-    """``a, b, c and 997 more``."""
-    ids = list(job_ids)
-    if len(ids) <= NAMED + 1:
-        return ", ".join(ids)
-    return f"{', '.join(ids[:NAMED])} and {len(ids) - NAMED:,} more"
+def inflect(text: str, count: int) -> str:
+    """A text with two forms for one and for many: ``{is|are} running``."""
+    return _FORMS.sub(lambda forms: forms[1 if count == 1 else 2], text)
 
 
-def jobs_named(job_ids: Collection[str]) -> str:
-    """``3 jobs (a, b, c)``."""
-    return f"{count_jobs(len(job_ids))} ({name_jobs(job_ids)})"
-
-
-def it(count: int, singular: str = "it", plural: str = "they") -> str:
-    return singular if count == 1 else plural
-
-
-def plural(sentence: str, count: int) -> str:
-    """A sentence about one job, for `count` of them: ``is running`` -> ``are running``."""
-    if count == 1:
-        return sentence
-    first, _, rest = sentence.partition(" ")
-    return f"{_PLURALS.get(first, first)} {rest}".rstrip()
-
-
-_PLURALS = {"is": "are", "was": "were", "has": "have", "fails": "fail", "waits": "wait", "it": "they"}
-
-
-def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    """Job ids by what is said of them, from pairs of a text and an id."""
-    groups: dict[str, list[str]] = {}
-    for text, job_id in pairs:
-        groups.setdefault(text, []).append(job_id)
+def grouped(pairs: Iterable[tuple[_T, str]]) -> dict[_T, list[str]]:
+    """Job ids by what is said of them, from pairs of that and an id."""
+    groups: dict[_T, list[str]] = {}
+    for said, job_id in pairs:
+        groups.setdefault(said, []).append(job_id)
     return groups
+
+
+def sentence(text: str) -> str:
+    """A text as a sentence: with a capital at its beginning and a full stop at its end."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "!", "?")) else ".")
 
 
 def when(milliseconds: int | None) -> str:

@@ -31,6 +31,7 @@ class Operation:
 
     resource: str = ""
     timeout_seconds: float = 0.0
+    is_preview: bool = True
     is_wanted: Callable[[], bool] = lambda: True
     messages: Messages = field(default_factory=Messages)
     infos: list[str] = field(default_factory=list)

@@ -19,7 +19,7 @@ from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Reque
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 from pulumi_drs_start.schema.dialect import YAML
 from pulumi_drs_start.schema.messages import Messages
-from pulumi_drs_start.schema.words import name_jobs
+from pulumi_drs_start.schema.words import JobNames
 
 SAY = Messages()
 

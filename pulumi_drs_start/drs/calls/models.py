@@ -108,6 +108,7 @@ class JobDetail:
     multi_write: bool = False
     parent_id: str | None = None
     job_direction: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
