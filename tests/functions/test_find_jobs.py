@@ -71,6 +71,14 @@ def test_all_pages_are_looked_through(sandbox: Sandbox) -> None:
     assert found.of_total == 230
 
 
+def test_a_job_without_a_name_is_found_without_one(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", name="x"), make_job("b"))
+
+    found = find_jobs()
+
+    assert (found, found.names) == (["b", "a"], {"a": "x"})
+
+
 # -- other arguments -----------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +125,7 @@ def test_jobs_that_match_but_for_the_status_are_kept_apart(sandbox: Sandbox) -> 
 
     assert found == ["new"]
     assert found.other_status == ("paused", "running")
+    assert found.names == {"new": "crm-1", "paused": "crm-2", "running": "crm-3"}
     assert found.of_total == 4
     assert find_jobs(name="crm-*", status=["CONFIGURATION", "PAUSING"]) == ["new", "paused"]
     assert find_jobs(name="crm-*").other_status == ()
@@ -152,6 +161,7 @@ def test_the_status_of_a_child_is_its_own(sandbox: Sandbox) -> None:
 
     assert found == ["p-b"]
     assert found.other_status == ("p-f",)
+    assert found.names == {"p-b": "dr-backward", "p-f": "dr-forward"}
     assert found.of_total == 2
 
 
@@ -223,9 +233,15 @@ def test_the_result_is_a_list_that_knows_its_query(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_a_copy_knows_the_query_too(copied: Callable[[FoundJobs], FoundJobs]) -> None:
-    found = copied(FoundJobs(["a"], query="find_jobs()", other_status=["b"], of_total=2))
+    found = copied(FoundJobs(["a"], query="find_jobs()", other_status=["b"], names={"a": "crm"}, of_total=2))
 
-    assert (found, found.query, found.other_status, found.of_total) == (["a"], "find_jobs()", ("b",), 2)
+    assert (found, found.query, found.other_status, found.names, found.of_total) == (
+        ["a"],
+        "find_jobs()",
+        ("b",),
+        {"a": "crm"},
+        2,
+    )
 
 
 # -- bad arguments -------------------------------------------------------------------------------------------------------
