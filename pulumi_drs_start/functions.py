@@ -58,9 +58,10 @@ def find_jobs(
 ) -> FoundJobs:
     """The ids of the jobs that match every argument, in the order of the jobs' names.
 
-    The ids come from DRS's list of jobs ("Querying the Task List"). An argument that is left out matches every job. If no job
-    matches, the list is empty and Pulumi shows a warning. A parent of a dual-active pair can't be started: its children are
-    found in its place, by its name too.
+    The ids come from DRS's list of jobs ("Querying the Task List"), and with them the names, which messages of `JobBatchStart`
+    then show. An argument that is left out matches every job. If no job matches, the list is empty and Pulumi shows a warning.
+    Where only the status differs, as after a start, that is no warning: the command says so in passing. A parent of a
+    dual-active pair can't be started: its children are found in its place, by its name too.
 
     Args:
         name: the job's name, or a shell pattern such as ``crm-*``. Upper and lower case differ.
@@ -148,8 +149,11 @@ def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
     query = make_query(arguments, secret)
     with _connection(arguments) as (client, budget):
         search = find(client, query, budget)
-    if search.warning:
-        pulumi.log.warn(search.warning)
+    if search.found.other_status and search.why_none:
+        # As after every `up` that started the jobs: a passing remark, of which the command keeps no line.
+        pulumi.log.info(search.why_none, ephemeral=True)
+    elif search.why_none:
+        pulumi.log.warn(search.why_none)
     return search.found
 
 

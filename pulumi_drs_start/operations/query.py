@@ -57,6 +57,12 @@ class JobQuery:
     tags: Mapping[str, str]
     words: str
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether DRS is asked for some of the project's jobs only."""
+        is_any_kind = set(self.db_use_types) == set(DB_USE_TYPES) and self.engine_type == ANY_ENGINE
+        return not is_any_kind or self.enterprise_project_id is not None or bool(self.tags)
+
     def is_about(self, names: Collection[str]) -> bool:
         """Whether one of these names is meant."""
         pattern = self.name
@@ -125,10 +131,10 @@ def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a search came to, and a warning that says why it found no jobs."""
+    """What a search came to, and why it found no jobs, if it found none."""
 
     found: FoundJobs
-    warning: str = ""
+    why_none: str = ""
 
 
 def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
@@ -186,15 +192,18 @@ def _read_names(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -
 
 
 def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) -> str:
-    text = f"{query.words} found no job: looked through {count_jobs(total)}"
     if others:
         counts = Counter(job.status for job in others)
         statuses = [f"{count:,} {status}" for status, count in counts.most_common(3)] + ["…"] * (len(counts) > 3)
-        verb = "matches" if len(others) == 1 else "match"
-        text += f"; {count_jobs(len(others))} {verb} but for the status ({', '.join(statuses)})"
-    elif not total:
-        text += "; check the region and the project"
-    return text
+        match = "matches, but has" if len(others) == 1 else "match, but have"
+        why = f"{len(others):,} of {count_jobs(total)} {match} another status ({', '.join(statuses)})"
+    elif total:
+        why = "the only job does not match" if total == 1 else f"none of the {count_jobs(total)} matches"
+    elif query.is_narrowed:
+        why = "DRS lists no such job: check the arguments, the region and the project"
+    else:
+        why = "DRS lists no job: check the region and the project"
+    return f"{query.words} found no job: {why}"
 
 
 def checked(argument: str, check: Callable[[Any], _T], value: Any) -> _T:

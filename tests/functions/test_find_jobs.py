@@ -184,7 +184,7 @@ def test_a_parent_of_another_kind_stays_itself(sandbox: Sandbox) -> None:
 # -- nothing found -------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_found_is_an_empty_list_and_a_warning(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_jobs_that_moved_on_to_another_status_are_no_warning(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     sandbox.add_jobs(
         *(make_job(f"r{number}", name=f"crm-{number}", status="INCRE_TRANSFER_STARTED") for number in range(2)),
         make_job("paused", name="crm-9", status="PAUSING"),
@@ -196,15 +196,39 @@ def test_nothing_found_is_an_empty_list_and_a_warning(sandbox: Sandbox, capsys: 
     assert found == []
     assert found.other_status == ("r0", "r1", "paused")
     assert capsys.readouterr().err == (
-        'warning: find_jobs(name="crm-*", status="CONFIGURATION") found no job: looked through 4 jobs; '
-        "3 jobs match but for the status (2 INCRE_TRANSFER_STARTED, 1 PAUSING)\n"
+        'info: find_jobs(name="crm-*", status="CONFIGURATION") found no job: '
+        "3 of 4 jobs match, but have another status (2 INCRE_TRANSFER_STARTED, 1 PAUSING)\n"
     )
 
 
-def test_a_project_without_jobs_may_be_the_wrong_one(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    del sandbox
-    assert find_jobs() == []
-    assert "find_jobs() found no job: looked through 0 jobs; check the region and the project" in capsys.readouterr().err
+def test_one_job_that_moved_on_is_spoken_of_as_one(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    sandbox.add_jobs(make_job("a", name="crm", status="PAUSING"), make_job("b", name="shop"))
+
+    assert find_jobs(name="crm", status="CONFIGURATION") == []
+    assert "found no job: 1 of 2 jobs matches, but has another status (1 PAUSING)\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("count", "arguments", "why"),
+    [
+        (2, {"name": "erp", "status": "PAUSING"}, "none of the 2 jobs matches"),
+        (1, {"name": "erp"}, "the only job does not match"),
+        (2, {"tags": {"env": "prodd"}}, "DRS lists no such job: check the arguments, the region and the project"),
+        (2, {"engine_type": "oracle"}, "DRS lists no such job: check the arguments, the region and the project"),
+        (2, {"db_use_type": "sync"}, "DRS lists no such job: check the arguments, the region and the project"),
+        (2, {"enterprise_project_id": "e-9"}, "DRS lists no such job: check the arguments, the region and the project"),
+        (0, {"name": "erp"}, "DRS lists no job: check the region and the project"),
+    ],
+)
+def test_where_nothing_matches_a_warning_says_why(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], count: int, arguments: dict[str, Any], why: str
+) -> None:
+    sandbox.add_jobs(*(make_job(f"job-{number}", name=f"crm-{number}") for number in range(count)))
+
+    found = find_jobs(**arguments)
+
+    assert found == []
+    assert capsys.readouterr().err == f"warning: {found.query} found no job: {why}\n"
 
 
 def test_jobs_found_are_no_reason_to_say_anything(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
