@@ -58,9 +58,10 @@ def find_jobs(
 ) -> FoundJobs:
     """The ids of the jobs that match every argument, in the order of the jobs' names.
 
-    The ids come from DRS's list of jobs ("Querying the Task List"). An argument that is left out matches every job. If no job
-    matches, the list is empty and Pulumi shows a warning. A parent of a dual-active pair can't be started: its children are
-    found in its place, by its name too.
+    The ids come from DRS's list of jobs ("Querying the Task List"), and with them the names, which messages of `JobBatchStart`
+    then show. An argument that is left out matches every job. If no job matches, the list is empty and Pulumi shows a warning.
+    Where only the status differs, as after a start, that is no warning: the command says so in passing. A parent of a
+    dual-active pair can't be started: its children are found in its place, by its name too.
 
     Args:
         name: the job's name, or a shell pattern such as ``crm-*``. Upper and lower case differ.
@@ -113,10 +114,11 @@ def get_job_statuses(
     """How jobs stand now, by job id.
 
     The statuses come from DRS ("Querying Task Status in Batches"). A job that DRS does not know has the status ``MISSING`` and
-    the phase ``missing``.
+    the phase ``missing``. The names come with the result of `find_jobs`. For other ids DRS is asked for them ("Querying Task
+    Details in Batches", 500 jobs a call): a user who may not do that gets rows whose ``name`` is None.
 
     Args:
-        job_ids: the ids of the jobs, any number of them.
+        job_ids: the ids of the jobs, any number of them, or what `find_jobs` found.
         region: the region of the jobs. By default region, project, endpoint and cloud come from the configuration.
         project_id: the id of the project of the jobs.
         endpoint: the address of DRS.
@@ -126,7 +128,7 @@ def get_job_statuses(
     Raises:
         TypeError, ValueError, pulumi.RunError: as `find_jobs`.
     """
-    return _ask(_get_statuses, locals())
+    return _ask(_get_statuses, locals() | {"names": _names(job_ids)})
 
 
 def get_job_statuses_output(
@@ -139,7 +141,7 @@ def get_job_statuses_output(
     timeout: pulumi.Input[str] = DEFAULT_TIMEOUT,
 ) -> pulumi.Output[Statuses]:
     """`get_job_statuses` for arguments that may be Outputs. DRS is asked when all are known: in a preview perhaps never."""
-    return _ask_later(_get_statuses, locals())
+    return _ask_later(_get_statuses, locals() | {"names": _names(job_ids)})
 
 
 def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
@@ -147,8 +149,11 @@ def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
     query = make_query(arguments, secret)
     with _connection(arguments) as (client, budget):
         search = find(client, query, budget)
-    if search.warning:
-        pulumi.log.warn(search.warning)
+    if search.found.other_status and search.why_none:
+        # As after every `up` that started the jobs: a passing remark, of which the command keeps no line.
+        pulumi.log.info(search.why_none, ephemeral=True)
+    elif search.why_none:
+        pulumi.log.warn(search.why_none)
     return search.found
 
 
@@ -156,7 +161,14 @@ def _get_statuses(arguments: Mapping[str, Any], _secret: Collection[str]) -> Sta
     """What both forms of `get_job_statuses` do. Messages quote no argument."""
     job_ids = checked_ids("job_ids", arguments["job_ids"])
     with _connection(arguments) as (client, budget):
-        return read_statuses(client, job_ids, budget)
+        return read_statuses(client, job_ids, arguments["names"], budget)
+
+
+def _names(job_ids: Any) -> Any:
+    """The names that `find_jobs` gave with these ids. Pulumi makes a plain list of a list, which has none."""
+    if isinstance(job_ids, pulumi.Output):
+        return job_ids.apply(_names)
+    return job_ids.names if isinstance(job_ids, FoundJobs) else {}
 
 
 def _ask(function: _Function[_T], arguments: Mapping[str, Any]) -> _T:

@@ -6,8 +6,10 @@ from pulumi_drs_start import JobBatchStart, find_jobs
 
 config = pulumi.Config()
 
-crm = JobBatchStart("crm", jobs=find_jobs(name=config.require("name"), status="CONFIGURATION"))
+found = find_jobs(name=config.require("name"), status="CONFIGURATION")
+crm = JobBatchStart("crm", jobs=found)
 
+pulumi.export("names", found.names)
 pulumi.export("ready", crm.ready)
 pulumi.export("summary", crm.summary)
 pulumi.export("statuses", crm.job_statuses.apply(lambda rows: {job_id: row["status"] for job_id, row in rows.items()}))

@@ -7,14 +7,17 @@ Names and statuses are compared here and not by DRS: its documents do not say ho
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, TypeVar, get_args
 
 from ..drs.calls.client import DrsClient
 from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
+from ..drs.calls.models import MISSING_STATUS
+from ..drs.errors import DrsError
 from ..drs.http.budget import TimeBudget
 from ..reconcile.phase import phase_of
 from ..schema import values
@@ -23,7 +26,10 @@ from ..schema.types import CurrentJobStatus, DbUseType, FoundJobs
 from ..schema.words import count_jobs
 from ..settings import Overrides
 
+log = logging.getLogger(__name__)
+
 DB_USE_TYPES = get_args(DbUseType)
+LONGEST_FOR_NAMES_SECONDS = 30.0
 
 _T = TypeVar("_T")
 
@@ -50,6 +56,12 @@ class JobQuery:
     enterprise_project_id: str | None
     tags: Mapping[str, str]
     words: str
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether DRS is asked for some of the project's jobs only."""
+        is_any_kind = set(self.db_use_types) == set(DB_USE_TYPES) and self.engine_type == ANY_ENGINE
+        return not is_any_kind or self.enterprise_project_id is not None or bool(self.tags)
 
     def is_about(self, names: Collection[str]) -> bool:
         """Whether one of these names is meant."""
@@ -119,10 +131,10 @@ def _candidates(client: DrsClient, query: JobQuery, budget: TimeBudget) -> dict[
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """What a search came to, and a warning that says why it found no jobs."""
+    """What a search came to, and why it found no jobs, if it found none."""
 
     found: FoundJobs
-    warning: str = ""
+    why_none: str = ""
 
 
 def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
@@ -136,19 +148,30 @@ def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
     matching.sort(key=lambda job: (job.name, job.job_id))
     ids = [job.job_id for job in matching if query.has_status(job)]
     others = [job for job in matching if not query.has_status(job)]
-    found = FoundJobs(ids, query=query.words, other_status=[job.job_id for job in others], of_total=len(candidates))
+    found = FoundJobs(
+        ids,
+        query=query.words,
+        other_status=[job.job_id for job in others],
+        names={job.job_id: job.name for job in matching if job.name},
+        of_total=len(candidates),
+    )
     return Search(found) if ids else Search(found, _nothing_found(query, others, len(candidates)))
 
 
-def read_statuses(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, CurrentJobStatus]:
-    """How jobs stand, by id.
+def read_statuses(
+    client: DrsClient, job_ids: Sequence[str], names: Mapping[str, str], budget: TimeBudget
+) -> dict[str, CurrentJobStatus]:
+    """How jobs stand, by id. DRS is asked for the names that are not in `names`.
 
     Raises:
         DrsError: the statuses can't be read.
     """
     rows = client.get_statuses(job_ids, budget)
+    nameless = [job_id for job_id in job_ids if job_id not in names and rows[job_id].status != MISSING_STATUS]
+    known = {**_read_names(client, nameless, budget), **names}
     return {
         job_id: {
+            "name": known.get(job_id),
             "status": (row := rows[job_id]).status,
             "phase": phase_of(row.status).value,
             "error_code": row.error_code,
@@ -158,16 +181,29 @@ def read_statuses(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget)
     }
 
 
+def _read_names(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, str]:
+    """The names of jobs, by id, as far as DRS tells them soon: nobody goes without a status for want of a name."""
+    try:
+        details = client.get_details(job_ids, replace(budget, seconds=min(LONGEST_FOR_NAMES_SECONDS, budget.remaining_seconds())))
+    except DrsError as exc:
+        log.debug("DRS does not tell the names of jobs: %s", exc)
+        return {}
+    return {job_id: detail.name for job_id, detail in details.items() if detail.name}
+
+
 def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) -> str:
-    text = f"{query.words} found no job: looked through {count_jobs(total)}"
     if others:
         counts = Counter(job.status for job in others)
         statuses = [f"{count:,} {status}" for status, count in counts.most_common(3)] + ["…"] * (len(counts) > 3)
-        verb = "matches" if len(others) == 1 else "match"
-        text += f"; {count_jobs(len(others))} {verb} but for the status ({', '.join(statuses)})"
-    elif not total:
-        text += "; check the region and the project"
-    return text
+        match = "matches, but has" if len(others) == 1 else "match, but have"
+        why = f"{len(others):,} of {count_jobs(total)} {match} another status ({', '.join(statuses)})"
+    elif total:
+        why = "the only job does not match" if total == 1 else f"none of the {count_jobs(total)} matches"
+    elif query.is_narrowed:
+        why = "DRS lists no such job: check the arguments, the region and the project"
+    else:
+        why = "DRS lists no job: check the region and the project"
+    return f"{query.words} found no job: {why}"
 
 
 def checked(argument: str, check: Callable[[Any], _T], value: Any) -> _T:

@@ -35,12 +35,14 @@ class CurrentJobStatus(TypedDict):
     """How a job stands now: a row of the result of `get_job_statuses`.
 
     Attributes:
+        name: what the job is called; None if DRS does not tell.
         status: the status in DRS's words. ``MISSING`` if DRS does not know the job.
         phase: what the status means.
         error_code: DRS's error code; None if there is no error.
         error_message: what is wrong; None if there is no error.
     """
 
+    name: str | None
     status: str
     phase: Phase
     error_code: str | None
@@ -139,20 +141,29 @@ class FoundJobs(list[str]):
     Attributes:
         query: the call as a program writes it, such as ``find_jobs(name="crm-*", status="CONFIGURATION")``.
         other_status: the ids of the jobs that match every argument but ``status``, such as jobs that were started since.
+        names: what the jobs are called, by id, those of `other_status` included. A job without a name has no key.
         of_total: how many jobs were looked through.
     """
 
     # With a __dict__, Pulumi would in some places take the attributes for the value.
-    __slots__ = ("of_total", "other_status", "query")
+    __slots__ = ("names", "of_total", "other_status", "query")
 
     query: str
     other_status: tuple[str, ...]
+    names: Mapping[str, str]
     of_total: int
 
     def __init__(
-        self, job_ids: Iterable[str] = (), *, query: str = "", other_status: Iterable[str] = (), of_total: int = 0
+        self,
+        job_ids: Iterable[str] = (),
+        *,
+        query: str = "",
+        other_status: Iterable[str] = (),
+        names: Mapping[str, str] | None = None,
+        of_total: int = 0,
     ) -> None:
         super().__init__(job_ids)
         self.query = query
         self.other_status = tuple(other_status)
+        self.names = dict(names or {})
         self.of_total = of_total

@@ -31,6 +31,7 @@ def test_found_jobs_are_started_and_exported_as_a_plain_list(sandbox: Sandbox, s
         batch = JobBatchStart("batch", jobs=found)
         pulumi.export("found", found)
         pulumi.export("query", found.query)
+        pulumi.export("names", found.names)
         pulumi.export("summary", batch.summary)
     """)
 
@@ -40,7 +41,12 @@ def test_found_jobs_are_started_and_exported_as_a_plain_list(sandbox: Sandbox, s
     assert preview.exit_code == 0, preview.output
     assert "will start 2 jobs (a, b)" in preview
     assert run.exit_code == 0, run.output
-    assert stack.outputs() == {"found": ["b", "a"], "query": 'find_jobs(name="crm-*")', "summary": {"running": 2, "total": 2}}
+    assert stack.outputs() == {
+        "found": ["b", "a"],
+        "query": 'find_jobs(name="crm-*")',
+        "names": {"a": "crm-2", "b": "crm-1"},
+        "summary": {"running": 2, "total": 2},
+    }
     assert {job_id: job["starts"] for job_id, job in sandbox.jobs().items()} == {"a": 1, "b": 1, "c": 0}
     assert stack.preview("--expect-no-changes").exit_code == 0
 
@@ -65,6 +71,7 @@ def test_what_hangs_on_another_resource_is_unknown_at_preview_and_asked_by_up(sa
     assert run.exit_code == 0, run.output
     outputs = stack.outputs()
     assert {job_id: row["phase"] for job_id, row in outputs["statuses"].items()} == {"a": "startable", "b": "paused"}
+    assert {job_id: row.get("name") for job_id, row in outputs["statuses"].items()} == {"a": "x", "b": "b"}
     assert outputs["found"] == ["b"]
 
 
@@ -120,15 +127,29 @@ def test_missing_configuration_ends_the_program_with_words(stack: Stack) -> None
 
 @pytest.mark.parametrize("function", ["find_jobs", "find_jobs_output"])
 def test_nothing_found_is_a_warning_of_the_command(sandbox: Sandbox, stack: Stack, function: str) -> None:
-    sandbox.add_jobs(make_job("a", name="crm-1", status="INCRE_TRANSFER_STARTED"))
+    sandbox.add_jobs(make_job("a", name="shop"), make_job("b", name="billing"))
     stack.program(f"pulumi.export('found', {function}(name='crm-*', status='CONFIGURATION'))")
 
     run = stack.up()
 
     assert run.exit_code == 0, run.output
-    warning = 'warning: find_jobs(name="crm-*", status="CONFIGURATION") found no job: looked through 1 job; '
-    assert warning + "1 job matches but for the status (1 INCRE_TRANSFER_STARTED)" in run
+    assert 'warning: find_jobs(name="crm-*", status="CONFIGURATION") found no job: none of the 2 jobs matches' in run
     assert stack.outputs() == {"found": []}
+
+
+@pytest.mark.parametrize("function", ["find_jobs", "find_jobs_output"])
+def test_a_stack_whose_jobs_were_found_and_started_is_quiet(sandbox: Sandbox, stack: Stack, function: str) -> None:
+    sandbox.add_jobs(make_job("a", name="crm-1"), make_job("b", name="crm-2"), make_job("c", name="shop"))
+    stack.program(f"JobBatchStart('batch', jobs={function}(name='crm-*', status='CONFIGURATION'))")
+    assert stack.up().exit_code == 0
+
+    for run in (stack.up(), stack.preview()):
+        assert run.exit_code == 0, run.output
+        # A passing remark, of which the end of the output knows nothing.
+        assert "found no job: 2 of 3 jobs match, but have another status (2 FULL_TRANSFER_STARTED)" in run
+        assert "warning" not in run
+        assert "Diagnostics" not in run
+        assert "2 unchanged" in run
 
 
 def test_asking_later_holds_up_nobody_else(sandbox: Sandbox, stack: Stack) -> None:

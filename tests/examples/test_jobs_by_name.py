@@ -40,6 +40,7 @@ def test_the_jobs_whose_names_match_are_started_once(project: Project, sandbox: 
     outputs = project.outputs()
     assert outputs["ready"] is True
     assert outputs["statuses"] == dict.fromkeys(CRM.values(), "FULL_TRANSFER_STARTED")
+    assert outputs["names"] == {job_id: name for name, job_id in CRM.items()} | {RUNNING: "crm-runs"}
     assert sandbox.job(BILLING)["starts"] == 0
     assert project.stays()
     project.destroy()

@@ -71,6 +71,14 @@ def test_all_pages_are_looked_through(sandbox: Sandbox) -> None:
     assert found.of_total == 230
 
 
+def test_a_job_without_a_name_is_found_without_one(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", name="x"), make_job("b"))
+
+    found = find_jobs()
+
+    assert (found, found.names) == (["b", "a"], {"a": "x"})
+
+
 # -- other arguments -----------------------------------------------------------------------------------------------------
 
 
@@ -117,6 +125,7 @@ def test_jobs_that_match_but_for_the_status_are_kept_apart(sandbox: Sandbox) -> 
 
     assert found == ["new"]
     assert found.other_status == ("paused", "running")
+    assert found.names == {"new": "crm-1", "paused": "crm-2", "running": "crm-3"}
     assert found.of_total == 4
     assert find_jobs(name="crm-*", status=["CONFIGURATION", "PAUSING"]) == ["new", "paused"]
     assert find_jobs(name="crm-*").other_status == ()
@@ -152,6 +161,7 @@ def test_the_status_of_a_child_is_its_own(sandbox: Sandbox) -> None:
 
     assert found == ["p-b"]
     assert found.other_status == ("p-f",)
+    assert found.names == {"p-b": "dr-backward", "p-f": "dr-forward"}
     assert found.of_total == 2
 
 
@@ -174,7 +184,7 @@ def test_a_parent_of_another_kind_stays_itself(sandbox: Sandbox) -> None:
 # -- nothing found -------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_found_is_an_empty_list_and_a_warning(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+def test_jobs_that_moved_on_to_another_status_are_no_warning(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
     sandbox.add_jobs(
         *(make_job(f"r{number}", name=f"crm-{number}", status="INCRE_TRANSFER_STARTED") for number in range(2)),
         make_job("paused", name="crm-9", status="PAUSING"),
@@ -186,15 +196,39 @@ def test_nothing_found_is_an_empty_list_and_a_warning(sandbox: Sandbox, capsys: 
     assert found == []
     assert found.other_status == ("r0", "r1", "paused")
     assert capsys.readouterr().err == (
-        'warning: find_jobs(name="crm-*", status="CONFIGURATION") found no job: looked through 4 jobs; '
-        "3 jobs match but for the status (2 INCRE_TRANSFER_STARTED, 1 PAUSING)\n"
+        'info: find_jobs(name="crm-*", status="CONFIGURATION") found no job: '
+        "3 of 4 jobs match, but have another status (2 INCRE_TRANSFER_STARTED, 1 PAUSING)\n"
     )
 
 
-def test_a_project_without_jobs_may_be_the_wrong_one(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
-    del sandbox
-    assert find_jobs() == []
-    assert "find_jobs() found no job: looked through 0 jobs; check the region and the project" in capsys.readouterr().err
+def test_one_job_that_moved_on_is_spoken_of_as_one(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
+    sandbox.add_jobs(make_job("a", name="crm", status="PAUSING"), make_job("b", name="shop"))
+
+    assert find_jobs(name="crm", status="CONFIGURATION") == []
+    assert "found no job: 1 of 2 jobs matches, but has another status (1 PAUSING)\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("count", "arguments", "why"),
+    [
+        (2, {"name": "erp", "status": "PAUSING"}, "none of the 2 jobs matches"),
+        (1, {"name": "erp"}, "the only job does not match"),
+        (2, {"tags": {"env": "prodd"}}, "DRS lists no such job: check the arguments, the region and the project"),
+        (2, {"engine_type": "oracle"}, "DRS lists no such job: check the arguments, the region and the project"),
+        (2, {"db_use_type": "sync"}, "DRS lists no such job: check the arguments, the region and the project"),
+        (2, {"enterprise_project_id": "e-9"}, "DRS lists no such job: check the arguments, the region and the project"),
+        (0, {"name": "erp"}, "DRS lists no job: check the region and the project"),
+    ],
+)
+def test_where_nothing_matches_a_warning_says_why(
+    sandbox: Sandbox, capsys: pytest.CaptureFixture[str], count: int, arguments: dict[str, Any], why: str
+) -> None:
+    sandbox.add_jobs(*(make_job(f"job-{number}", name=f"crm-{number}") for number in range(count)))
+
+    found = find_jobs(**arguments)
+
+    assert found == []
+    assert capsys.readouterr().err == f"warning: {found.query} found no job: {why}\n"
 
 
 def test_jobs_found_are_no_reason_to_say_anything(sandbox: Sandbox, capsys: pytest.CaptureFixture[str]) -> None:
@@ -223,9 +257,15 @@ def test_the_result_is_a_list_that_knows_its_query(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
 def test_a_copy_knows_the_query_too(copied: Callable[[FoundJobs], FoundJobs]) -> None:
-    found = copied(FoundJobs(["a"], query="find_jobs()", other_status=["b"], of_total=2))
+    found = copied(FoundJobs(["a"], query="find_jobs()", other_status=["b"], names={"a": "crm"}, of_total=2))
 
-    assert (found, found.query, found.other_status, found.of_total) == (["a"], "find_jobs()", ("b",), 2)
+    assert (found, found.query, found.other_status, found.names, found.of_total) == (
+        ["a"],
+        "find_jobs()",
+        ("b",),
+        {"a": "crm"},
+        2,
+    )
 
 
 # -- bad arguments -------------------------------------------------------------------------------------------------------

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
-from pulumi_drs_start import find_jobs, get_job_statuses
+from pulumi_drs_start import CurrentJobStatus, find_jobs, get_job_statuses
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
-READ = "batch-status"
+READ, DETAILS = "batch-status", "batch-detail"
+
+
+def names(statuses: Mapping[str, CurrentJobStatus]) -> dict[str, str | None]:
+    return {job_id: row["name"] for job_id, row in statuses.items()}
 
 
 def test_status_and_phase_of_every_job_in_the_order_asked_for(sandbox: Sandbox) -> None:
-    sandbox.add_jobs(make_job("a"), make_job("b", status="PAUSING"), make_job("c", status="SOMETHING_NEW"))
+    sandbox.add_jobs(make_job("a", name="crm"), make_job("b", status="PAUSING"), make_job("c", status="SOMETHING_NEW"))
 
     statuses = get_job_statuses(["c", "a", "b"])
 
     nothing = {"error_code": None, "error_message": None}
     assert statuses == {
-        "c": {"status": "SOMETHING_NEW", "phase": "running", **nothing},
-        "a": {"status": "CONFIGURATION", "phase": "startable", **nothing},
-        "b": {"status": "PAUSING", "phase": "paused", **nothing},
+        "c": {"name": None, "status": "SOMETHING_NEW", "phase": "running", **nothing},
+        "a": {"name": "crm", "status": "CONFIGURATION", "phase": "startable", **nothing},
+        "b": {"name": None, "status": "PAUSING", "phase": "paused", **nothing},
     }
     assert list(statuses) == ["c", "a", "b"]
+    assert all(next(iter(row)) == "name" for row in statuses.values())
     assert all(type(row["phase"]) is str for row in statuses.values())
 
 
@@ -35,6 +41,7 @@ def test_an_unknown_job_is_missing_and_hides_no_other(sandbox: Sandbox) -> None:
 
     assert statuses["a"]["status"] == "CONFIGURATION"
     assert statuses["gone"] == {
+        "name": None,
         "status": "MISSING",
         "phase": "missing",
         "error_code": "DRS.M05003",
@@ -60,6 +67,72 @@ def test_found_jobs_can_be_asked_for_as_they_are(sandbox: Sandbox) -> None:
     sandbox.add_jobs(make_job("a"))
 
     assert list(get_job_statuses(find_jobs())) == ["a"]
+
+
+# -- names ---------------------------------------------------------------------------------------------------------------
+
+
+def test_found_jobs_bring_their_names_and_need_no_other_call(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", name="crm-1"), make_job("b", name="crm-2"))
+
+    assert names(get_job_statuses(find_jobs())) == {"a": "crm-1", "b": "crm-2"}
+    assert sandbox.calls(DETAILS) == []
+
+
+def test_a_job_that_is_gone_since_it_was_found_keeps_its_name(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", name="crm-1"))
+    found = find_jobs()
+    sandbox.add_jobs(make_job("a", project_id=sandbox.account.other_project_id))
+
+    row = get_job_statuses(found)["a"]
+
+    assert (row["name"], row["status"]) == ("crm-1", "MISSING")
+
+
+def test_drs_is_asked_once_for_the_names_of_other_ids(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", name="crm-1"), make_job("b", name="crm-2"), make_job("c"))
+    found = find_jobs(name="crm-1")
+    found += ["b", "c", "gone"]
+
+    assert names(get_job_statuses(found)) == {"a": "crm-1", "b": "crm-2", "c": None, "gone": None}
+    assert [call["jobs"] for call in sandbox.calls(DETAILS)] == [["b", "c"]]
+
+
+def test_names_of_many_jobs_take_few_calls(sandbox: Sandbox) -> None:
+    ids = [f"{number:04}" for number in range(1001)]
+    sandbox.add_jobs(*(make_job(job_id, name=f"crm-{job_id}") for job_id in ids))
+
+    assert names(get_job_statuses(ids)) == {job_id: f"crm-{job_id}" for job_id in ids}
+    assert len(sandbox.calls(DETAILS)) == 3
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(faults.refuse(DETAILS, "DRS.M00103", times=None), id="forbidden"),
+        pytest.param(faults.refuse(DETAILS, "DRS.M00007", times=None), id="refused"),
+        pytest.param(faults.server_error(DETAILS, times=None), id="broken"),
+        pytest.param(faults.drop_before(DETAILS, times=None), id="silent"),
+        pytest.param(faults.misshapen(DETAILS, times=None), id="misshapen"),
+        pytest.param(faults.delay(DETAILS, 60, times=None), id="slow"),
+    ],
+)
+def test_a_name_that_drs_does_not_tell_costs_no_status(sandbox: Sandbox, fault: Any) -> None:
+    sandbox.add_jobs(make_job("a", name="crm-1"))
+    sandbox.inject(fault)
+
+    row = get_job_statuses(["a"], timeout="2s")["a"]
+
+    assert (row["name"], row["status"]) == (None, "CONFIGURATION")
+
+
+def test_a_name_is_made_harmless(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", name="crm\x1b[2J\n1"))
+
+    assert names(get_job_statuses(["a"])) == names(get_job_statuses(find_jobs())) == {"a": "crm 1"}
+
+
+# -- arguments -----------------------------------------------------------------------------------------------------------
 
 
 def test_no_jobs_have_no_statuses_and_need_no_call(sandbox: Sandbox) -> None:

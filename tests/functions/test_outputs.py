@@ -55,12 +55,24 @@ def test_a_collection_of_outputs_is_looked_into(sandbox: Sandbox, listed: Callab
     assert run(lambda: find_jobs_output(status=listed([later("CONFIGURATION")]))) == ["a", "b"]
 
 
-def test_found_jobs_can_be_asked_for_their_statuses(sandbox: Sandbox) -> None:
-    sandbox.add_jobs(make_job("a"), make_job("b", status="PAUSING"))
+@pytest.mark.parametrize("find", [find_jobs, find_jobs_output])
+def test_found_jobs_can_be_asked_for_their_statuses(sandbox: Sandbox, find: Callable[[], Any]) -> None:
+    sandbox.add_jobs(make_job("a", name="crm-1"), make_job("b", name="crm-2", status="PAUSING"))
 
-    statuses = run(lambda: get_job_statuses_output(find_jobs_output()))
+    statuses = run(lambda: get_job_statuses_output(find()))
 
     assert {job_id: row["phase"] for job_id, row in statuses.items()} == {"a": "startable", "b": "paused"}
+    # The names came with the jobs.
+    assert {job_id: row["name"] for job_id, row in statuses.items()} == {"a": "crm-1", "b": "crm-2"}
+    assert sandbox.calls("batch-detail") == []
+
+
+def test_ids_bring_no_names_and_drs_is_asked_for_them(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", name="crm-1"))
+
+    statuses = run(lambda: get_job_statuses_output([pulumi.Output.from_input("a")]))
+
+    assert statuses["a"]["name"] == "crm-1"
 
 
 def test_unknown_arguments_give_an_unknown_result_and_no_call(sandbox: Sandbox) -> None:

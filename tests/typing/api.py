@@ -185,6 +185,7 @@ def failures(rows: Mapping[str, JobStatus]) -> dict[str, str | None]:
 
 
 def row_in_full(row: JobStatus) -> None:
+    assert_type(row["name"], str | None)
     assert_type(row["status"], str)
     assert_type(row["phase"], Phase)
     assert_type(row["outcome"], Outcome)
@@ -207,7 +208,7 @@ kind: DbUseType = "cloudDataGuard"
 found = find_jobs(name="crm-*", status="CONFIGURATION", db_use_type=["migration", "sync"], tags={"env": "prod"})
 assert_type(found, FoundJobs)
 ids: list[str] = found
-told: tuple[str, tuple[str, ...], int] = (found.query, found.other_status, found.of_total)
+told: tuple[str, tuple[str, ...], Mapping[str, str], int] = (found.query, found.other_status, found.names, found.of_total)
 find_jobs(status=("CONFIGURATION", "PAUSING"), db_use_type=kind, engine_type="mysql", enterprise_project_id="0", timeout="90s")
 find_jobs(status={"CONFIGURATION"}, db_use_type={"migration"}, region="eu-de", project_id=A, endpoint="https://x", cloud="otc")
 JobBatchStart("found", jobs=found)
@@ -220,6 +221,7 @@ assert_type(found_later.apply(lambda jobs: jobs.other_status), pulumi.Output[tup
 
 statuses = get_job_statuses(found, project_id="0123456789abcdef0123456789abcdef", timeout="90s")
 assert_type(statuses, dict[str, CurrentJobStatus])
+assert_type(statuses[A]["name"], str | None)
 assert_type(statuses[A]["status"], str)
 assert_type(statuses[A]["phase"], Phase)
 assert_type(statuses[A]["error_code"], str | None)

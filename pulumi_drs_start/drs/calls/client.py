@@ -152,7 +152,7 @@ class DrsClient:
         return reading.found | missing | {job_id: JobStatus(job_id, MISSING_STATUS) for job_id in reading.absent}
 
     def get_details(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobDetail]:
-        """What only details tell of jobs ("Querying Task Details in Batches"). Jobs that DRS tells nothing of are left out.
+        """What details tell of jobs ("Querying Task Details in Batches"). Jobs that DRS tells nothing of are left out.
 
         Raises:
             DrsError: the details can't be read.

@@ -92,7 +92,7 @@ class PrecheckResults:
 
 @dataclass(frozen=True, slots=True)
 class JobDetail:
-    """What only the details of a job tell.
+    """What the details of a job tell beside its status.
 
     Attributes:
         start_time: when a scheduled start happens, milliseconds since the epoch as text; None without a schedule.
@@ -100,6 +100,7 @@ class JobDetail:
         multi_write: part of dual-active disaster recovery.
         parent_id: the task this is a subtask of.
         job_direction: ``up``, ``down`` or ``non-dbs``.
+        name: what its owner calls it; not unique.
     """
 
     job_id: str

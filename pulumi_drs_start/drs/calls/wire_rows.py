@@ -43,13 +43,16 @@ class DetailRow(ErrorFields):
     multi_write: Flag = None
     parent_id: Word = None
     job_direction: Word = None
+    name: Word = None
 
     def to_detail(self, job_id: str) -> JobDetail:
         """What the row says of its job."""
         start = self.start_time or 0
         # "0" stands for no schedule. A number that is no instant of our calendar is no schedule either.
         start_time = str(int(start)) if 1 <= start <= LAST_INSTANT_MS else None
-        return JobDetail(job_id, start_time, self.failed_reason, self.multi_write is True, self.parent_id, self.job_direction)
+        return JobDetail(
+            job_id, start_time, self.failed_reason, self.multi_write is True, self.parent_id, self.job_direction, self.name
+        )
 
 
 class SubJobRow(WireModel):

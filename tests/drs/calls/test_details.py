@@ -47,7 +47,7 @@ def read_row(sandbox: Sandbox, client: DrsClient, budget: TimeBudget, **fields: 
 def test_a_detail_has_what_statuses_do_not_tell(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
     failure = {"code": "DRS.M01501", "message": "The disk is full."}
     sandbox.add_jobs(
-        make_job("plain"),
+        make_job("plain", name="crm-orders"),
         make_job("scheduled", status="WAITING_FOR_START", start_time=LATER),
         make_job("failed", status="START_JOB_FAILED", fail_start=failure),
         make_job("parent", multi_write=True, is_parent=True),
@@ -55,7 +55,7 @@ def test_a_detail_has_what_statuses_do_not_tell(sandbox: Sandbox, client: DrsCli
     )
     details = client.get_details(["plain", "scheduled", "failed", "parent", "child"], budget)
     assert details == {
-        "plain": JobDetail("plain", job_direction="up"),
+        "plain": JobDetail("plain", job_direction="up", name="crm-orders"),
         "scheduled": JobDetail("scheduled", start_time=LATER, job_direction="up"),
         "failed": JobDetail("failed", failed_reason="The disk is full.", job_direction="up"),
         "parent": JobDetail("parent", multi_write=True, job_direction="up"),
@@ -101,7 +101,7 @@ def test_a_row_without_a_schedule_is_a_job_without_one(
 
 @pytest.mark.parametrize("odd", [None, "", [], {"text": "x"}, ["x"]])
 def test_fields_of_odd_types_are_not_known(sandbox: Sandbox, client: DrsClient, budget: TimeBudget, odd: Any) -> None:
-    fields = dict.fromkeys(("failed_reason", "multi_write", "parent_id", "job_direction", "inst_info", "error_code"), odd)
+    fields = dict.fromkeys(("name", "failed_reason", "multi_write", "parent_id", "job_direction", "inst_info", "error_code"), odd)
     assert read_row(sandbox, client, budget, **fields) == JobDetail("a")
 
 
@@ -117,8 +117,11 @@ def test_odd_rows_do_not_hide_the_others(sandbox: Sandbox, client: DrsClient, bu
 
 
 def test_text_is_made_harmless(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
-    detail = read_row(sandbox, client, budget, failed_reason="a\x1b[31mb\r\n\u202ec")
+    detail = read_row(sandbox, client, budget, failed_reason="a\x1b[31mb\r\n\u202ec", name="crm\x1b[2J-\n" + "x" * 2000)
     assert detail.failed_reason == "a b c"
+    assert detail.name is not None
+    assert detail.name.startswith("crm - xx")
+    assert len(detail.name) == 1000
 
 
 def test_rows_of_strangers_are_ignored(sandbox: Sandbox, client: DrsClient, budget: TimeBudget) -> None:
