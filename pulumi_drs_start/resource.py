@@ -133,10 +133,10 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
 
         job_statuses: pulumi.Output[dict[str, JobStatus]]
         """How each job stood after the last operation or refresh, by job id."""
-        problems: pulumi.Output[dict[str, JobProblem]]
-        """The jobs that are not what was declared, by job id, with what is wrong and what to do. Empty when all is well."""
         summary: pulumi.Output[BatchSummary]
         """How many jobs are in each phase, and in ``total``."""
+        problems: pulumi.Output[dict[str, JobProblem]]
+        """The jobs that are not what was declared, by job id, with what is wrong and what to do. Empty when all is well."""
         ready: pulumi.Output[bool]
         """Whether every job is what was declared."""
 

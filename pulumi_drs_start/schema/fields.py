@@ -158,6 +158,7 @@ PROBLEM_FIELDS = (
 
 OUTPUTS = (
     Field("job_statuses", Kind.MAP, "how each job stands", repeats=True, shown_type="dict: job id → dict"),
+    Field("summary", Kind.MAP, "how many jobs are in each phase, and `total`", shown_type="dict: phase → number"),
     Field(
         "problems",
         Kind.MAP,
@@ -165,7 +166,6 @@ OUTPUTS = (
         repeats=True,
         shown_type="dict: job id → dict",
     ),
-    Field("summary", Kind.MAP, "how many jobs are in each phase, and `total`", shown_type="dict: phase → number"),
     Field("ready", Kind.FLAG, "every job is what was declared"),
 )
 

@@ -129,13 +129,11 @@ class Messages(Reasons):
         lines = []
         if stopped := plan.jobs(Action.STOP):
             lines.append(
-                f"will STOP {self._listed(stopped, ' FOR GOOD')}. {sentence(self.dialect.setting('desired_state', 'stopped'))} "
+                f"will STOP {self._listed(stopped, ' FOR GOOD')}, because of {self.dialect.setting('desired_state', 'stopped')}. "
                 "A stopped job can never be started again"
             )
-        decisions = plan.decisions
-        groups = grouped((self.warning(decision), job_id) for job_id, decision in decisions.items())
-        groups.pop("", None)
-        lines += self._told(groups.values(), lambda jobs, ids: f"{jobs} {self.warning(decisions[ids[0]], len(ids))}")
+        decisions = {job_id: decision for job_id, decision in plan.decisions.items() if self.warning(decision)}
+        lines += self._told(decisions, lambda jobs, ids: f"{jobs} {self.warning(decisions[ids[0]], len(ids))}")
         return lines + self.impossible(plan)
 
     def impossible(self, plan: Plan) -> list[str]:
@@ -144,19 +142,20 @@ class Messages(Reasons):
         def text(jobs: str, ids: Sequence[str]) -> str:
             why, count = plan.decisions[ids[0]].why, len(ids)
             advice = sentence(self.advice(why, count, ids[0]))
-            reason = sentence(f"can't {_TO_REACH[why.state]} {jobs}: {inflect('{it|they}', count)} {self.why(why, count)}")
-            return f"{reason} {advice}".strip()
+            reason = f"{inflect('{it|they}', count)} {self.why(why, count)}"
+            return f"can't {_TO_REACH[why.state]} {jobs}: {reason.rstrip('.')}. {advice}".strip()
 
-        return self._told(grouped((text("", [one]), one) for one in plan.jobs(Action.FAIL)).values(), text)
+        return self._told(plan.jobs(Action.FAIL), text)
 
-    def _told(self, groups: Iterable[Sequence[str]], text: Callable[[str, Sequence[str]], str]) -> list[str]:
-        """A line for each group of jobs, the largest first: up to `LISTED` lines, and about as many names.
+    def _told(self, job_ids: Iterable[str], text: Callable[[str, Sequence[str]], str]) -> list[str]:
+        """A line for all jobs of which the same is said, most jobs first: up to `LISTED` lines, and about as many names.
 
         Args:
             text: makes a line of the words for the jobs, and their ids.
         """
         lines, named = [], 0
-        ordered = sorted(groups, key=len, reverse=True)
+        groups = grouped((text("", [job_id]), job_id) for job_id in job_ids)
+        ordered = sorted(groups.values(), key=len, reverse=True)
         for ids in ordered[:LISTED]:
             if len(ids) <= NAMED + 1:
                 lines.append(text(self.names.subject(ids), ids))
@@ -176,10 +175,8 @@ class Messages(Reasons):
             if decision.action.is_request and row and row.outcome == "failed":
                 text = row.error_message or "no reason was given"
                 said[job_id] = f"{row.error_code}: {text}" if row.error_code else text
-        groups = grouped((text, job_id) for job_id, text in said.items())
-        return self._told(
-            groups.values(), lambda jobs, ids: f"{jobs} failed the last time and will be tried again: {sentence(said[ids[0]])}"
-        )
+        ending = "failed the last time and will be tried again"
+        return self._told(said, lambda jobs, ids: f"{jobs} {ending}: {sentence(said[ids[0]])}")
 
     def taken_off(self, job_ids: Collection[str]) -> str:
         """That jobs were taken off the list, and what becomes of them: nothing."""
@@ -358,7 +355,9 @@ class Messages(Reasons):
         if problem.ended_by is not None:
             return f"{reason}, and {getattr(problem.ended_by, 'text', problem.ended_by)}"
         if problem.refusal is not None:
-            return problem.refusal.text
+            text = problem.refusal.text
+            # DRS's words alone, that this is not allowed in this status, would not tell what is wrong.
+            return f"{text.rstrip('.')}: {reason.partition(', but ')[0]}" if problem.why.reason is Reason.RESCHEDULED else text
         return reason if problem.said is None or problem.why.reason is Reason.NOT_SHOWN else problem.said
 
     def _what_to_do(self, job: JobOutcome, problem: Problem, count: int) -> str:
@@ -380,7 +379,7 @@ class Messages(Reasons):
             why, count = jobs[ids[0]].why, len(ids)
             return f"{named} {self.why(why, count)}. {sentence(self.advice(why, count))}"
 
-        lines = self._told(grouped((text("", job_id), job_id) for job_id in jobs).values(), text)
+        lines = self._told(jobs, text)
         alarms = ((f"{it.item}: {it.reason}" if it.reason else it.item, job.job_id) for job in outcomes for it in job.alarms)
         return lines + [f"the pre-check warns of {self.names.subject(ids)}: {text}" for text, ids in grouped(alarms).items()]
 
@@ -396,7 +395,7 @@ class Messages(Reasons):
             said = f"{job.error_code}: {message}" if job.error_code else message
             return f"{named} could not be {job.wanted}: {said.rstrip('.')}. Next: {_next(wrong.advice, command)}."
 
-        lines = self._told(grouped((text("", job_id), job_id) for job_id in jobs).values(), text)
+        lines = self._told(jobs, text)
         by_what: dict[str, list[JobOutcome]] = {}
         for job in result.unfinished:
             by_what.setdefault(_NOT_YET.get(job.wanted, "had not reached running"), []).append(job)

@@ -10,8 +10,7 @@ from pulumi_drs_start.dynamic.secrecy import SECRET_INPUTS, concealing
 
 WHEN = "2099-12-01T02:00:00+01:00"
 TEXTS = [
-    ("will start 2 jobs (one-a, two-b)", "will start 2 jobs"),
-    ("9 jobs (one-a, two-b, three and 6 more) are paused", "9 jobs are paused"),
+    ("The tasks (one-a,two-b,three) are busy.", "The tasks ([secret],[secret],[secret]) are busy."),
     (
         "job one-a could not be started: DRS.M05003: no such job one-a.",
         "job [secret] could not be started: DRS.M05003: no such job [secret].",
@@ -26,7 +25,7 @@ def secret(names: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("text", "told"), TEXTS)
-def test_secret_jobs_are_counted_and_not_named(text: str, told: str) -> None:
+def test_secret_jobs_are_not_named(text: str, told: str) -> None:
     assert concealing([secret("jobs")])(text) == told
 
 

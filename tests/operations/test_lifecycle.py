@@ -42,7 +42,7 @@ def test_check_of_a_new_resource_reads_once_and_tells_what_up_will_do(sandbox: S
 
     assert checked.place == Place(sandbox.url, sandbox.project_id)
     assert checked.plan.to_start == (A,)
-    assert resource.operation.infos == [f"will start 1 job ({A}); 1 job is running"]
+    assert resource.operation.infos == [f"will start 1 job: {A}; 1 job is running"]
     assert calls(sandbox).count(READ) == 1
     assert actions(sandbox) == []
 
@@ -69,7 +69,7 @@ def test_check_reads_the_jobs_that_are_known_already(sandbox: Sandbox, resource:
 
     assert checked.plan.to_start == (A,)
     (told,) = resource.operation.infos
-    assert told.startswith(f"will start 1 job ({A}); 1 job is not known yet")
+    assert told.startswith(f"will start 1 job: {A}; 1 job is not known yet")
 
 
 @pytest.mark.parametrize("inputs", [{"jobs": UNKNOWN}, {"jobs": [A], "project_id": UNKNOWN}], ids=["jobs", "place"])
@@ -127,7 +127,7 @@ def test_a_job_found_unstarted_is_a_change(sandbox: Sandbox, running: Resource) 
     sandbox.set_status(B, "CONFIGURATION")
 
     assert running.preview(JOBS).changes
-    assert running.operation.infos == [f"will start 1 job ({B}); 1 job is running"]
+    assert running.operation.infos == [f"will start 1 job: {B}; 1 job is running"]
 
 
 def test_a_job_that_somebody_paused_is_told_at_each_preview_and_no_change(sandbox: Sandbox, running: Resource) -> None:
@@ -136,7 +136,7 @@ def test_a_job_that_somebody_paused_is_told_at_each_preview_and_no_change(sandbo
     for _ in range(2):
         assert not running.preview(JOBS).changes
         (warning,) = running.operation.warnings
-        assert warning.startswith(f"1 job ({B}) is paused and was not resumed.")
+        assert warning.startswith(f"job {B} is paused and stays paused. To resume it: resume=True")
 
 
 @pytest.mark.parametrize("changed", [{"timeout": "5m"}, {"on_failure": "record"}, {"start_time": UNKNOWN}])
@@ -147,7 +147,7 @@ def test_another_input_is_a_change_though_nothing_is_to_be_done(running: Resourc
 def test_a_job_taken_off_the_list_is_said_to_be_left(sandbox: Sandbox, running: Resource) -> None:
     assert running.preview({"jobs": [A]}).changes
     (told,) = running.operation.infos
-    assert told.endswith(f"stops managing 1 job ({B}); it is left as it is")
+    assert told.endswith(f"stops managing job {B}, which is left as it is")
 
     running.up({"jobs": [A]})
 
@@ -192,7 +192,90 @@ def test_a_job_beyond_help_is_tried_again_only_where_it_fails_the_command(
     resource.up(inputs)
 
     assert resource.preview(inputs).changes is changes
-    assert any(warning.startswith(f"can't start 1 job ({B})") for warning in resource.operation.warnings)
+    assert any(warning.startswith(f"can't start job {B}: it could not be created") for warning in resource.operation.warnings)
+
+
+# -- names and problems ----------------------------------------------------------------------------------------------
+
+
+def test_a_new_resource_asks_once_for_the_names_of_its_jobs_and_says_them(sandbox: Sandbox, resource: Resource) -> None:
+    sandbox.add_jobs(make_job(A, name="shop"), make_job(B, name="crm", status="INCRE_TRANSFER_STARTED"))
+
+    resource.up(JOBS)
+
+    assert {job_id: row["name"] for job_id, row in resource.state["job_statuses"].items()} == {A: "shop", B: "crm"}
+    assert calls(sandbox).count("batch-detail") == 1
+    assert resource.check({"jobs": [A]}).actual[A].name == "shop"
+
+
+def test_at_rest_names_cost_no_call_and_are_known_all_the_same(sandbox: Sandbox, new_command: NewCommand) -> None:
+    sandbox.add_jobs(make_job(A, name="shop"), make_job(B))
+    before = Resource(new_command())
+    before.up(JOBS)
+    later = Resource(new_command(), state=before.state)
+    sandbox.set_status(A, "PAUSING")
+    sandbox.clear_calls()
+
+    later.preview(JOBS)
+    later.refresh()
+
+    assert calls(sandbox) == [READ, READ]
+    (warning,) = later.operation.warnings
+    assert warning.startswith(f"job shop ({A[:8]}…) is paused")
+    assert later.state["job_statuses"][A]["name"] == "shop"
+
+
+def test_a_job_that_comes_onto_the_list_is_asked_for_its_name(sandbox: Sandbox, running: Resource) -> None:
+    added = make_job_id("c")
+    sandbox.add_jobs(make_job(added, name="added", status="INCRE_TRANSFER_STARTED"))
+
+    running.up({"jobs": [A, B, added]})
+
+    assert [call["jobs"] for call in sandbox.calls() if call["operation"] == "batch-detail"] == [[added]]
+    assert running.state["job_statuses"][added]["name"] == "added"
+
+
+def test_names_that_can_not_be_read_keep_nothing_from_being_started(sandbox: Sandbox, resource: Resource) -> None:
+    sandbox.add_jobs(make_job(A, name="shop", status="INCRE_TRANSFER_STARTED"))
+    sandbox.inject(faults.refuse("batch-detail", "DRS.M00103", times=None))
+
+    assert resource.up({"jobs": [A]}).failures == ()
+
+    assert resource.state["job_statuses"][A]["name"] is None
+
+
+def test_problems_are_just_the_jobs_that_are_not_what_was_declared(sandbox: Sandbox, resource: Resource) -> None:
+    gone = make_job_id("gone")
+    sandbox.add_jobs(make_job(A, name="shop", status="PAUSING"), make_job(B))
+
+    resource.up({"jobs": [A, B, gone], "on_failure": "record"})
+
+    assert resource.state["problems"] == {
+        A: {
+            "name": "shop",
+            "status": "PAUSING",
+            "error_code": None,
+            "error_message": "it is paused and stays paused",
+            "advice": "to resume it: resume=True, or the DRS console",
+        },
+        gone: {
+            "name": None,
+            "status": "MISSING",
+            "error_code": "DRS.M05003",
+            "error_message": "The task does not exist.",
+            "advice": "check its id, the region and the project, or take it off the list",
+        },
+    }
+
+
+def test_without_problems_there_are_none(running: Resource) -> None:
+    assert running.state["problems"] == {}
+
+
+def test_a_name_given_as_an_id_is_answered_with_the_function_that_finds_it(resource: Resource) -> None:
+    (failure,) = resource.up({"jobs": ["crm-orders"]}).failures
+
+    assert '"crm-orders" is not a job id (36 characters); to use a name: find_jobs(name="crm-orders")' in failure
 
 
 # -- apply ---------------------------------------------------------------------------------------------------------
@@ -425,7 +508,7 @@ def test_a_job_that_another_resource_declares_is_left_to_it(sandbox: Sandbox, ru
 
     assert actions(sandbox) == [(STOP, [A])]
     (warning,) = running.operation.warnings
-    assert warning == f"1 job ({B}) is declared by another resource of the program, and left to it"
+    assert warning == f"job {B} is declared by another resource of the program, and left to it"
 
 
 @pytest.mark.parametrize("inputs", [{"jobs": [UNKNOWN]}, {"jobs": [A], "project_id": UNKNOWN}], ids=["jobs", "place"])
@@ -439,7 +522,7 @@ def test_nothing_is_stopped_while_another_resource_may_declare_it(
     assert running.delete() == ()
 
     assert actions(sandbox) == []
-    assert "left running" in "".join(running.operation.warnings)
+    assert "left as they are" in "".join(running.operation.warnings)
 
 
 def test_a_resource_that_is_made_anew_at_its_place_stops_nothing(sandbox: Sandbox, running: Resource) -> None:

@@ -13,11 +13,20 @@ from typing import Any, Literal, get_args, get_type_hints
 import pulumi
 import pytest
 
-from pulumi_drs_start import BatchSummary, JobBatchStart, JobStart, JobStartArgs, JobStartArgsDict, JobStatus, resource
+from pulumi_drs_start import (
+    BatchSummary,
+    JobBatchStart,
+    JobProblem,
+    JobStart,
+    JobStartArgs,
+    JobStartArgsDict,
+    JobStatus,
+    resource,
+)
 from pulumi_drs_start.operations.query import DB_USE_TYPES
 from pulumi_drs_start.reconcile import declared, phase
 from pulumi_drs_start.schema import types
-from pulumi_drs_start.schema.fields import INPUTS, JOB_FIELDS, OUTPUTS, ROW_FIELDS, Field, Kind
+from pulumi_drs_start.schema.fields import INPUTS, JOB_FIELDS, OUTPUTS, PROBLEM_FIELDS, ROW_FIELDS, Field, Kind
 
 VALUES: dict[Kind, Any] = {Kind.TIME: str | int, Kind.FLAG: bool, Kind.DURATION: str, Kind.TEXT: str, Kind.JOB_ID: str}
 SIGNATURE = inspect.signature(JobBatchStart.__init__).parameters
@@ -78,7 +87,7 @@ def test_the_attributes_are_the_inputs_and_the_outputs() -> None:
     normal: dict[str, Any] = {
         field.name: value_type(field) if field.default is not None else str | None for field in INPUTS if field.name != "jobs"
     }
-    outputs = {"job_statuses": dict[str, JobStatus], "summary": BatchSummary, "ready": bool}
+    outputs = {"job_statuses": dict[str, JobStatus], "summary": BatchSummary, "problems": dict[str, JobProblem], "ready": bool}
 
     assert list(outputs) == names(OUTPUTS)
     expected = {"jobs": list[JobStart], **normal, **outputs}
@@ -101,6 +110,10 @@ def test_a_row_has_the_fields_of_the_table() -> None:
     always = {field.name: value_type(field) for field in ROW_FIELDS if field.kind is Kind.WORD} | {"status": str}
 
     assert get_type_hints(JobStatus) == {name: always.get(name, str | None) for name in names(ROW_FIELDS)}
+
+
+def test_a_problem_has_the_fields_of_the_table() -> None:
+    assert list(get_type_hints(JobProblem)) == names(PROBLEM_FIELDS)
 
 
 def test_the_summary_has_every_phase() -> None:

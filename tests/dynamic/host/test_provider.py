@@ -224,7 +224,7 @@ def test_what_is_not_known_yet_passes_and_the_rest_is_read(sandbox: Sandbox, sta
     assert isinstance(checked["timeout"], Unknown)
     assert checked["jobs"][0] == A
     ((_, told),) = engine.told()
-    assert told.startswith(f"will start 1 job ({A}); 1 job is not known yet")
+    assert told.startswith(f"will start 1 job: {A}; 1 job is not known yet")
 
 
 def test_check_shows_the_jobs_found_unstarted_or_to_be_resumed_as_a_difference(sandbox: Sandbox, stack: Stack) -> None:
@@ -394,7 +394,7 @@ def test_a_refresh_brings_the_rows_up_to_date_and_sends_nothing(sandbox: Sandbox
 
     assert refreshed["job_statuses"][A]["status"] == "PAUSING"
     assert refreshed["ready"] is False
-    assert {**refreshed, **{name: created[name] for name in ("job_statuses", "summary", "ready", "records")}} == created
+    assert {**refreshed, **{name: created[name] for name in ("job_statuses", "summary", "ready", "problems", "records")}} == created
     assert [call["operation"] for call in sandbox.calls()] == [READ]
 
 

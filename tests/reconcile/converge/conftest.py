@@ -26,7 +26,14 @@ Run = Callable[..., Result]
 
 def said(outcome: JobOutcome) -> str | None:
     """What is said to be wrong with a job."""
-    return Messages().problem(outcome.problem) if outcome.problem else None
+    wrong = Messages().wrong(outcome) if outcome.problem else None
+    return wrong.message if wrong else None
+
+
+def advice(outcome: JobOutcome) -> str:
+    """What is said to do about it."""
+    wrong = Messages().wrong(outcome)
+    return wrong.advice if wrong else ""
 
 
 class VirtualClock(Clock):

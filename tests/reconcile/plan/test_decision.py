@@ -176,7 +176,7 @@ def test_a_time_that_is_past_is_no_time_and_a_warning_says_so(seconds_late: int,
     decision = made("CONFIGURATION", DesiredJob("a", NOW_MS - seconds_late * 1000, precheck=precheck))
 
     assert decision.action is (Action.PRECHECK if precheck else Action.START)
-    assert "which is past: it starts now" in Messages().warning(decision)
+    assert "which is past, so it starts now" in Messages().warning(decision)
 
 
 def test_a_time_one_millisecond_ahead_is_kept() -> None:

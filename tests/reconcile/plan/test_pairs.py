@@ -16,7 +16,7 @@ from pulumi_drs_start.schema.messages import Messages
 
 NOW = 1_800_000_000.0
 TOMORROW, YESTERDAY = 1_800_086_400_000, 1_799_913_600_000
-UNKNOWN_LAG = "is started although DRS does not tell the RPO and RTO of forth, the other direction of its dual-active pair"
+UNKNOWN_LAG = "is started although DRS does not tell the RPO and RTO of forth, the other direction of the dual-active pair"
 
 PAIRINGS = {
     "no pair": None,
@@ -78,15 +78,16 @@ def test_the_table_has_every_pairing() -> None:
 
 
 def test_a_parent_is_told_with_its_children() -> None:
-    reason = Messages().why(made(PAIRINGS["the parent"]).why)
+    why = made(PAIRINGS["the parent"]).why
 
-    assert reason == "is the parent of a dual-active pair, which is never started itself: name its subtasks (forth, back)"
+    assert Messages().why(why) == "is the parent of a dual-active pair and never started itself"
+    assert Messages().advice(why) == "declare its subtasks instead: forth, back"
 
 
 def test_a_parent_is_told_where_drs_does_not_name_its_children() -> None:
-    assert "name its subtasks (DRS does not tell which)" in Messages().why(
-        made(PAIRINGS["a parent whose children are not known"]).why
-    )
+    why = made(PAIRINGS["a parent whose children are not known"]).why
+
+    assert Messages().advice(why) == "declare its subtasks instead; DRS does not tell which they are"
 
 
 @pytest.mark.parametrize("has_passed", [False, True])
@@ -115,7 +116,7 @@ def test_a_note_is_a_warning_and_stops_nothing() -> None:
 def test_a_note_does_not_hide_that_a_start_is_late() -> None:
     decision = made(PAIRINGS["the backward child, its lag not known"], DesiredJob("a", YESTERDAY))
 
-    assert Messages().warning(decision) == f"was to start at 2027-01-14T08:00:00Z, which is past: it starts now; {UNKNOWN_LAG}"
+    assert Messages().warning(decision) == f"was to start at 2027-01-14T08:00:00Z, which is past, so it starts now; {UNKNOWN_LAG}"
 
 
 def test_a_note_is_said_before_a_pre_check_too() -> None:

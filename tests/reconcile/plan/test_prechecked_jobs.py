@@ -162,7 +162,7 @@ def test_a_pre_check_is_asked_for_a_bounded_number_of_times() -> None:
     decision = made(JobRecord(request=Request(Action.PRECHECK), refusal=BUSY, sends=GracePeriods().sends))
 
     assert decision.action is Action.FAIL
-    assert Messages().why(decision.why) == "could not be pre-checked in 5 tries (DRS.M01504: Busy.): run pulumi up again"
+    assert Messages().why(decision.why) == "could not be pre-checked in 5 tries (DRS.M01504: Busy.)"
 
 
 @pytest.mark.parametrize("refusal", [REFUSED, BUSY])

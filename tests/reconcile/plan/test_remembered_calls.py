@@ -79,9 +79,9 @@ def test_a_request_is_asked_unless_what_came_of_it_before_speaks_against(name: s
     action, reason = {
         "asked": (wish.request.action, ""),
         "doubt": (Action.WAIT, _doubt(wish, "lost_at" in fields)),
-        "later": (Action.WAIT, f"is to be {wish.done} in a moment, once more"),
+        "later": (Action.WAIT, f"is to be {wish.done} once more in a moment"),
         "refused": (Action.FAIL, f"could not be {wish.done}: DRS refused it (DRS.M00103: No permission.)"),
-        "given up": (Action.FAIL, f"could not be {wish.done} in 5 tries (DRS.M01504: Busy.): run pulumi up again"),
+        "given up": (Action.FAIL, f"could not be {wish.done} in 5 tries (DRS.M01504: Busy.)"),
     }[meaning]
     assert decision.action is action
     assert decision.request == (wish.request if meaning == "asked" else None)

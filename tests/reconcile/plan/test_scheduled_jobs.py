@@ -78,9 +78,9 @@ def test_both_times_are_told_and_that_a_change_is_not_documented(declared: str, 
     has, wants = TIMES[delivered], TIMES[declared]
     told = Messages().warning(decision)
 
-    assert f"is scheduled for {'later' if has is None else to_iso(has)}" in told
+    assert f"is scheduled for {'a time that DRS does not tell' if has is None else to_iso(has)}" in told
     assert f"shall start {'now' if wants is None or wants <= NOW_MS else f'at {to_iso(wants)}'}" in told
-    assert "DRS does not document that a time can be changed, and may refuse" in told
+    assert "rescheduling is not documented by DRS, which may refuse it" in told
 
 
 def test_the_reason_names_the_time_it_waits_for() -> None:
@@ -90,7 +90,7 @@ def test_the_reason_names_the_time_it_waits_for() -> None:
 
 
 def test_the_reason_says_where_drs_does_not_tell_the_time() -> None:
-    assert Messages().why(made(DesiredJob("a", TIMES["tomorrow"]), None).why) == "is scheduled; DRS does not tell for when"
+    assert Messages().why(made(DesiredJob("a", TIMES["tomorrow"]), None).why) == "is scheduled for a time that DRS does not tell"
 
 
 @pytest.mark.parametrize("late", ["this moment", "a minute ago"])
@@ -112,12 +112,11 @@ def test_a_refused_change_reads_clearly(delivered: str) -> None:
     assert decision.action is Action.FAIL
     assert decision.refusal == refusal
     for words in (
-        f"is scheduled for {'later' if has is None else to_iso(has)} and shall start now",
+        f"is scheduled for {'a time that DRS does not tell' if has is None else to_iso(has)} and shall start now",
         "could not be started: DRS refused it (DRS.M00304: The operation is not allowed.)",
-        "change its time in the DRS console, or declare the one it has",
     ):
         assert words in Messages().why(decision.why)
-    assert Messages().advice(decision.why).startswith("It is scheduled for ")
+    assert Messages().advice(decision.why).startswith("change its time in the DRS console, or set start_time to ")
 
 
 def test_a_refused_change_of_time_names_both_times() -> None:
@@ -138,7 +137,7 @@ def test_a_change_that_was_accepted_and_is_not_shown_is_not_asked_again(now_want
     decision = made(DesiredJob("a", TIMES[now_wanted]), TIMES["tomorrow"], accepted, goal)
 
     assert decision.action is (Action.WAIT if goal is Goal.RUNNING else Action.NOTHING)
-    assert "accepted by DRS" in Messages().why(decision.why)
+    assert "which it accepted" in Messages().why(decision.why)
     assert decision.is_underway is (goal is Goal.RUNNING)
 
 
