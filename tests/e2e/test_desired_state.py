@@ -30,8 +30,8 @@ def test_a_job_taken_off_the_list_is_left_as_it_is_whatever_on_destroy_says(sand
 
     assert up.exit_code == 0, up.output
     for run in (preview, up):
-        assert f"stops managing 1 job ({B})" in run
-        assert f"stops managing 1 job ({D})" in run
+        assert f"stops managing job {B}" in run
+        assert f"stops managing job {D}" in run
         assert "will STOP" not in run
         assert "will pause" not in run
     assert actions(sandbox) == []
@@ -54,7 +54,7 @@ def test_running_jobs_declared_paused_are_paused_once_and_at_rest(sandbox: Sandb
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will pause 1 job ({A})" in preview
+    assert f"will pause 1 job: {A}" in preview
     assert up.exit_code == 0, up.output
     assert (sandbox.job(A)["status"], sandbox.job(B)["status"]) == ("PAUSING", "FULL_TRANSFER_STARTED")
     assert stack.outcomes() == {A: "paused", B: "unchanged"}
@@ -73,7 +73,7 @@ def test_an_unstarted_job_declared_paused_is_not_started(sandbox: Sandbox, stack
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will pause 1 job ({B})" in preview
+    assert f"will pause 1 job: {B}" in preview
     assert "will start" not in preview
     assert up.exit_code == 0, up.output
     assert (sandbox.job(A)["status"], sandbox.job(B)["status"]) == ("CONFIGURATION", "PAUSING")
@@ -89,8 +89,8 @@ def test_a_job_declared_stopped_is_stopped_once_after_capitals_at_preview(sandbo
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will STOP 1 job for good ({A})" in preview
-    assert f"warning: will STOP 1 job FOR GOOD ({A})" in preview
+    assert f"will STOP 1 job for good: {A}" in preview
+    assert f"warning: will STOP 1 job FOR GOOD: {A}" in preview
     assert up.exit_code == 0, up.output
     assert stack.outcomes() == {A: "stopped", B: "unchanged"}
     assert stack.outputs()["ready"] is True
@@ -106,7 +106,7 @@ def test_a_stop_is_announced_of_a_new_resource_too(sandbox: Sandbox, stack: Stac
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"warning: will STOP 1 job FOR GOOD ({A})" in preview
+    assert f"warning: will STOP 1 job FOR GOOD: {A}" in preview
     assert up.exit_code == 0, up.output
     assert (sandbox.job(A)["stops"], sandbox.job(B)["stops"]) == (1, 0)
     assert stack.rests()
@@ -122,7 +122,7 @@ def test_a_pause_is_undone_by_whom_it_was_made(sandbox: Sandbox, stack: Stack) -
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will resume 1 job ({A})" in preview
+    assert f"will resume 1 job: {A}" in preview
     assert up.exit_code == 0, up.output
     assert [sandbox.job(job_id)["status"] for job_id in (A, B)] == ["FULL_TRANSFER_STARTED", "PAUSING"]
     assert stack.outcomes()[A] == "resumed"
@@ -145,7 +145,7 @@ def test_a_job_that_was_stopped_and_is_declared_started_again_fails_by_name(sand
     preview, up = stack.preview("--expect-no-changes"), stack.up()
 
     assert preview.exit_code != 0
-    assert f"can't start 1 job ({A})" in preview
+    assert f"can't start job {A}" in preview
     assert up.exit_code != 0
     assert f"job {A} could not be started" in up
     assert actions(sandbox) == []

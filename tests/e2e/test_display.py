@@ -79,8 +79,8 @@ def test_paused_and_failed_jobs_are_named_in_a_warning_and_left_alone(sandbox: S
 
     for run in (stack.preview("--expect-no-changes"), stack.up("--expect-no-changes"), stack.refresh()):
         assert run.exit_code == 0, run.output
-        assert "warning: 1 job (a) is paused" in run
-        assert "warning: 1 job (b) failed after the start" in run
+        assert "warning: job a is paused" in run
+        assert "warning: job b failed after it was started" in run
     assert len(sandbox.calls("batch-starting")) == 1
 
 

@@ -58,7 +58,7 @@ def test_a_shell_for_another_place_neither_reads_nor_starts_anything_there(
     up = stack.up(**elsewhere.environment)
 
     acted = {
-        "preview": (preview, f"will start 1 job ({B})" in preview),
+        "preview": (preview, f"will start 1 job: {B}" in preview),
         "refresh": (refresh, refreshed == "CONFIGURATION"),
         "up": (up, sandbox.job(B)["starts"] == 2),
     }

@@ -20,7 +20,7 @@ def test_preview_says_what_up_will_do_and_starts_nothing(sandbox: Sandbox, stack
     run = stack.preview()
 
     assert run.exit_code == 0, run.output
-    assert "will start 2 jobs (a, b); 1 job is running" in run
+    assert "will start 2 jobs: a and b; 1 job is running" in run
     assert sandbox.calls("batch-starting") == []
 
 
@@ -35,7 +35,7 @@ def test_a_job_found_unstarted_is_named_and_only_it_is_started(sandbox: Sandbox,
     run = stack.up()
 
     assert preview.exit_code != 0
-    assert "will start 1 job (b); 2 jobs are running" in preview
+    assert "will start 1 job: b; 2 jobs are running" in preview
     assert run.exit_code == 0, run.output
     assert [call["jobs"] for call in sandbox.calls("batch-starting")] == [["b"]]
     assert stack.preview("--expect-no-changes").exit_code == 0
@@ -63,8 +63,8 @@ def test_a_job_that_cannot_be_started_is_named_with_the_reason(sandbox: Sandbox,
     run = stack.preview()
 
     assert run.exit_code == 0, run.output
-    assert "warning: can't start 1 job (over): it is over" in run
-    assert "warning: can't start 1 job (nowhere): it is not known to DRS" in run
+    assert "warning: can't start job over: it has ended" in run
+    assert "warning: can't start job nowhere: it is not known to DRS" in run
 
 
 @pytest.mark.parametrize(

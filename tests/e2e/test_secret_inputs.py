@@ -145,7 +145,7 @@ def test_a_program_without_secrets_shows_its_jobs(sandbox: Sandbox, stack: Stack
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will start 2 jobs ({A}, {B})" in preview
+    assert f"will start 2 jobs: {A} and {B}" in preview
     assert up.exit_code == 0, up.output
     state = stored(stack)
     assert A in state

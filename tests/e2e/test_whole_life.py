@@ -23,7 +23,7 @@ def test_a_scheduled_job_is_at_rest_until_its_time(sandbox: Sandbox, stack: Stac
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will schedule 1 job for {when} ({A})" in preview
+    assert f"will schedule 1 job for {when}: {A}" in preview
     assert up.exit_code == 0, up.output
     outputs = stack.outputs()
     assert (outputs["ready"], outputs["statuses"][A]["start_time"], outputs["statuses"][A]["outcome"]) == (
@@ -45,7 +45,7 @@ def test_a_paused_job_is_resumed_when_that_is_asked(sandbox: Sandbox, stack: Sta
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will resume 1 job ({A})" in preview
+    assert f"will resume 1 job: {A}" in preview
     assert up.exit_code == 0, up.output
     assert stack.outcomes() == {A: "resumed"}
     assert stack.preview("--expect-no-changes").exit_code == 0
@@ -72,14 +72,14 @@ def test_recorded_failures_beyond_help_are_no_drift(sandbox: Sandbox, stack: Sta
     up = stack.up()
 
     assert up.exit_code == 0, up.output
-    for reason in ("could not be created", "is over", "failed to start", "is not known to DRS"):
+    for reason in ("could not be created", "has ended", "failed to start", "is not known to DRS"):
         assert reason in up
     assert stack.outputs()["ready"] is False
     assert stack.preview("--expect-no-changes").exit_code == 0
     assert stack.up("--expect-no-changes").exit_code == 0
     assert stack.refresh("--expect-no-changes").exit_code == 0
     sandbox.set_status("dead", "CONFIGURATION")
-    assert "will start 1 job (dead)" in stack.preview()
+    assert "will start 1 job: dead" in stack.preview()
 
 
 def test_a_job_that_fails_its_precheck_is_named_with_the_item_and_the_others_start(sandbox: Sandbox, stack: Stack) -> None:
@@ -90,11 +90,11 @@ def test_a_job_that_fails_its_precheck_is_named_with_the_item_and_the_others_sta
 
     preview, up = stack.preview(), stack.up()
 
-    assert f"will pre-check, and start if that passes, 2 jobs ({A}, {B})" in preview
+    assert f"will pre-check, and start if that passes, 2 jobs: {A} and {B}" in preview
     assert up.exit_code != 0
     assert f"job {A} could not be started: it did not pass the pre-check" in up
     assert "source_connection: The source can't be reached." in up
-    assert f"the pre-check warns of 1 job ({B}): binlog_retention: The logs are kept for a day." in up
+    assert f"the pre-check warns of job {B}: binlog_retention: The logs are kept for a day." in up
     assert [sandbox.job(job_id)["starts"] for job_id in (A, B)] == [0, 1]
     assert "did not pass" in (again := stack.preview()), again.output
 
@@ -106,7 +106,7 @@ def test_a_job_that_was_refused_is_named_with_the_refusal_before_it_is_tried_aga
 
     preview = stack.preview()
 
-    assert f"1 job ({B}) failed the last time, and will be tried again: DRS.M00304: Not configured." in preview
+    assert f"job {B} failed the last time and will be tried again: DRS.M00304: Not configured." in preview
 
 
 def test_a_renamed_resource_stops_only_what_no_resource_declares(sandbox: Sandbox, stack: Stack) -> None:
@@ -118,6 +118,6 @@ def test_a_renamed_resource_stops_only_what_no_resource_declares(sandbox: Sandbo
     run = stack.up()
 
     assert run.exit_code == 0, run.output
-    assert f"1 job ({A}) is declared by another resource of the program, and left to it" in run
+    assert f"job {A} is declared by another resource of the program, and left to it" in run
     assert [sandbox.job(job_id)["stops"] for job_id in (A, B)] == [0, 1]
     assert stack.outcomes() == {A: "already_started"}

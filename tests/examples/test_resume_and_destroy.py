@@ -114,7 +114,7 @@ def test_a_job_taken_off_the_list_goes_on(project: Project, sandbox: Sandbox) ->
     project.pulumi("config", "rm", "--path", "rehearsal[1]")
 
     preview = project.pulumi("preview")
-    assert f"stops managing 1 job ({PAUSED_REHEARSAL}); it is left as it is" in preview
+    assert f"stops managing job {PAUSED_REHEARSAL}, which is left as it is" in preview
     project.up()
 
     assert ended(sandbox) == NONE_ENDED
