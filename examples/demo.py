@@ -1,7 +1,7 @@
 """
 Watch the real `pulumi` start a batch of jobs on a local DRS sandbox: `make demo`.
 
-It runs `examples/quickstart` and checks everything it claims: the exit status is 0 only if all of it came true. Whatever it
+It runs `examples/quickstart` and checks everything it claims: the exit status is 0 only if all checks passed. Whatever it
 makes (state, Pulumi's home, a copy of the project) is in one temporary folder, and neither that nor a process outlives it,
 however it ends. A user's login, stacks and plugins are not touched.
 """
@@ -341,7 +341,7 @@ def run(interruptions: Interruptions, processes: Processes, folders: list[Path])
     with interruptions.held():
         folders.append(Path(tempfile.mkdtemp(prefix="pulumi-drs-demo-")))
     Demo(folders[-1], processes, console).run()
-    console.print(f"\n[bold]All of it came true, in {time.monotonic() - started:.0f} seconds.[/]")
+    console.print(f"\n[bold]All checks passed in {time.monotonic() - started:.0f} s.[/]")
 
 
 if __name__ == "__main__":

@@ -337,7 +337,7 @@ class Messages(Reasons):
 
         `count` is the number of jobs it is said of.
         """
-        if job.is_fulfilled and job.outcome != "failed":
+        if job.is_fulfilled:
             return None
         problem = job.problem or Problem(job.why, job.status)
         return Wrong(self._wrong(problem, count), self._what_to_do(job, problem, count))

@@ -98,7 +98,7 @@ def _accepted_earlier(_: Reasons, why: Why, count: int) -> str:
     if why.action is Action.PRECHECK:
         return inflect("{is|are} being pre-checked", count)
     noun = VERBS[why.action].noun if why.action else "request"
-    return f"{inflect('{waits|wait}', count)} for DRS to show the effect of the {noun}, which it accepted"
+    return inflect(f"{{has an accepted {noun}|have accepted {noun}s}} that DRS does not show yet", count)
 
 
 def _rescheduled(reasons: Reasons, why: Why, count: int) -> str:

@@ -137,7 +137,7 @@ def test_a_change_that_was_accepted_and_is_not_shown_is_not_asked_again(now_want
     decision = made(DesiredJob("a", TIMES[now_wanted]), TIMES["tomorrow"], accepted, goal)
 
     assert decision.action is (Action.WAIT if goal is Goal.RUNNING else Action.NOTHING)
-    assert "which it accepted" in Messages().why(decision.why)
+    assert "has an accepted start that DRS does not show yet" in Messages().why(decision.why)
     assert decision.is_underway is (goal is Goal.RUNNING)
 
 
