@@ -71,7 +71,7 @@ class BaselineProvider(ResourceProvider):
             "job_statuses": {job_id: dict(row) for job_id in props["jobs"]},
             "summary": {"running": len(props["jobs"]), "total": len(props["jobs"])},
             "ready": True,
-            "records": {},
+            "__records": {},
         }
         return CreateResult(f"baseline-{uuid.uuid4().hex}", {**props, **outputs})
 

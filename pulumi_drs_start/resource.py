@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 import pulumi
 
 from .provider import JobBatchStartProvider
-from .schema.fields import INPUT_NAMES, INPUTS, INTERNAL, OUTPUTS, REPEATED, REPEATING, ROW_FIELDS, SECRET_INPUTS
+from .schema.fields import (
+    FOUND,
+    INPUT_NAMES,
+    INPUTS,
+    INTERNAL,
+    OUTPUTS,
+    REPEATED,
+    REPEATING,
+    ROW_FIELDS,
+    SECRET_INPUTS,
+    UNREPORTED_FAILURE,
+)
 from .schema.types import (
     BatchSummary,
     DesiredState,
@@ -175,8 +186,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         absent = [each.name for each in INPUTS if each.default is None and inputs[each.name] is None]
         props = {name: value for name, value in inputs.items() if name not in absent}
         # Pulumi makes outputs only of names that are in the props.
-        props |= dict.fromkeys((*(output.name for output in OUTPUTS), "unreported_failure"))
-        props |= {"found": _found(jobs)} | _secrecy({name: inputs[name] for name in REPEATED})
+        props |= dict.fromkeys((*(output.name for output in OUTPUTS), UNREPORTED_FAILURE))
+        props |= {FOUND: _found(jobs)} | _secrecy({name: inputs[name] for name in REPEATED})
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
         for name in absent:
             # The provider never returns them. Pulumi would show them as unknown in each preview.
@@ -184,7 +195,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         self.jobs = self.jobs.apply(_as_dicts)
         self.job_statuses = self.job_statuses.apply(_with_every_field)
         self.summary = self.summary.apply(_with_whole_numbers)
-        pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
+        pulumi.Output.from_input(getattr(self, UNREPORTED_FAILURE, None)).apply(_fail_program)
         for internal in INTERNAL:
             # Between this constructor and the provider; programs must not use them.
             self.__dict__.pop(internal.name, None)

@@ -27,7 +27,7 @@ from ..operations.connections import process_connections
 from ..operations.lifecycle import Applied, Checked, Lifecycle, expected_error
 from ..reconcile.declared import Declared
 from ..reconcile.record import Action
-from ..schema.fields import REPEATING, SECRET_INPUTS
+from ..schema.fields import FOUND, PLACE, REPEATING, SECRET_INPUTS, UNREPORTED_FAILURE
 from ..schema.inputs import parse_inputs, recorded_ids
 from ..schema.state import from_state, place_from_state, place_to_state, to_state
 from ..settings import CONFIG_KEYS, SettingsError
@@ -75,7 +75,7 @@ class Hooks:
 
     @_hook
     def check(self, call: host.Call, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Check and normalise the inputs. Adds ``place``, and ``to_start`` and ``to_resume``: the drift to show."""
+        """Check and normalise the inputs. Adds the place, and ``to_start`` and ``to_resume``: the drift to show."""
         inputs = parse_inputs(news, _is_unknown, recorded_ids(olds))
         if inputs.problems:
             return _refused(news, inputs.problems)
@@ -85,9 +85,9 @@ class Hooks:
             return _refused(news, exc.problems)
         added = _drift(checked) if olds and checked.place else {"to_start": {}}
         if checked.place:
-            added["place"] = place_to_state(checked.place)
+            added[PLACE] = place_to_state(checked.place)
         if inputs.other_found:
-            added["found"] = {"other_status": list(inputs.other_found)}
+            added[FOUND] = {"other_status": list(inputs.other_found)}
         if news.get(SECRET_INPUTS):
             # Kept, so that what has the same name in the outputs is encrypted.
             added = {name: news[name] for name in REPEATING if name in news} | added | {SECRET_INPUTS: news[SECRET_INPUTS]}
@@ -96,7 +96,7 @@ class Hooks:
     @_hook
     def diff(self, call: host.Call, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether ``up`` would act."""
-        declared, place = _declared(news, olds), place_from_state(news.get("place"))
+        declared, place = _declared(news, olds), place_from_state(news.get(PLACE))
         difference = self._lifecycle.diff(call, declared, from_state(olds), place)
         has_other_secrets = news.get(SECRET_INPUTS) != olds.get(SECRET_INPUTS)
         return DiffResult(changes=difference.changes or has_other_secrets, replaces=list(difference.replaces))
@@ -133,7 +133,7 @@ class Hooks:
     def _apply(self, call: host.Call, resource_id: str, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out what is declared and return the outputs. If some jobs failed, fail the command with the resource saved."""
         declared = _declared(props, olds)
-        applied = self._lifecycle.apply(call, declared, from_state(olds), place_from_state(props.get("place")))
+        applied = self._lifecycle.apply(call, declared, from_state(olds), place_from_state(props.get(PLACE)))
         outputs = _outputs(call, props, declared, applied)
         if not applied.failures:
             return outputs
@@ -141,7 +141,7 @@ class Hooks:
         if host.report_partial_failure(call, resource_id, outputs, applied.failures):
             raise host.HookFailedError(text)
         # The resource's constructor fails the program with this, after the state was saved.
-        return {**outputs, "unreported_failure": text}
+        return {**outputs, UNREPORTED_FAILURE: text}
 
 
 def _is_unknown(value: Any) -> bool:
@@ -173,5 +173,5 @@ def _drift(checked: Checked) -> dict[str, Any]:
 
 
 def _outputs(call: host.Call, props: Mapping[str, Any], declared: Declared, applied: Applied) -> dict[str, Any]:
-    kept = {name: props[name] for name in ("place", SECRET_INPUTS) if props.get(name) is not None}
+    kept = {name: props[name] for name in (PLACE, SECRET_INPUTS) if props.get(name) is not None}
     return to_state({**kept, **declared.inputs}, applied.result, call.messages)

@@ -355,7 +355,7 @@ def test_a_shell_for_another_project_acts_where_the_jobs_are_and_says_so(
 
 
 def test_a_login_that_does_not_help_there_fails_with_both_places(sandbox: Sandbox, running: Resource) -> None:
-    running.state["place"]["project_id"] = "another-cloud-s-project"
+    running.state["__place"]["project_id"] = "another-cloud-s-project"
 
     with pytest.raises(ElsewhereError) as failed:
         running.refresh()
@@ -468,7 +468,7 @@ def test_a_state_that_does_not_say_where_its_jobs_are_stops_nothing(
 ) -> None:
     running.up({**JOBS, "on_destroy": "stop"})
     running.lifecycle = new_command()
-    del running.state["place"]
+    del running.state["__place"]
     sandbox.clear_calls()
 
     assert running.delete() == ()

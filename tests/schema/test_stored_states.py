@@ -158,9 +158,9 @@ def test_a_refresh_that_finds_nothing_new_writes_the_state_as_it_was() -> None:
 @pytest.mark.parametrize("version", [FORMAT_VERSION + 1, 1.5, "2", None, [1]])
 def test_a_state_of_an_unknown_format_is_refused_with_what_to_do(version: Any) -> None:
     with pytest.raises(StateError, match=r"the state of this resource has format .*install the version that wrote it"):
-        from_state({**stored(1), "format": version})
+        from_state({**stored(1), "__format": version})
 
 
 def test_a_number_read_as_a_float_is_the_same_format() -> None:
     """Pulumi's wire knows no other numbers."""
-    assert from_state({**stored(1), "format": 1.0}) == RECORDED
+    assert from_state({**stored(1), "__format": 1.0}) == RECORDED

@@ -184,7 +184,7 @@ def test_check_gives_every_input_in_its_normal_form_and_the_place(sandbox: Sandb
         "precheck": False,
         "on_failure": "fail",
         "on_destroy": "leave",
-        "place": {"endpoint": sandbox.url, "project_id": sandbox.project_id},
+        "__place": {"endpoint": sandbox.url, "project_id": sandbox.project_id},
         # Of a new resource all is new: the plan is told on its row.
         "to_start": {},
     }
@@ -213,7 +213,7 @@ def test_the_stack_s_configuration_counts_more_than_the_environment(
     sandbox.add_jobs(make_job(A, project_id=sandbox.account.other_project_id))
     stack.stub = new_command(projectId=sandbox.account.other_project_id)
 
-    assert stack.check({"jobs": [A]})["place"]["project_id"] == sandbox.account.other_project_id
+    assert stack.check({"jobs": [A]})["__place"]["project_id"] == sandbox.account.other_project_id
 
 
 def test_what_is_not_known_yet_passes_and_the_rest_is_read(sandbox: Sandbox, stack: Stack, engine: Engine) -> None:
@@ -245,13 +245,13 @@ def test_a_job_found_by_its_status_stays_on_the_list_when_it_has_moved_on(sandbo
     sandbox.add_jobs(make_job(A), make_job(B))
     stack.up({"jobs": [A, B]})
 
-    checked = stack.check({"jobs": [A], "found": {"query": "find_jobs()", "other_status": [B, "c"], "of_total": 3}})
+    checked = stack.check({"jobs": [A], "__found": {"query": "find_jobs()", "other_status": [B, "c"], "of_total": 3}})
 
     assert checked["jobs"] == [A, B]
-    assert checked["found"] == {"other_status": ["c"]}
+    assert checked["__found"] == {"other_status": ["c"]}
 
 
-SECRET = {"jobs": [A], "secret_inputs": "jobs", "job_statuses": {"secret": "jobs"}, "records": {"secret": "jobs"}}
+SECRET = {"jobs": [A], "__secret_inputs": "jobs", "job_statuses": {"secret": "jobs"}, "__records": {"secret": "jobs"}}
 
 
 def test_secret_jobs_are_named_in_no_message(sandbox: Sandbox, stack: Stack, engine: Engine) -> None:
@@ -269,9 +269,9 @@ def test_what_makes_outputs_secret_is_kept_among_the_inputs_and_in_the_state(san
     sandbox.add_jobs(make_job(A))
 
     assert stack.check(SECRET)["job_statuses"] == {"secret": "jobs"}
-    assert stack.up(SECRET)["secret_inputs"] == "jobs"
+    assert stack.up(SECRET)["__secret_inputs"] == "jobs"
     assert stack.outputs["job_statuses"][A]["outcome"] == "started"
-    assert stack.refresh()["secret_inputs"] == "jobs"
+    assert stack.refresh()["__secret_inputs"] == "jobs"
     assert stack.diff(SECRET).changes == NONE
     assert stack.diff({"jobs": [A]}).changes == SOME
 
@@ -310,9 +310,9 @@ def test_create_gives_an_id_of_its_own_and_every_output(sandbox: Sandbox, stack:
     assert stack.resource_id.startswith("drs-")
     assert outputs["job_statuses"][A]["outcome"] == "started"
     assert outputs["summary"] == {"running": 1, "total": 1}
-    assert (outputs["ready"], outputs["format"]) == (True, 1)
-    assert outputs["place"] == {"endpoint": sandbox.url, "project_id": sandbox.project_id}
-    assert not {"to_start", "to_resume", "found", "unreported_failure"} & outputs.keys()
+    assert (outputs["ready"], outputs["__format"]) == (True, 1)
+    assert outputs["__place"] == {"endpoint": sandbox.url, "project_id": sandbox.project_id}
+    assert not {"to_start", "to_resume", "__found", "__unreported_failure"} & outputs.keys()
     assert engine.told()[-1] == ("INFO", "1 job: started 1")
 
 
@@ -342,7 +342,7 @@ def test_a_time_limit_of_the_resource_s_options_saves_what_was_accepted(sandbox:
 
     assert "after 1s (timeout)" in failed.value.message
     assert stack.outputs["job_statuses"][A]["outcome"] == "started"
-    assert stack.outputs["records"][A]["is_unfinished"] is True
+    assert stack.outputs["__records"][A]["is_unfinished"] is True
 
 
 def test_a_refused_login_fails_in_plain_words_and_saves_nothing(
@@ -394,7 +394,7 @@ def test_a_refresh_brings_the_rows_up_to_date_and_sends_nothing(sandbox: Sandbox
 
     assert refreshed["job_statuses"][A]["status"] == "PAUSING"
     assert refreshed["ready"] is False
-    assert {**refreshed, **{name: created[name] for name in ("job_statuses", "summary", "ready", "records")}} == created
+    assert {**refreshed, **{name: created[name] for name in ("job_statuses", "summary", "ready", "__records")}} == created
     assert [call["operation"] for call in sandbox.calls()] == [READ]
 
 
@@ -456,7 +456,7 @@ def test_a_state_of_a_newer_format_is_refused_in_plain_words(sandbox: Sandbox, s
     sandbox.add_jobs(make_job(A))
     inputs = {"jobs": [A], "on_destroy": "stop"}
     stack.up(inputs)
-    stack.outputs["format"] = 2
+    stack.outputs["__format"] = 2
     sandbox.clear_calls()
 
     with pytest.raises(FailedError) as failed:
@@ -479,8 +479,8 @@ def test_where_the_host_can_not_save_a_failed_resource_the_program_is_told(sandb
     created = provider.create(checked.inputs)
 
     assert created.outs is not None
-    assert created.outs["unreported_failure"].startswith(f"job {B} could not be started: DRS.M05003")
+    assert created.outs["__unreported_failure"].startswith(f"job {B} could not be started: DRS.M05003")
     assert created.outs["job_statuses"][A]["outcome"] == "started"
     again = provider.update(created.id, created.outs, provider.check(created.outs, {"jobs": [A]}).inputs)
     assert again.outs is not None
-    assert "unreported_failure" not in again.outs
+    assert "__unreported_failure" not in again.outs
