@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,6 +164,17 @@ def test_another_project_replaces_the_resource_without_a_call_for_its_jobs(sandb
 
     assert (difference.changes, difference.replaces) == (True, ("project_id",))
     assert calls(sandbox) == []
+
+
+@pytest.mark.parametrize("names", [("endpoint",), ("project_id",), ("endpoint", "project_id")])
+def test_a_place_that_changed_without_an_input_is_named_as_the_input_it_would_be(
+    running: Resource, names: tuple[str, ...]
+) -> None:
+    place = replace(running.recorded.place or Place("", ""), **dict.fromkeys(names, "elsewhere"))
+
+    difference = running.lifecycle.diff(running.call(), running.parse(JOBS).declared, running.recorded, place)
+
+    assert (difference.changes, difference.replaces) == (True, names)
 
 
 def test_another_name_of_the_same_project_is_a_change_and_no_replacement(running: Resource, sandbox: Sandbox) -> None:
