@@ -20,6 +20,8 @@ from .schema.fields import (
     INPUTS,
     INTERNAL,
     OUTPUTS,
+    PREVIEW,
+    PREVIEWED,
     REPEATED,
     REPEATING,
     ROW_FIELDS,
@@ -187,7 +189,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         props = {name: value for name, value in inputs.items() if name not in absent}
         # Pulumi makes outputs only of names that are in the props.
         props |= dict.fromkeys((*(output.name for output in OUTPUTS), UNREPORTED_FAILURE))
-        props |= {FOUND: _found(jobs)} | _secrecy({name: inputs[name] for name in REPEATED})
+        props |= {FOUND: _found(jobs), PREVIEW: pulumi.runtime.is_dry_run() or None}
+        props |= _secrecy({name: inputs[name] for name in REPEATED})
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
         for name in absent:
             # The provider never returns them. Pulumi would show them as unknown in each preview.
@@ -196,7 +199,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         self.job_statuses = self.job_statuses.apply(_with_every_field)
         self.summary = self.summary.apply(_with_whole_numbers)
         pulumi.Output.from_input(getattr(self, UNREPORTED_FAILURE, None)).apply(_fail_program)
-        for internal in INTERNAL:
+        for internal in INTERNAL + PREVIEWED:
             # Between this constructor and the provider; programs must not use them.
             self.__dict__.pop(internal.name, None)
 
@@ -223,8 +226,9 @@ def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:
         return pulumi.Output.secret({"secret": text}) if text else None
 
     names: pulumi.Output[str] = pulumi.Output.from_input(secret_names())
-    # Pulumi encrypts an output if an input of the same name is secret.
-    return {SECRET_INPUTS: names.apply(lambda text: text or None)} | dict.fromkeys(REPEATING, names.apply(mark))
+    # Pulumi encrypts what a provider returns if the program has a secret input of the same name.
+    repeating = (*REPEATING, *(field.name for field in PREVIEWED))
+    return {SECRET_INPUTS: names.apply(lambda text: text or None)} | dict.fromkeys(repeating, names.apply(mark))
 
 
 def _outputs_in(value: Any) -> Iterator[pulumi.Output[Any]]:

@@ -8,7 +8,6 @@ import functools
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pulumi.dynamic import (
@@ -23,11 +22,24 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
+from ..operations import command
 from ..operations.connections import process_connections
 from ..operations.lifecycle import Applied, Checked, Lifecycle, expected_error
+from ..reconcile.actual import ActualJob
 from ..reconcile.declared import Declared
+from ..reconcile.phase import Phase
 from ..reconcile.record import Action
-from ..schema.fields import FOUND, PLACE, REPEATING, SECRET_INPUTS, UNREPORTED_FAILURE
+from ..schema.fields import (
+    ALREADY_RUNNING,
+    FOUND,
+    PLACE,
+    PREVIEW,
+    REPEATING,
+    SECRET_INPUTS,
+    TO_RESUME,
+    TO_START,
+    UNREPORTED_FAILURE,
+)
 from ..schema.inputs import parse_inputs, recorded_ids
 from ..schema.state import from_state, place_from_state, place_to_state, to_state
 from ..settings import CONFIG_KEYS, SettingsError
@@ -75,7 +87,7 @@ class Hooks:
 
     @_hook
     def check(self, call: host.Call, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Check and normalise the inputs. Adds the place, and ``to_start`` and ``to_resume``: the drift to show."""
+        """Check and normalise the inputs. Adds what later calls need, and in a preview what is to be shown."""
         inputs = parse_inputs(news, _is_unknown, recorded_ids(olds))
         if inputs.problems:
             return _refused(news, inputs.problems)
@@ -83,14 +95,19 @@ class Hooks:
             checked = self._lifecycle.check(call, inputs.declared, from_state(olds))
         except SettingsError as exc:
             return _refused(news, exc.problems)
-        added = _drift(checked) if olds and checked.place else {"to_start": {}}
+        added: dict[str, Any] = {}
+        # Where a plan is saved or followed, an input that only the preview has would violate it.
+        if news.get(PREVIEW) and not command.has_plan(command.pulumi_arguments()):
+            added = _to_show(checked, is_new=not olds)
         if checked.place:
             added[PLACE] = place_to_state(checked.place)
-        if inputs.other_found:
+        if olds and inputs.other_found:
+            # After an update that failed in part, Pulumi gives the old inputs here, and the new outputs to what comes next:
+            # these have jobs on the list that are missing here.
             added[FOUND] = {"other_status": list(inputs.other_found)}
         if news.get(SECRET_INPUTS):
             # Kept, so that what has the same name in the outputs is encrypted.
-            added = {name: news[name] for name in REPEATING if name in news} | added | {SECRET_INPUTS: news[SECRET_INPUTS]}
+            added |= {name: news[name] for name in (*REPEATING, SECRET_INPUTS) if name in news}
         return CheckResult({**inputs.declared.inputs, **added}, [])
 
     @_hook
@@ -158,18 +175,17 @@ def _refused(news: dict[str, Any], problems: Sequence[str]) -> CheckResult:
     return CheckResult(news, [CheckFailure("", problem) for problem in problems])
 
 
-def _drift(checked: Checked) -> dict[str, Any]:
-    """Inputs that make Pulumi show which jobs are to be started or resumed.
+def _to_show(checked: Checked, *, is_new: bool) -> dict[str, Any]:
+    """Inputs that make Pulumi show each job that is to be started or resumed, and of a new resource those that run."""
+    plan, actual = checked.plan, checked.actual
+    shown: dict[str, Sequence[str]] = {TO_START: plan.to_start, TO_RESUME: plan.jobs(Action.RESUME)}
+    if is_new:
+        shown[ALREADY_RUNNING] = [one for one in plan.jobs(Action.NOTHING) if actual[one].phase is Phase.RUNNING]
+    return {name: {job_id: _shown(actual[job_id]) for job_id in ids} for name, ids in shown.items() if ids}
 
-    At creation all of it is new, and listing it would make the next drift look like a change of the list.
-    """
-    seen_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    to_do = {"to_start": checked.plan.to_start, "to_resume": checked.plan.jobs(Action.RESUME)}
-    return {
-        name: {job_id: f"{checked.actual[job_id].status} at {seen_at}" for job_id in ids}
-        for name, ids in to_do.items()
-        if ids or name == "to_start"
-    }
+
+def _shown(job: ActualJob) -> str:
+    return job.status
 
 
 def _outputs(call: host.Call, props: Mapping[str, Any], declared: Declared, applied: Applied) -> dict[str, Any]:

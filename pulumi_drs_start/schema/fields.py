@@ -153,11 +153,21 @@ OUTPUTS = (
     Field("ready", Kind.FLAG, "every job is what was declared"),
 )
 
+TO_START, TO_RESUME, ALREADY_RUNNING = "to_start", "to_resume", "already_running"
+
+PREVIEWED = (
+    Field(TO_START, Kind.MAP, "the jobs that are not started"),
+    Field(TO_RESUME, Kind.MAP, "the jobs to be resumed"),
+    Field(ALREADY_RUNNING, Kind.MAP, "of a new resource: the jobs that run"),
+)
+"""Inputs that `check` adds in a preview, so that Pulumi shows them: the status of jobs by job id. They are never saved."""
+
 # Pulumi saves names that begin with two underscores, and shows them nowhere.
 FORMAT = "__format"
 PLACE = "__place"
 RECORDS = "__records"
 FOUND = "__found"
+PREVIEW = "__preview"
 SECRET_INPUTS = "__secret_inputs"  # noqa: S105 - a name
 UNREPORTED_FAILURE = "__unreported_failure"
 
@@ -165,9 +175,8 @@ INTERNAL = (
     Field(FORMAT, Kind.TEXT, "the version of the state's format"),
     Field(PLACE, Kind.MAP, "where the jobs are: endpoint and project id"),
     Field(RECORDS, Kind.MAP, "what the next operation needs to know of each job", repeats=True),
-    Field("to_start", Kind.MAP, "of the inputs: the jobs that are not started, for the difference shown", repeats=True),
-    Field("to_resume", Kind.MAP, "of the inputs: the jobs to be resumed, likewise", repeats=True),
     Field(FOUND, Kind.MAP, "of the inputs: what find_jobs knows beside the ids"),
+    Field(PREVIEW, Kind.FLAG, "of the program's inputs alone: this is a preview"),
     Field(SECRET_INPUTS, Kind.TEXT, "names of the inputs that are secret, with blanks between"),
     Field(UNREPORTED_FAILURE, Kind.TEXT, "a failure that the host could not report; it fails the program"),
 )
@@ -182,5 +191,5 @@ INPUT_NAMES = tuple(field.name for field in INPUTS)
 PLACE_INPUTS = _names(INPUTS, "is_place")
 REPEATED = _names(INPUTS, "is_repeated")
 REPEATING = _names(OUTPUTS + INTERNAL, "repeats")
-NOT_DECLARED = frozenset(field.name for field in OUTPUTS + INTERNAL) - {FOUND}
+NOT_DECLARED = frozenset(field.name for field in OUTPUTS + PREVIEWED + INTERNAL)
 """Keys of a bag that are no inputs of the program."""

@@ -56,7 +56,7 @@ def parse_inputs(
     """
     check = _Check(is_unknown, dialect)
     given = {name: value for name, value in bag.items() if name not in NOT_DECLARED and name != "__provider"}
-    query = given.pop(FOUND, None)
+    query = bag.get(FOUND)
     found = check.found(query)
     # A job that was found by its status moves on as soon as it is started: that does not take it off the list.
     before = set(listed)
