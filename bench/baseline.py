@@ -49,7 +49,7 @@ class BaselineProvider(ResourceProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         _look()
-        return CheckResult({**news, "to_start": {}}, [])
+        return CheckResult(news, [])
 
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         return DiffResult(changes=False)
@@ -71,7 +71,7 @@ class BaselineProvider(ResourceProvider):
             "job_statuses": {job_id: dict(row) for job_id in props["jobs"]},
             "summary": {"running": len(props["jobs"]), "total": len(props["jobs"])},
             "ready": True,
-            "records": {},
+            "__records": {},
         }
         return CreateResult(f"baseline-{uuid.uuid4().hex}", {**props, **outputs})
 

@@ -16,15 +16,19 @@ import pulumi
 
 from .provider import JobBatchStartProvider
 from .schema.fields import (
+    FOUND,
     INPUT_NAMES,
     INPUTS,
     INTERNAL,
     OUTPUTS,
+    PREVIEW,
+    PREVIEWED,
     PROBLEM_FIELDS,
     REPEATED,
     REPEATING,
     ROW_FIELDS,
     SECRET_INPUTS,
+    UNREPORTED_FAILURE,
     Field,
 )
 from .schema.types import (
@@ -190,8 +194,9 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         absent = [each.name for each in INPUTS if each.default is None and inputs[each.name] is None]
         props = {name: value for name, value in inputs.items() if name not in absent}
         # Pulumi makes outputs only of names that are in the props.
-        props |= dict.fromkeys((*(output.name for output in OUTPUTS), "unreported_failure"))
-        props |= {"found": _found(jobs)} | _secrecy({name: inputs[name] for name in REPEATED})
+        props |= dict.fromkeys((*(output.name for output in OUTPUTS), UNREPORTED_FAILURE))
+        props |= {FOUND: _found(jobs), PREVIEW: pulumi.runtime.is_dry_run() or None}
+        props |= _secrecy({name: inputs[name] for name in REPEATED})
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
         for name in absent:
             # The provider never returns them. Pulumi would show them as unknown in each preview.
@@ -200,19 +205,22 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         self.job_statuses = self.job_statuses.apply(partial(_with_every_field, ROW_FIELDS))
         self.problems = self.problems.apply(partial(_with_every_field, PROBLEM_FIELDS))
         self.summary = self.summary.apply(_with_whole_numbers)
-        pulumi.Output.from_input(getattr(self, "unreported_failure", None)).apply(_fail_program)
-        for internal in INTERNAL:
+        pulumi.Output.from_input(getattr(self, UNREPORTED_FAILURE, None)).apply(_fail_program)
+        for internal in INTERNAL + PREVIEWED:
             # Between this constructor and the provider; programs must not use them.
             self.__dict__.pop(internal.name, None)
 
 
 def _found(jobs: Any) -> Any:
-    """What `find_jobs` knows beside the ids. With it the provider keeps a listed job whose status no longer matches."""
+    """What `find_jobs` knows beside the ids.
+
+    With it the provider keeps a listed job whose status no longer matches, and messages call jobs by their names.
+    """
     if isinstance(jobs, pulumi.Output):
         return jobs.apply(_found)
     if not isinstance(jobs, FoundJobs):
         return None
-    return {"query": jobs.query, "other_status": list(jobs.other_status), "of_total": jobs.of_total}
+    return {"query": jobs.query, "other_status": list(jobs.other_status), "of_total": jobs.of_total, "names": dict(jobs.names)}
 
 
 def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,8 +236,9 @@ def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:
         return pulumi.Output.secret({"secret": text}) if text else None
 
     names: pulumi.Output[str] = pulumi.Output.from_input(secret_names())
-    # Pulumi encrypts an output if an input of the same name is secret.
-    return {SECRET_INPUTS: names.apply(lambda text: text or None)} | dict.fromkeys(REPEATING, names.apply(mark))
+    # Pulumi encrypts what a provider returns if the program has a secret input of the same name.
+    repeating = (*REPEATING, *(field.name for field in PREVIEWED))
+    return {SECRET_INPUTS: names.apply(lambda text: text or None)} | dict.fromkeys(repeating, names.apply(mark))
 
 
 def _outputs_in(value: Any) -> Iterator[pulumi.Output[Any]]:

@@ -8,7 +8,6 @@ import functools
 import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timezone
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from pulumi.dynamic import (
@@ -23,12 +22,25 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 from pulumi.runtime.rpc import UNKNOWN
 
+from ..operations import command
 from ..operations.connections import process_connections
 from ..operations.lifecycle import Applied, Checked, Lifecycle, expected_error
+from ..reconcile.actual import ActualJob
 from ..reconcile.declared import Declared
+from ..reconcile.phase import Phase
 from ..reconcile.record import Action
-from ..schema.fields import REPEATING, SECRET_INPUTS
-from ..schema.inputs import parse_inputs, recorded_ids
+from ..schema.fields import (
+    ALREADY_RUNNING,
+    FOUND,
+    PLACE,
+    PREVIEW,
+    REPEATING,
+    SECRET_INPUTS,
+    TO_RESUME,
+    TO_START,
+    UNREPORTED_FAILURE,
+)
+from ..schema.inputs import found_names, parse_inputs, recorded_ids
 from ..schema.state import from_state, place_from_state, place_to_state, to_state
 from ..settings import CONFIG_KEYS, SettingsError
 from ..settings.logs import log_where_asked
@@ -47,7 +59,7 @@ def _hook(method: Callable[Concatenate[Hooks, host.Call, _P], _R]) -> Callable[C
     @functools.wraps(method)
     def wrapper(self: Hooks, /, *args: _P.args, **kwargs: _P.kwargs) -> _R:
         call = host.current_call()
-        call.warned = self._warned
+        call.warned, call.is_preview = self._warned, self._is_preview
         bags = [bag for bag in args if isinstance(bag, Mapping)]
         call.conceal = concealing(bags)
         call.messages.names.is_secret = any("jobs" in secret_inputs(bag) for bag in bags)
@@ -70,6 +82,8 @@ class Hooks:
     def __init__(self) -> None:
         self._lifecycle = Lifecycle(process_connections(), {})
         self._warned: set[tuple[str, str]] = set()
+        # Whatever comes after a check of the same command is a preview if that was one.
+        self._is_preview = False
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the stack's configuration. The hooks report what is wrong with it, where plain messages are possible."""
@@ -80,7 +94,9 @@ class Hooks:
 
     @_hook
     def check(self, call: host.Call, olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Check and normalise the inputs. Adds ``place``, and ``to_start`` and ``to_resume``: the drift to show."""
+        """Check and normalise the inputs. Adds what later calls need, and in a preview what is to be shown."""
+        call.is_preview = self._is_preview = bool(news.get(PREVIEW))
+        call.messages.names.learn(found_names(news))
         inputs = parse_inputs(news, _is_unknown, recorded_ids(olds))
         if inputs.problems:
             return _refused(news, inputs.problems)
@@ -88,20 +104,25 @@ class Hooks:
             checked = self._lifecycle.check(call, inputs.declared, from_state(olds))
         except SettingsError as exc:
             return _refused(news, exc.problems)
-        added = _drift(checked) if olds and checked.place else {"to_start": {}}
+        added: dict[str, Any] = {}
+        # Where a plan is saved or followed, an input that only the preview has would violate it.
+        if call.is_preview and not command.has_plan(command.pulumi_arguments()):
+            added = _to_show(checked, is_new=not olds)
         if checked.place:
-            added["place"] = place_to_state(checked.place)
-        if inputs.other_found:
-            added["found"] = {"other_status": list(inputs.other_found)}
+            added[PLACE] = place_to_state(checked.place)
+        if olds and inputs.other_found:
+            # After an update that failed in part, Pulumi gives the old inputs here, and the new outputs to what comes next:
+            # these have jobs on the list that are missing here.
+            added[FOUND] = {"other_status": list(inputs.other_found)}
         if news.get(SECRET_INPUTS):
             # Kept, so that what has the same name in the outputs is encrypted.
-            added = {name: news[name] for name in REPEATING if name in news} | added | {SECRET_INPUTS: news[SECRET_INPUTS]}
+            added |= {name: news[name] for name in (*REPEATING, SECRET_INPUTS) if name in news}
         return CheckResult({**inputs.declared.inputs, **added}, [])
 
     @_hook
     def diff(self, call: host.Call, _id: str, olds: dict[str, Any], news: dict[str, Any]) -> DiffResult:
         """Whether ``up`` would act."""
-        declared, place = _declared(news, olds), place_from_state(news.get("place"))
+        declared, place = _declared(news, olds), place_from_state(news.get(PLACE))
         difference = self._lifecycle.diff(call, declared, from_state(olds), place)
         has_other_secrets = news.get(SECRET_INPUTS) != olds.get(SECRET_INPUTS)
         return DiffResult(changes=difference.changes or has_other_secrets, replaces=list(difference.replaces))
@@ -138,7 +159,7 @@ class Hooks:
     def _apply(self, call: host.Call, resource_id: str, props: Mapping[str, Any], olds: Mapping[str, Any]) -> dict[str, Any]:
         """Carry out what is declared and return the outputs. If some jobs failed, fail the command with the resource saved."""
         declared = _declared(props, olds)
-        applied = self._lifecycle.apply(call, declared, from_state(olds), place_from_state(props.get("place")))
+        applied = self._lifecycle.apply(call, declared, from_state(olds), place_from_state(props.get(PLACE)))
         outputs = _outputs(call, props, declared, applied)
         if not applied.failures:
             return outputs
@@ -146,7 +167,7 @@ class Hooks:
         if host.report_partial_failure(call, resource_id, outputs, applied.failures):
             raise host.HookFailedError(text)
         # The resource's constructor fails the program with this, after the state was saved.
-        return {**outputs, "unreported_failure": text}
+        return {**outputs, UNREPORTED_FAILURE: text}
 
 
 def _is_unknown(value: Any) -> bool:
@@ -163,20 +184,19 @@ def _refused(news: dict[str, Any], problems: Sequence[str]) -> CheckResult:
     return CheckResult(news, [CheckFailure("", problem) for problem in problems])
 
 
-def _drift(checked: Checked) -> dict[str, Any]:
-    """Inputs that make Pulumi show which jobs are to be started or resumed.
+def _to_show(checked: Checked, *, is_new: bool) -> dict[str, Any]:
+    """Inputs that make Pulumi show each job that is to be started or resumed, and of a new resource those that run."""
+    plan, actual = checked.plan, checked.actual
+    shown: dict[str, Sequence[str]] = {TO_START: plan.to_start, TO_RESUME: plan.jobs(Action.RESUME)}
+    if is_new:
+        shown[ALREADY_RUNNING] = [one for one in plan.jobs(Action.NOTHING) if actual[one].phase is Phase.RUNNING]
+    return {name: {job_id: _shown(actual[job_id]) for job_id in ids} for name, ids in shown.items() if ids}
 
-    At creation all of it is new, and listing it would make the next drift look like a change of the list.
-    """
-    seen_at = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    to_do = {"to_start": checked.plan.to_start, "to_resume": checked.plan.jobs(Action.RESUME)}
-    return {
-        name: {job_id: f"{checked.actual[job_id].status} at {seen_at}" for job_id in ids}
-        for name, ids in to_do.items()
-        if ids or name == "to_start"
-    }
+
+def _shown(job: ActualJob) -> str:
+    return f"{job.name} is in {job.status}" if job.name else job.status
 
 
 def _outputs(call: host.Call, props: Mapping[str, Any], declared: Declared, applied: Applied) -> dict[str, Any]:
-    kept = {name: props[name] for name in ("place", SECRET_INPUTS) if props.get(name) is not None}
+    kept = {name: props[name] for name in (PLACE, SECRET_INPUTS) if props.get(name) is not None}
     return to_state({**kept, **declared.inputs}, applied.result, call.messages)

@@ -58,7 +58,7 @@ class Call:
 
     resource: str = ""
     timeout_seconds: float = 0.0
-    is_preview: bool = True
+    is_preview: bool = False
     messages: Messages = field(default_factory=Messages)
     warned: set[tuple[str, str]] = field(default_factory=set)
     conceal: Callable[[str], str] = lambda text: text

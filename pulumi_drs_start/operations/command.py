@@ -19,6 +19,7 @@ from pathlib import Path, PurePath
 _ANCESTORS = 8
 _DESTROYS = {"destroy", "down", "dn"}
 _PARTIAL = ("--target", "--exclude", "--target-replace", "--exclude-protected", "--target-dependents", "--exclude-dependents")
+_PLANS = ("--plan", "--save-plan", "--strict")
 _SHORT = {"t": "--target", "x": "--exclude"}
 # Short options without a value, which others may follow in the same word.
 _SHORT_FLAGS = frozenset("yfdjrev")
@@ -35,11 +36,20 @@ def why_partial(arguments: Sequence[str] | None, environment: Mapping[str, str])
     """
     if arguments is None:
         return "the command line of Pulumi can't be read here"
-    options = [_option(word) for word in takewhile(lambda word: word != "--", arguments[1:])]
+    options = _options(arguments)
     if environment.get(_GOES_ON_VARIABLE, "").lower() in ("1", "true", "yes"):
         options.append(_GOES_ON_VARIABLE)
     partial = _PARTIAL if _DESTROYS.intersection(arguments) else (*_PARTIAL, _GOES_ON, _GOES_ON_VARIABLE)
     return next((f"with {option} the program is not known whole" for option in options if option in partial), None)
+
+
+def has_plan(arguments: Sequence[str] | None) -> bool:
+    """Whether the command saves a plan, or keeps to one: then an ``up`` must have the inputs that its preview had."""
+    return not set(_PLANS).isdisjoint(_options(arguments or ()))
+
+
+def _options(arguments: Sequence[str]) -> list[str]:
+    return [_option(word) for word in takewhile(lambda word: word != "--", arguments[1:])]
 
 
 def _option(word: str) -> str:

@@ -307,7 +307,9 @@ def _replaces(declared: Declared, recorded: Recorded, place: Place | None) -> tu
     if recorded.place is None or place is None or recorded.place == place:
         return ()
     before, after = recorded.declared.overrides, declared.overrides
-    return tuple(name for name in PLACE_INPUTS if getattr(before, name) != getattr(after, name)) or ("place",)
+    changed = tuple(name for name in PLACE_INPUTS if getattr(before, name) != getattr(after, name))
+    # With the same inputs: Pulumi knows nothing else by name.
+    return changed or tuple(name for name in ("endpoint", "project_id") if getattr(recorded.place, name) != getattr(place, name))
 
 
 def _would_change(plan: Plan, declared: Declared, recorded: Recorded) -> bool:

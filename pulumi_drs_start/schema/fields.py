@@ -169,21 +169,32 @@ OUTPUTS = (
     Field("ready", Kind.FLAG, "every job is what was declared"),
 )
 
-FORMAT = "format"
-"""Key of the state: the version of its format."""
+TO_START, TO_RESUME, ALREADY_RUNNING = "to_start", "to_resume", "already_running"
 
-SECRET_INPUTS = "secret_inputs"  # noqa: S105 - a name
-"""Key of the inputs and the state: names of the inputs that are secret, with blanks between."""
+PREVIEWED = (
+    Field(TO_START, Kind.MAP, "the jobs that are not started"),
+    Field(TO_RESUME, Kind.MAP, "the jobs to be resumed"),
+    Field(ALREADY_RUNNING, Kind.MAP, "of a new resource: the jobs that run"),
+)
+"""Inputs that `check` adds in a preview, so that Pulumi shows them: the status of jobs by job id. They are never saved."""
+
+# Pulumi saves names that begin with two underscores, and shows them nowhere.
+FORMAT = "__format"
+PLACE = "__place"
+RECORDS = "__records"
+FOUND = "__found"
+PREVIEW = "__preview"
+SECRET_INPUTS = "__secret_inputs"  # noqa: S105 - a name
+UNREPORTED_FAILURE = "__unreported_failure"
 
 INTERNAL = (
     Field(FORMAT, Kind.TEXT, "the version of the state's format"),
-    Field("place", Kind.MAP, "where the jobs are: endpoint and project id"),
-    Field("records", Kind.MAP, "what the next operation needs to know of each job", repeats=True),
-    Field("to_start", Kind.MAP, "of the inputs: the jobs that are not started, for the difference shown", repeats=True),
-    Field("to_resume", Kind.MAP, "of the inputs: the jobs to be resumed, likewise", repeats=True),
-    Field("found", Kind.MAP, "of the inputs: what find_jobs knows beside the ids"),
-    Field(SECRET_INPUTS, Kind.TEXT, "which inputs are secret"),
-    Field("unreported_failure", Kind.TEXT, "a failure that the host could not report; it fails the program"),
+    Field(PLACE, Kind.MAP, "where the jobs are: endpoint and project id"),
+    Field(RECORDS, Kind.MAP, "what the next operation needs to know of each job", repeats=True),
+    Field(FOUND, Kind.MAP, "of the inputs: what find_jobs knows beside the ids"),
+    Field(PREVIEW, Kind.FLAG, "of the program's inputs alone: this is a preview"),
+    Field(SECRET_INPUTS, Kind.TEXT, "names of the inputs that are secret, with blanks between"),
+    Field(UNREPORTED_FAILURE, Kind.TEXT, "a failure that the host could not report; it fails the program"),
 )
 """Keys of inputs and state that programs neither write nor read."""
 
@@ -196,5 +207,5 @@ INPUT_NAMES = tuple(field.name for field in INPUTS)
 PLACE_INPUTS = _names(INPUTS, "is_place")
 REPEATED = _names(INPUTS, "is_repeated")
 REPEATING = _names(OUTPUTS + INTERNAL, "repeats")
-NOT_DECLARED = frozenset(field.name for field in OUTPUTS + INTERNAL) - {"found"}
+NOT_DECLARED = frozenset(field.name for field in OUTPUTS + PREVIEWED + INTERNAL)
 """Keys of a bag that are no inputs of the program."""

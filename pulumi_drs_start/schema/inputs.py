@@ -16,7 +16,7 @@ from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDes
 from ..settings import Overrides
 from . import values
 from .dialect import PYTHON, Dialect
-from .fields import INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, Field, Kind
+from .fields import FOUND, INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, Field, Kind
 from .times import parse_start_time, to_iso
 from .values import kind_of
 
@@ -56,7 +56,7 @@ def parse_inputs(
     """
     check = _Check(is_unknown, dialect)
     given = {name: value for name, value in bag.items() if name not in NOT_DECLARED and name != "__provider"}
-    query = given.pop("found", None)
+    query = bag.get(FOUND)
     found = check.found(query)
     # A job that was found by its status moves on as soon as it is started: that does not take it off the list.
     before = set(listed)
@@ -84,6 +84,13 @@ def recorded_ids(bag: Bag) -> list[str]:
     """The ids of the jobs in inputs or outputs, as far as they are known."""
     jobs = bag.get("jobs")
     return _ids(jobs) if isinstance(jobs, list) else []
+
+
+def found_names(bag: Bag) -> dict[str, str]:
+    """The names of the jobs that `find_jobs` found, by id, as far as the inputs have them."""
+    found = bag.get(FOUND)
+    names = found.get("names") if isinstance(found, Mapping) else None
+    return {job_id: name for job_id, name in names.items() if isinstance(name, str)} if isinstance(names, Mapping) else {}
 
 
 def _ids(jobs: list[Any]) -> list[str]:

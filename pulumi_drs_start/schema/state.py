@@ -15,7 +15,7 @@ from ..reconcile.outcome import JobOutcome, Result
 from ..reconcile.phase import STARTED_PHASES
 from ..reconcile.record import NOTHING_KNOWN, Action, JobRecord, Request
 from ..reconcile.recorded import NOTHING_RECORDED, Recorded, RecordedRow
-from .fields import FORMAT
+from .fields import FORMAT, PLACE, RECORDS
 from .inputs import Bag, parse_inputs
 from .messages import Messages, Wrong
 from .times import iso_to_ms, iso_to_seconds, seconds_to_iso, to_iso
@@ -36,7 +36,7 @@ def to_state(inputs: Bag, result: Result, messages: Messages) -> dict[str, Any]:
     """The outputs after an operation, as plain JSON.
 
     Args:
-        inputs: in normal form; with ``place`` and what else the state keeps of the inputs.
+        inputs: in normal form; with the place and what else the state keeps of the inputs.
         result: how the operation ended.
     """
     jobs = result.jobs.values()
@@ -49,7 +49,7 @@ def to_state(inputs: Bag, result: Result, messages: Messages) -> dict[str, Any]:
         "problems": {job_id: _problem(result.jobs[job_id], what) for job_id, what in wrong.items()},
         "summary": {**dict(sorted(phases.items())), "total": phases.total()},
         "ready": all(job.is_fulfilled for job in jobs),
-        "records": {job.job_id: record for job in jobs if (record := _record_to_state(job))},
+        RECORDS: {job.job_id: record for job in jobs if (record := _record_to_state(job))},
     }
 
 
@@ -70,7 +70,7 @@ def from_state(bag: Bag) -> Recorded:
             f"{FORMAT_VERSION}: install the version that wrote it, or a newer one"
         )
     rows = {job_id: row for job_id, row in _mapping(bag.get("job_statuses")).items() if isinstance(row, Mapping)}
-    records, problems = _mapping(bag.get("records")), _mapping(bag.get("problems"))
+    records, problems = _mapping(bag.get(RECORDS)), _mapping(bag.get("problems"))
     inputs = parse_inputs(bag)
     return Recorded(
         declared=inputs.declared,
@@ -79,7 +79,7 @@ def from_state(bag: Bag) -> Recorded:
         records={
             job_id: _record_from_state(rows.get(job_id, {}), _mapping(records.get(job_id))) for job_id in {**rows, **records}
         },
-        place=place_from_state(bag.get("place")),
+        place=place_from_state(bag.get(PLACE)),
     )
 
 

@@ -47,13 +47,11 @@ def test_drift_is_a_structured_difference_without_a_refresh(sandbox: Sandbox, st
     stack.up()
     sandbox.set_status("b", "CONFIGURATION")
 
-    shown = stack.preview("--diff")
     plan = json.loads(stack.preview("--json").output)
 
-    assert '+ b: "CONFIGURATION at ' in shown
     step = next(step for step in plan["steps"] if step["urn"].endswith("::batch"))
     assert step["op"] == "update"
-    assert list(step["newState"]["inputs"]["to_start"]) == ["b"]
+    assert step["newState"]["inputs"]["to_start"] == {"b": "CONFIGURATION"}
 
 
 def test_a_job_that_cannot_be_started_is_named_with_the_reason(sandbox: Sandbox, stack: Stack) -> None:

@@ -180,7 +180,7 @@ def _saved(state: Mapping[str, Any], inputs: Mapping[str, Any], served: hosting.
         return {"failure": served.failure}
     outputs = _delivered(served.result.outs)
     id_ = state["id"] or served.result.id
-    return {"failure": outputs.get("unreported_failure"), "state": {"id": id_, "inputs": inputs, "outputs": outputs}}
+    return {"failure": outputs.get("__unreported_failure"), "state": {"id": id_, "inputs": inputs, "outputs": outputs}}
 
 
 def _knowledge_of(outputs: Mapping[str, Any]) -> wire.Knowledge:

@@ -90,13 +90,13 @@ class Resource:
         parsed, place = self.parse(inputs), self.check(inputs).place
         applied = self.lifecycle.apply(self.call(**options), parsed.declared, self.recorded, place)
         assert place is not None
-        self._keep({**parsed.declared.inputs, "place": place_to_state(place)}, applied)
+        self._keep({**parsed.declared.inputs, "__place": place_to_state(place)}, applied)
         return applied
 
     def refresh(self, **options: Any) -> Applied:
         applied = self.lifecycle.refresh(self.call(**options), self.recorded)
         kept = parse_inputs(self.state).declared.inputs
-        self._keep({**kept, "place": self.state["place"]}, applied)
+        self._keep({**kept, "__place": self.state["__place"]}, applied)
         return applied
 
     def delete(self, **options: Any) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pulumi_drs_start.operations.command import why_partial
+from pulumi_drs_start.operations.command import has_plan, why_partial
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,18 @@ def test_going_on_after_errors_may_be_asked_for_in_the_environment(words: str, i
 
 def test_a_command_line_that_can_not_be_read_may_be_anything() -> None:
     assert why_partial(None, {}) is not None
+
+
+@pytest.mark.parametrize(
+    "words", ["preview --save-plan p.json", "preview --save-plan=p.json", "up --plan p.json", "up -y --strict"]
+)
+def test_a_command_that_saves_a_plan_or_is_held_to_one_is_known_by_its_option(words: str) -> None:
+    assert has_plan(["pulumi", *words.split()])
+
+
+def test_any_other_command_has_no_plan() -> None:
+    assert not has_plan(["pulumi", "up", "--yes", "--", "--plan"])
+    assert not has_plan(None)
 
 
 def test_the_command_is_found_among_the_ancestors(tmp_path: Path) -> None:

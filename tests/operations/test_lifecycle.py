@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,6 +164,17 @@ def test_another_project_replaces_the_resource_without_a_call_for_its_jobs(sandb
 
     assert (difference.changes, difference.replaces) == (True, ("project_id",))
     assert calls(sandbox) == []
+
+
+@pytest.mark.parametrize("names", [("endpoint",), ("project_id",), ("endpoint", "project_id")])
+def test_a_place_that_changed_without_an_input_is_named_as_the_input_it_would_be(
+    running: Resource, names: tuple[str, ...]
+) -> None:
+    place = replace(running.recorded.place or Place("", ""), **dict.fromkeys(names, "elsewhere"))
+
+    difference = running.lifecycle.diff(running.call(), running.parse(JOBS).declared, running.recorded, place)
+
+    assert (difference.changes, difference.replaces) == (True, names)
 
 
 def test_another_name_of_the_same_project_is_a_change_and_no_replacement(running: Resource, sandbox: Sandbox) -> None:
@@ -438,7 +450,7 @@ def test_a_shell_for_another_project_acts_where_the_jobs_are_and_says_so(
 
 
 def test_a_login_that_does_not_help_there_fails_with_both_places(sandbox: Sandbox, running: Resource) -> None:
-    running.state["place"]["project_id"] = "another-cloud-s-project"
+    running.state["__place"]["project_id"] = "another-cloud-s-project"
 
     with pytest.raises(ElsewhereError) as failed:
         running.refresh()
@@ -551,7 +563,7 @@ def test_a_state_that_does_not_say_where_its_jobs_are_stops_nothing(
 ) -> None:
     running.up({**JOBS, "on_destroy": "stop"})
     running.lifecycle = new_command()
-    del running.state["place"]
+    del running.state["__place"]
     sandbox.clear_calls()
 
     assert running.delete() == ()

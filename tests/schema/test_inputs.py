@@ -130,7 +130,7 @@ def test_known_jobs_beside_unknown_ones_are_checked_and_counted() -> None:
 
 def found(*jobs: str, listed: list[str], others: list[str]) -> Any:
     """What a query found: jobs, and others that match but for their status; and what is on the list so far."""
-    declared = {"jobs": list(jobs), "found": {"query": "find_jobs", "other_status": others, "of_total": 9}}
+    declared = {"jobs": list(jobs), "__found": {"query": "find_jobs", "other_status": others, "of_total": 9}}
     return parse_inputs(declared, lambda value: value is UNKNOWN, listed)
 
 

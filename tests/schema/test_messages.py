@@ -196,9 +196,7 @@ def planned(status: str = "CONFIGURATION", record: JobRecord | None = None, pair
         pytest.param(planned("INCRE_TRANSFER_STARTED", state=DesiredState.STOPPED), "will STOP 1 job for good: a", id="stop"),
         pytest.param(planned("CREATING"), "will wait for job a, which is still being created", id="wait"),
         pytest.param(planned("INCRE_TRANSFER_STARTED"), "will start no job; 1 job is running", id="nothing"),
-        pytest.param(
-            planned("PAUSING"), "will start no job; 1 job is paused and stays paused", id="paused"
-        ),
+        pytest.param(planned("PAUSING"), "will start no job; 1 job is paused and stays paused", id="paused"),
     ],
 )
 def test_a_plan_says_what_it_would_do(plan: Plan, words: str) -> None:
@@ -237,8 +235,7 @@ def test_a_late_start_is_a_warning() -> None:
 def test_a_dual_active_parent_is_refused_with_its_children_named() -> None:
     (warning,) = SAY.plan_warnings(planned(pairing=Pairing(is_parent=True, children=("b", "c"))))
     assert warning == (
-        "can't start job a: it is the parent of a dual-active pair and never started itself. "
-        "Declare its subtasks instead: b, c."
+        "can't start job a: it is the parent of a dual-active pair and never started itself. Declare its subtasks instead: b, c."
     )
 
 

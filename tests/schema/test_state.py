@@ -72,7 +72,7 @@ def test_a_start_that_no_status_proves_yet_is_remembered_with_its_time(name: str
 
 
 def test_a_start_that_the_status_proves_needs_no_record() -> None:
-    assert stored("STARTJOBING", JobRecord(accepted_at=990.0, accepted_now=True))["records"] == {}
+    assert stored("STARTJOBING", JobRecord(accepted_at=990.0, accepted_now=True))["__records"] == {}
 
 
 def test_a_job_that_was_over_before_we_came_is_not_remembered_as_started() -> None:
@@ -106,7 +106,7 @@ def test_what_was_asked_and_not_proved_survives_the_state(request: Request, acce
 
 
 def test_a_request_of_a_later_version_explains_nothing() -> None:
-    outputs = {"job_statuses": {}, "records": {"a": {"request": "clone", "accepted_at": "2026-01-01T00:00:00Z"}}}
+    outputs = {"job_statuses": {}, "__records": {"a": {"request": "clone", "accepted_at": "2026-01-01T00:00:00Z"}}}
 
     assert records_of(outputs)["a"].accepted_at is None
 
@@ -157,14 +157,14 @@ def test_a_schedule_whose_time_has_passed_when_the_job_is_over_is_remembered_as_
 
 @pytest.mark.parametrize("status", ["RELEASE_RESOURCE_COMPLETE", "MISSING", "START_JOB_FAILED", "CREATE_FAILED"])
 def test_a_refresh_that_finds_a_job_lost_records_a_failure(status: str) -> None:
-    recorded = {"job_statuses": {"a": {"outcome": "scheduled", "phase": "scheduled"}}, "records": {}}
+    recorded = {"job_statuses": {"a": {"outcome": "scheduled", "phase": "scheduled"}}, "__records": {}}
     seen = result_of(make_cases([DesiredJob("a")], {"a": ActualJob("a", status)}, records_of(recorded), Goal.RUNNING, 1000.0))
 
     assert [job.job_id for job in refreshed(from_state(recorded), seen).failed] == ["a"]
 
 
 def test_a_refresh_that_finds_a_job_unstarted_records_no_failure() -> None:
-    recorded = {"job_statuses": {"a": {"outcome": "started", "phase": "running"}}, "records": {}}
+    recorded = {"job_statuses": {"a": {"outcome": "started", "phase": "running"}}, "__records": {}}
     seen = result_of(
         make_cases([DesiredJob("a")], {"a": ActualJob("a", "CONFIGURATION")}, records_of(recorded), Goal.RUNNING, 1000.0)
     )

@@ -66,46 +66,60 @@ RECORDED = Recorded(
         },
     ),
     rows={
-        PAUSED: RecordedRow("paused", "paused"),
+        PAUSED: RecordedRow("paused", "paused", name="crm-paused"),
         "cancelled": RecordedRow(
             "ended",
             "failed",
-            None,
-            "it was to start at 2099-12-01T02:00:00Z and is over without having been started, so its schedule was cancelled: "
-            "create a new one, or take it off the list",
+            error_message="it was to start at 2099-12-01T02:00:00Z and has ended without having been started: its schedule was "
+            "cancelled",
+            advice="create a new job, or take it off the list",
+            name="crm-cancelled",
         ),
-        "failed-to-start": RecordedRow("start_failed", "failed", None, "Can not connect to the source database."),
+        "failed-to-start": RecordedRow(
+            "start_failed",
+            "failed",
+            error_message="Can not connect to the source database.",
+            advice="fix the cause that DRS reports, then restart it in the DRS console or with resume=True",
+            name="crm-failed-to-start",
+        ),
         "gone": RecordedRow(
             "missing",
             "failed",
-            None,
-            "it is not known to DRS: check its id and the region and project, or take it off the list",
+            error_message="it is not known to DRS",
+            advice='"gone" is not a job id (36 characters); to use a name: find_jobs(name="gone")',
+            name="crm-gone",
         ),
         "lost": RecordedRow(
             "startable",
             "failed",
-            None,
-            "it may be started already: the answer to the call was lost, and the time limit of 8s was reached",
+            error_message="it may be started already: the answer to the call was lost, and the time limit of 8s was reached",
+            advice="run pulumi up again: it reads the status before it sends anything",
         ),
         "moved": RecordedRow(
             "scheduled",
             "failed",
-            "DRS.M00304",
-            "This operation is not allowed in the current task status. It is scheduled for 2100-01-01T00:00:00Z: change its "
-            "time in the DRS console, or declare the one it has.",
+            error_code="DRS.M00304",
+            error_message="This operation is not allowed in the current task status: it is scheduled for 2100-01-01T00:00:00Z "
+            "and shall start at 2099-12-01T01:00:00Z",
+            advice="change its time in the DRS console, or set start_time to 2100-01-01T00:00:00Z",
+            name="crm-moved",
         ),
-        "not-shown": RecordedRow("startable", "unchanged"),
-        "not-shown-schedule": RecordedRow("startable", "unchanged"),
+        "not-shown": RecordedRow("startable", "unchanged", advice="run pulumi up to wait for it"),
+        "not-shown-schedule": RecordedRow(
+            "startable", "unchanged", advice="run pulumi up to wait for it", name="crm-not-shown-schedule"
+        ),
         "refused": RecordedRow(
             "startable",
             "failed",
-            "DRS.M00103",
-            "You do not have the permission to perform this operation. Check the IAM permissions.",
+            error_code="DRS.M00103",
+            error_message="You do not have the permission to perform this operation. Check the IAM permissions.",
+            advice="ask whoever administers IAM for DRS FullAccess and VPC FullAccess in the project of this job",
+            name="crm-refused",
         ),
-        "running": RecordedRow("running", "unchanged"),
-        "scheduled": RecordedRow("scheduled", "unchanged"),
-        "starting": RecordedRow("starting", "unchanged"),
-        "stopped": RecordedRow("ended", "stopped"),
+        "running": RecordedRow("running", "unchanged", name="crm-running"),
+        "scheduled": RecordedRow("scheduled", "unchanged", name="crm-scheduled"),
+        "starting": RecordedRow("starting", "unchanged", advice="run pulumi up to wait for it", name="crm-starting"),
+        "stopped": RecordedRow("ended", "stopped", name="crm-stopped"),
     },
     records={
         PAUSED: JobRecord(was_started=True, paused_here=True),
@@ -146,7 +160,8 @@ def test_a_refresh_that_finds_nothing_new_writes_the_state_as_it_was() -> None:
     reasons = {"failed-to-start": rows["failed-to-start"]["error_message"]}
     times = {"moved": 4_102_444_800_000, "scheduled": ONE}
     actual = {
-        job_id: ActualJob(job_id, row["status"], None, reasons.get(job_id), times.get(job_id)) for job_id, row in rows.items()
+        job_id: ActualJob(job_id, row["status"], None, reasons.get(job_id), times.get(job_id), row["name"])
+        for job_id, row in rows.items()
     }
 
     seen = result_of(make_cases(recorded.declared.jobs, actual, recorded.records, recorded.declared.goal, READ_AT))
@@ -158,9 +173,9 @@ def test_a_refresh_that_finds_nothing_new_writes_the_state_as_it_was() -> None:
 @pytest.mark.parametrize("version", [FORMAT_VERSION + 1, 1.5, "2", None, [1]])
 def test_a_state_of_an_unknown_format_is_refused_with_what_to_do(version: Any) -> None:
     with pytest.raises(StateError, match=r"the state of this resource has format .*install the version that wrote it"):
-        from_state({**stored(1), "format": version})
+        from_state({**stored(1), "__format": version})
 
 
 def test_a_number_read_as_a_float_is_the_same_format() -> None:
     """Pulumi's wire knows no other numbers."""
-    assert from_state({**stored(1), "format": 1.0}) == RECORDED
+    assert from_state({**stored(1), "__format": 1.0}) == RECORDED

@@ -23,7 +23,7 @@ from pulumi_drs_start.sandbox import Sandbox, faults, make_job, make_job_id
 
 from .conftest import ANSWER_SECONDS, URN, Engine, MakeHost
 
-A, B = sorted((make_job_id("a"), make_job_id("b")))
+A, B, C, D = sorted(make_job_id(label) for label in "abcd")
 PROVIDER = serialize_provider(JobBatchStartProvider())
 START, READ, PAUSE, STOP = "batch-starting", "batch-status", "batch-pause-task", "batch-jobs"
 NONE, SOME = provider_pb2.DiffResponse.DIFF_NONE, provider_pb2.DiffResponse.DIFF_SOME
@@ -184,9 +184,7 @@ def test_check_gives_every_input_in_its_normal_form_and_the_place(sandbox: Sandb
         "precheck": False,
         "on_failure": "fail",
         "on_destroy": "leave",
-        "place": {"endpoint": sandbox.url, "project_id": sandbox.project_id},
-        # Of a new resource all is new: the plan is told on its row.
-        "to_start": {},
+        "__place": {"endpoint": sandbox.url, "project_id": sandbox.project_id},
     }
 
 
@@ -213,13 +211,13 @@ def test_the_stack_s_configuration_counts_more_than_the_environment(
     sandbox.add_jobs(make_job(A, project_id=sandbox.account.other_project_id))
     stack.stub = new_command(projectId=sandbox.account.other_project_id)
 
-    assert stack.check({"jobs": [A]})["place"]["project_id"] == sandbox.account.other_project_id
+    assert stack.check({"jobs": [A]})["__place"]["project_id"] == sandbox.account.other_project_id
 
 
 def test_what_is_not_known_yet_passes_and_the_rest_is_read(sandbox: Sandbox, stack: Stack, engine: Engine) -> None:
     sandbox.add_jobs(make_job(A))
 
-    checked = stack.check({"jobs": [A, rpc.UNKNOWN], "timeout": rpc.UNKNOWN})
+    checked = stack.check({"jobs": [A, rpc.UNKNOWN], "timeout": rpc.UNKNOWN, "__preview": True})
 
     assert isinstance(checked["timeout"], Unknown)
     assert checked["jobs"][0] == A
@@ -227,31 +225,90 @@ def test_what_is_not_known_yet_passes_and_the_rest_is_read(sandbox: Sandbox, sta
     assert told.startswith(f"will start 1 job: {A}; 1 job is not known yet")
 
 
-def test_check_shows_the_jobs_found_unstarted_or_to_be_resumed_as_a_difference(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A), make_job(B))
-    stack.up({"jobs": [A, B], "resume": True})
-    assert stack.check({"jobs": [A, B], "resume": True})["to_start"] == {}
+PREVIEWED = ("to_start", "to_resume", "already_running")
+
+
+def previewed(stack: Stack, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """What check adds in a preview."""
+    shown = stack.check({**inputs, "__preview": True})
+    added = {name: shown.pop(name) for name in PREVIEWED if name in shown}
+    assert shown == stack.check(inputs), "what is saved must not depend on whether there was a preview"
+    return added
+
+
+def test_a_preview_of_a_new_resource_shows_each_job_that_will_start_and_each_that_runs(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B, status="INCRE_TRANSFER_STARTED"), make_job(C, status="PAUSING"))
+    inputs = {"jobs": [A, B, C, {"job_id": D, "start_time": "2100-01-01T00:00:00Z"}], "resume": True}
+    sandbox.add_jobs(make_job(D))
+
+    assert previewed(stack, inputs) == {
+        "to_start": {A: "CONFIGURATION", D: "CONFIGURATION"},
+        "to_resume": {C: "PAUSING"},
+        "already_running": {B: "INCRE_TRANSFER_STARTED"},
+    }
+
+
+def test_a_job_that_is_paused_or_shall_be_is_not_shown_as_one_that_runs(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A, status="INCRE_TRANSFER_STARTED"), make_job(B, status="PAUSING"))
+
+    assert previewed(stack, {"jobs": [{"job_id": A, "desired_state": "paused"}, B]}) == {}
+
+
+def test_a_preview_of_drift_shows_the_jobs_that_drifted_and_no_others(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B), make_job(C))
+    inputs = {"jobs": [A, B, C], "resume": True}
+    stack.up(inputs)
+    assert previewed(stack, inputs) == {}
     sandbox.set_status(A, "CONFIGURATION")
     sandbox.set_status(B, "PAUSING")
 
-    checked = stack.check({"jobs": [A, B], "resume": True})
+    assert previewed(stack, inputs) == {"to_start": {A: "CONFIGURATION"}, "to_resume": {B: "PAUSING"}}
+    assert not {*PREVIEWED, "__preview"} & stack.up({**inputs, "__preview": True}).keys()
 
-    assert checked["to_start"][A].startswith("CONFIGURATION at ")
-    assert checked["to_resume"][B].startswith("PAUSING at ")
-    assert (len(checked["to_start"]), len(checked["to_resume"])) == (1, 1)
+
+def test_a_plan_that_an_up_is_held_to_has_nothing_that_only_a_preview_has(
+    sandbox: Sandbox, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.add_jobs(make_job(A))
+    monkeypatch.setattr(command, "pulumi_arguments", lambda: ("pulumi", "preview", "--save-plan=plan.json"))
+
+    assert previewed(stack, {"jobs": [A]}) == {}
+
+
+def found(*others: str) -> dict[str, Any]:
+    """What the program says of a query that found jobs but for their status."""
+    return {"query": "find_jobs()", "other_status": list(others), "of_total": 3}
 
 
 def test_a_job_found_by_its_status_stays_on_the_list_when_it_has_moved_on(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
+    assert stack.check({"jobs": [A], "__found": found(B)}).keys() == stack.check({"jobs": [A]}).keys()
     stack.up({"jobs": [A, B]})
 
-    checked = stack.check({"jobs": [A], "found": {"query": "find_jobs()", "other_status": [B, "c"], "of_total": 3}})
+    checked = stack.check({"jobs": [A], "__found": found(B, "c")})
 
     assert checked["jobs"] == [A, B]
-    assert checked["found"] == {"other_status": ["c"]}
+    assert checked["__found"] == {"other_status": ["c"]}
+    assert "__found" not in stack.up({"jobs": [A], "__found": found(B, "c")})
 
 
-SECRET = {"jobs": [A], "secret_inputs": "jobs", "job_statuses": {"secret": "jobs"}, "records": {"secret": "jobs"}}
+def test_a_job_found_by_its_status_stays_on_the_list_too_when_the_update_that_put_it_there_failed(
+    sandbox: Sandbox, stack: Stack
+) -> None:
+    """Pulumi then keeps the old inputs, and with them the old list, beside the new outputs."""
+    sandbox.add_jobs(make_job(A), make_job(B), make_job(C, refuse_start={"code": "DRS.M05003", "times": 1}))
+    stack.up({"jobs": [A]})
+    old_inputs = stack.check({"jobs": [A]})
+    with pytest.raises(FailedError):
+        stack.up({"jobs": [A, B, C]})
+
+    checked = _bag(stack.ask("Check", olds=old_inputs, news={"jobs": [C], "__found": found(A, B)}).inputs)
+    updated = stack.ask("Update", id=stack.resource_id, olds=stack.outputs, news=checked)
+
+    assert _bag(updated.properties)["jobs"] == [A, B, C]
+
+
+SECRET = {"jobs": [A], "__secret_inputs": "jobs", "job_statuses": {"secret": "jobs"}, "__records": {"secret": "jobs"}}
 
 
 def test_secret_jobs_are_named_in_no_message(sandbox: Sandbox, stack: Stack, engine: Engine) -> None:
@@ -269,9 +326,9 @@ def test_what_makes_outputs_secret_is_kept_among_the_inputs_and_in_the_state(san
     sandbox.add_jobs(make_job(A))
 
     assert stack.check(SECRET)["job_statuses"] == {"secret": "jobs"}
-    assert stack.up(SECRET)["secret_inputs"] == "jobs"
+    assert stack.up(SECRET)["__secret_inputs"] == "jobs"
     assert stack.outputs["job_statuses"][A]["outcome"] == "started"
-    assert stack.refresh()["secret_inputs"] == "jobs"
+    assert stack.refresh()["__secret_inputs"] == "jobs"
     assert stack.diff(SECRET).changes == NONE
     assert stack.diff({"jobs": [A]}).changes == SOME
 
@@ -310,9 +367,9 @@ def test_create_gives_an_id_of_its_own_and_every_output(sandbox: Sandbox, stack:
     assert stack.resource_id.startswith("drs-")
     assert outputs["job_statuses"][A]["outcome"] == "started"
     assert outputs["summary"] == {"running": 1, "total": 1}
-    assert (outputs["ready"], outputs["format"]) == (True, 1)
-    assert outputs["place"] == {"endpoint": sandbox.url, "project_id": sandbox.project_id}
-    assert not {"to_start", "to_resume", "found", "unreported_failure"} & outputs.keys()
+    assert (outputs["ready"], outputs["__format"]) == (True, 1)
+    assert outputs["__place"] == {"endpoint": sandbox.url, "project_id": sandbox.project_id}
+    assert not {*PREVIEWED, "__found", "__unreported_failure"} & outputs.keys()
     assert engine.told()[-1] == ("INFO", "1 job: started 1")
 
 
@@ -342,7 +399,7 @@ def test_a_time_limit_of_the_resource_s_options_saves_what_was_accepted(sandbox:
 
     assert "after 1s (timeout)" in failed.value.message
     assert stack.outputs["job_statuses"][A]["outcome"] == "started"
-    assert stack.outputs["records"][A]["is_unfinished"] is True
+    assert stack.outputs["__records"][A]["is_unfinished"] is True
 
 
 def test_a_refused_login_fails_in_plain_words_and_saves_nothing(
@@ -394,7 +451,8 @@ def test_a_refresh_brings_the_rows_up_to_date_and_sends_nothing(sandbox: Sandbox
 
     assert refreshed["job_statuses"][A]["status"] == "PAUSING"
     assert refreshed["ready"] is False
-    assert {**refreshed, **{name: created[name] for name in ("job_statuses", "summary", "ready", "problems", "records")}} == created
+    unchanged = ("job_statuses", "summary", "ready", "problems", "__records")
+    assert {**refreshed, **{name: created[name] for name in unchanged}} == created
     assert [call["operation"] for call in sandbox.calls()] == [READ]
 
 
@@ -456,7 +514,7 @@ def test_a_state_of_a_newer_format_is_refused_in_plain_words(sandbox: Sandbox, s
     sandbox.add_jobs(make_job(A))
     inputs = {"jobs": [A], "on_destroy": "stop"}
     stack.up(inputs)
-    stack.outputs["format"] = 2
+    stack.outputs["__format"] = 2
     sandbox.clear_calls()
 
     with pytest.raises(FailedError) as failed:
@@ -479,8 +537,8 @@ def test_where_the_host_can_not_save_a_failed_resource_the_program_is_told(sandb
     created = provider.create(checked.inputs)
 
     assert created.outs is not None
-    assert created.outs["unreported_failure"].startswith(f"job {B} could not be started: DRS.M05003")
+    assert created.outs["__unreported_failure"].startswith(f"job {B} could not be started: DRS.M05003")
     assert created.outs["job_statuses"][A]["outcome"] == "started"
     again = provider.update(created.id, created.outs, provider.check(created.outs, {"jobs": [A]}).inputs)
     assert again.outs is not None
-    assert "unreported_failure" not in again.outs
+    assert "__unreported_failure" not in again.outs
