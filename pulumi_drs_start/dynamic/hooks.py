@@ -82,7 +82,7 @@ class Hooks:
         try:
             checked = self._lifecycle.check(call, inputs.declared, from_state(olds))
         except SettingsError as exc:
-            return _refused(news, exc.problems)
+            return _refused(news, [call.conceal(problem) for problem in exc.problems])
         added = _drift(checked) if olds and checked.place else {"to_start": {}}
         if checked.place:
             added["place"] = place_to_state(checked.place)

@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pydantic import ValidationError
 
 from ..drs.auth.plugins import LOGINS_WITH_A_PROJECT
+from ..drs.text import quoted
 from .keys import KEYS, LOGIN_FIELDS, USER_FIELDS
 from .layers import ENVIRONMENT, STACK, Layer, Value, collect, insert_cloud, merge, rank
-from .model import Overrides, Settings, SettingsError, shown
+from .model import Overrides, Settings, SettingsError
 
 # Regions whose list of endpoints names DRS ("Regions and Endpoints"). The Swiss region's does not.
 REGIONS_WITH_DRS = ("eu-de", "eu-nl")
@@ -208,7 +209,7 @@ class _Loader:
             values.setdefault("endpoint", Value(f"https://drs.{name}.otc.t-systems.com", origin))
             values.setdefault("auth_url", Value(f"https://iam.{name}.otc.t-systems.com/v3", origin))
         if "endpoint" not in values and name:
-            self._miss("endpoint", f"; region {shown(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
+            self._miss("endpoint", f"; region {quoted(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
         elif "endpoint" not in values:
             self._miss("region", f"; or the addresses: {self._sources('endpoint')}; and for IAM {self._sources('auth_url')}")
         if "auth_url" not in values and needs_iam and (endpoint or name):
@@ -246,7 +247,7 @@ class _Loader:
             sources.append(f"{key.input}=… in the program")
         if self._cloud is not None and key.cloud:
             where = "clouds.yaml or secure.yaml" if key.is_secret else "clouds.yaml"
-            sources.append(f'{key.cloud} of cloud "{self._values["cloud"].text}" in {where}')
+            sources.append(f"{key.cloud} of cloud {quoted(self._values['cloud'].text)} in {where}")
         return ", or ".join(sources)
 
 

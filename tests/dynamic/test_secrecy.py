@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.dynamic.secrecy import SECRET_INPUTS, concealing
+from pulumi_drs_start.drs.text import quoted
+from pulumi_drs_start.dynamic.secrecy import concealing
+from pulumi_drs_start.schema.fields import SECRET_INPUTS
 
 WHEN = "2099-12-01T02:00:00+01:00"
 TEXTS = [
@@ -43,6 +45,22 @@ def test_a_secret_time_is_hidden_in_every_spelling(declared: Any, spelling: str)
     conceal = concealing([secret("start_time", start_time=declared)])
 
     assert conceal(f"will schedule 1 job for {spelling} (one-a)") == "will schedule 1 job for [secret] (one-a)"
+
+
+def test_a_secret_place_is_hidden_however_it_is_quoted() -> None:
+    long = "x" * 100
+    bag = {SECRET_INPUTS: "region cloud project_id", "region": "eu-fr", "cloud": "a\tb", "project_id": long}
+    text = f'region "eu-fr", https://drs.eu-fr.example, {quoted("a" + chr(9) + "b")}, {quoted(long)}, one-a at {WHEN}'
+
+    assert concealing([{**secret(""), **bag}])(text) == (
+        f'region "[secret]", https://drs.[secret].example, "[secret]", "[secret]", one-a at {WHEN}'
+    )
+
+
+def test_other_secrets_hide_neither_jobs_nor_times() -> None:
+    text = f"one-a is scheduled for {WHEN}"
+
+    assert concealing([secret("timeout region resume", start_time=WHEN)])(text) == text
 
 
 def test_what_was_secret_before_is_hidden_too() -> None:

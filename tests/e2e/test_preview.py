@@ -115,7 +115,7 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
 
     assert run.exit_code != 0
     for path in (
-        "jobs[1].job_id must be a job id",
+        "jobs[1] must be a job id",
         "jobs[2].job_id is not a job id",
         "jobs[3].jobid is no field of a job; did you mean job_id?",
         "jobs[3].job_id is missing",
