@@ -204,7 +204,8 @@ class _Loader:
         name = region.text if region else _region_of("drs", endpoint) or _region_of("iam", auth_url)
         origin = f"that of region {name}"
         if name:
-            values.setdefault("region", Value(name, origin))
+            named_by = endpoint if _region_of("drs", endpoint) else auth_url
+            values.setdefault("region", Value(name, named_by.origin if named_by else origin))
         if name in REGIONS_WITH_DRS:
             values.setdefault("endpoint", Value(f"https://drs.{name}.otc.t-systems.com", origin))
             values.setdefault("auth_url", Value(f"https://iam.{name}.otc.t-systems.com/v3", origin))
@@ -265,4 +266,14 @@ def _advice(values: Layer, fields: Sequence[str]) -> str:
     text = f"Check {', '.join(most)} and {last}" if most else f"Check {last}"
     if any(values[field].origin.startswith("drs:") for field in given):
         text += "; refresh and destroy use the stack configuration of the last up"
-    return text + "."
+    return f"{text}.{_other_region(values) if 'auth_url' in given else ''}"
+
+
+def _other_region(values: Layer) -> str:
+    """A sentence, if IAM is that of another region than the jobs: a shell's address of IAM also counts for other regions."""
+    region, auth_url = values.get("region"), values["auth_url"]
+    theirs = _region_of("iam", auth_url)
+    if region is None or theirs in (None, region.text) or region.text not in REGIONS_WITH_DRS:
+        return ""
+    names = f"{auth_url.origin} names {theirs}, and {region.origin} names {region.text}"
+    return f" {names}: leave out {auth_url.origin} to log in at {region.text}."
