@@ -29,8 +29,8 @@ from .schema import values
 from .schema.fields import SECRET_INPUTS
 from .schema.messages import Messages
 from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several, as_list
-from .settings import CONFIG_KEYS, load_settings
-from .settings.logs import log_where_asked
+from .settings import CONFIG_KEYS, load_settings, log_where_asked
+from .stack import warn_of_unknown_settings
 
 log = logging.getLogger(__name__)
 
@@ -167,11 +167,13 @@ def _ask(function: _Function[_T], arguments: Mapping[str, Any]) -> _T:
         parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, Collection) else ()
         if any(isinstance(part, pulumi.Output) for part in (value, *parts)):
             raise TypeError(f"{name} is an Output, or has one: use the function whose name ends in _output, or ask in an apply")
+    warn_of_unknown_settings()
     return function(arguments, ())
 
 
 def _ask_later(function: _Function[_T], arguments: Mapping[str, Any]) -> pulumi.Output[_T]:
     """Call a function in a worker thread, as soon as every argument is known."""
+    warn_of_unknown_settings()
     inputs = {name: value if isinstance(value, pulumi.Output) else as_list(value) for name, value in arguments.items()}
     outputs = {name: pulumi.Output.from_input(value) for name, value in inputs.items()}
 

@@ -28,6 +28,7 @@ from .schema.types import (
     WaitFor,
     as_list,
 )
+from .stack import warn_of_unknown_settings
 
 
 @pulumi.input_type
@@ -171,6 +172,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         Raises:
             pulumi.RunError: some jobs failed, and Pulumi's host could not report it. Raised when the outputs are known.
         """
+        warn_of_unknown_settings()
         inputs: dict[str, Any] = {name: value for name, value in locals().items() if name in INPUT_NAMES}
         inputs |= {"jobs": _plain(jobs), "start_time": _plain(start_time)}
         absent = [each.name for each in INPUTS if each.default is None and inputs[each.name] is None]

@@ -30,8 +30,7 @@ from ..reconcile.record import Action
 from ..schema.fields import REPEATING, SECRET_INPUTS
 from ..schema.inputs import parse_inputs, recorded_ids
 from ..schema.state import from_state, place_from_state, place_to_state, to_state
-from ..settings import CONFIG_KEYS, SettingsError
-from ..settings.logs import log_where_asked
+from ..settings import CONFIG_KEYS, SettingsError, log_where_asked
 from . import host
 from .secrecy import concealing
 

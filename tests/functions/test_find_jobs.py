@@ -336,6 +336,18 @@ def test_stack_configuration_wins_over_the_environment(sandbox: Sandbox, monkeyp
     assert find_jobs() == ["a"]
 
 
+def test_a_key_that_means_nothing_is_warned_of_once(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_jobs(make_job("a"))
+    monkeypatch.setattr("pulumi_drs_start.stack._told_of", None)
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({"drs:regoin": "eu-de"}))
+    find_jobs()
+    find_jobs()
+
+    assert capsys.readouterr().err == "warning: drs:regoin is no setting of DRS; did you mean drs:region?\n"
+
+
 def test_arguments_win_over_the_configuration(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.add_jobs(make_job("a"))
     monkeypatch.setenv("DRS_ENDPOINT", "http://127.0.0.1:9")
