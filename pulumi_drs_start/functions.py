@@ -21,14 +21,16 @@ import pulumi
 
 from .drs.calls.client import DrsClient
 from .drs.http.budget import TimeBudget
+from .dynamic.secrecy import concealing
 from .operations.connections import process_connections
 from .operations.lifecycle import expected_error
 from .operations.query import checked, checked_ids, checked_place, find, make_query, read_statuses
 from .schema import values
+from .schema.fields import SECRET_INPUTS
 from .schema.messages import Messages
 from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several, as_list
-from .settings import CONFIG_KEYS, load_settings
-from .settings.logs import log_where_asked
+from .settings import CONFIG_KEYS, load_settings, log_where_asked
+from .stack import warn_of_unknown_settings
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +149,7 @@ def get_job_statuses_output(
 def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
     """What both forms of `find_jobs` do. Messages do not quote the arguments named in `secret`."""
     query = make_query(arguments, secret)
-    with _connection(arguments) as (client, budget):
+    with _connection(arguments, secret) as (client, budget):
         search = find(client, query, budget)
     if search.found.other_status and search.why_none:
         # As after every `up` that started the jobs: a passing remark, of which the command keeps no line.
@@ -157,10 +159,10 @@ def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
     return search.found
 
 
-def _get_statuses(arguments: Mapping[str, Any], _secret: Collection[str]) -> Statuses:
-    """What both forms of `get_job_statuses` do. Messages quote no argument."""
-    job_ids = checked_ids("job_ids", arguments["job_ids"])
-    with _connection(arguments) as (client, budget):
+def _get_statuses(arguments: Mapping[str, Any], secret: Collection[str]) -> Statuses:
+    """What both forms of `get_job_statuses` do. Messages do not quote the arguments named in `secret`."""
+    job_ids = checked_ids("job_ids", arguments["job_ids"], secret)
+    with _connection(arguments, secret) as (client, budget):
         return read_statuses(client, job_ids, arguments["names"], budget)
 
 
@@ -177,11 +179,13 @@ def _ask(function: _Function[_T], arguments: Mapping[str, Any]) -> _T:
         parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, Collection) else ()
         if any(isinstance(part, pulumi.Output) for part in (value, *parts)):
             raise TypeError(f"{name} is an Output, or has one: use the function whose name ends in _output, or ask in an apply")
+    warn_of_unknown_settings()
     return function(arguments, ())
 
 
 def _ask_later(function: _Function[_T], arguments: Mapping[str, Any]) -> pulumi.Output[_T]:
     """Call a function in a worker thread, as soon as every argument is known."""
+    warn_of_unknown_settings()
     inputs = {name: value if isinstance(value, pulumi.Output) else as_list(value) for name, value in arguments.items()}
     outputs = {name: pulumi.Output.from_input(value) for name, value in inputs.items()}
 
@@ -193,15 +197,15 @@ def _ask_later(function: _Function[_T], arguments: Mapping[str, Any]) -> pulumi.
 
 
 @contextmanager
-def _connection(arguments: Mapping[str, Any]) -> Iterator[tuple[DrsClient, TimeBudget]]:
+def _connection(arguments: Mapping[str, Any], secret: Collection[str]) -> Iterator[tuple[DrsClient, TimeBudget]]:
     """A client for the place that the arguments name, and a time budget that begins now.
 
     Raises:
         TypeError, ValueError: an argument is wrong.
         pulumi.RunError: in place of an expected error. It has no cause, because a cause may quote an answer of DRS.
     """
-    overrides = checked_place(arguments)
-    seconds = checked("timeout", values.seconds, arguments["timeout"])
+    overrides = checked_place(arguments, secret)
+    seconds = checked("timeout", values.seconds, arguments["timeout"], secret)
     try:
         log_where_asked()
         settings = load_settings(_stack_configuration(), os.environ, overrides)
@@ -211,7 +215,8 @@ def _connection(arguments: Mapping[str, Any]) -> Iterator[tuple[DrsClient, TimeB
         if text is None:
             raise
         log.debug("asking DRS failed: %s: %s", type(exc).__name__, exc)
-        raise pulumi.RunError(text) from None
+        conceal = concealing([{**arguments, SECRET_INPUTS: " ".join(secret)}])
+        raise pulumi.RunError(conceal(text)) from None
 
 
 def _stack_configuration() -> dict[str, str]:

@@ -9,6 +9,7 @@ the signature and the attributes here repeat its names, because checkers and edi
 
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
@@ -44,6 +45,7 @@ from .schema.types import (
     WaitFor,
     as_list,
 )
+from .stack import warn_of_unknown_settings
 
 
 @pulumi.input_type
@@ -53,14 +55,14 @@ class JobStartArgs:
 
     Args:
         job_id: the job's id, as the DRS console shows it.
-        start_time: when the job shall start: RFC 3339 with a time zone, or milliseconds since the epoch. If it is left out,
-            the resource's ``start_time`` counts.
+        start_time: when the job shall start: RFC 3339 with a time zone, a `datetime` with one, or milliseconds since the
+            epoch. If it is left out, the resource's ``start_time`` counts.
         desired_state: the state that the job shall be in. ``started`` (default). ``paused``: a running job is paused, and a job
             that was never started is not started. ``stopped``: the job is ended. A stopped job can never be started again.
     """
 
     job_id: pulumi.Input[str]
-    start_time: pulumi.Input[str | int] | None = None
+    start_time: pulumi.Input[str | int | datetime] | None = None
     desired_state: pulumi.Input[DesiredState] | None = None
 
 
@@ -71,7 +73,7 @@ class _JobId(TypedDict):
 class JobStartArgsDict(_JobId, total=False):
     """One job as a dict: the same keys and meanings as `JobStartArgs`."""
 
-    start_time: pulumi.Input[str | int]
+    start_time: pulumi.Input[str | int | datetime]
     desired_state: pulumi.Input[DesiredState]
 
 
@@ -149,7 +151,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         resource_name: str,
         *,
         jobs: Jobs,
-        start_time: pulumi.Input[str | int] | None = None,
+        start_time: pulumi.Input[str | int | datetime] | None = None,
         wait_for: pulumi.Input[WaitFor] | None = None,
         timeout: pulumi.Input[str] | None = None,
         resume: pulumi.Input[bool] | None = None,
@@ -167,7 +169,7 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             resource_name: the resource's name in the stack.
             jobs: the jobs: ids, `JobStartArgs` or dicts. At least one, each once. The order does not matter.
             start_time: when jobs without a time of their own shall start: RFC 3339 with a time zone, such as
-                ``2026-12-01T02:00:00+01:00``, or milliseconds since the epoch. Default: now.
+                ``2026-12-01T02:00:00+01:00``, a `datetime` with one, or milliseconds since the epoch. Default: now.
             wait_for: when an operation returns. ``running`` (default): when every job runs. ``accepted``: as soon as DRS
                 accepted the starts.
             timeout: the time for a whole operation, such as ``90s``, ``30m``, ``2h``. Default: ``60m``. Pulumi's
@@ -189,14 +191,15 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         Raises:
             pulumi.RunError: some jobs failed, and Pulumi's host could not report it. Raised when the outputs are known.
         """
+        warn_of_unknown_settings()
         inputs: dict[str, Any] = {name: value for name, value in locals().items() if name in INPUT_NAMES}
-        inputs["jobs"] = jobs.apply(as_list) if isinstance(jobs, pulumi.Output) else as_list(jobs)
+        inputs |= {"jobs": _plain(jobs), "start_time": _plain(start_time)}
         absent = [each.name for each in INPUTS if each.default is None and inputs[each.name] is None]
         props = {name: value for name, value in inputs.items() if name not in absent}
         # Pulumi makes outputs only of names that are in the props.
         props |= dict.fromkeys((*(output.name for output in OUTPUTS), UNREPORTED_FAILURE))
         props |= {FOUND: _found(jobs), PREVIEW: pulumi.runtime.is_dry_run() or None}
-        props |= _secrecy({name: inputs[name] for name in REPEATED})
+        props |= _secrecy(inputs)
         super().__init__(JobBatchStartProvider(), resource_name, props, opts)
         for name in absent:
             # The provider never returns them. Pulumi would show them as unknown in each preview.
@@ -209,6 +212,22 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         for internal in INTERNAL + PREVIEWED:
             # Between this constructor and the provider; programs must not use them.
             self.__dict__.pop(internal.name, None)
+
+
+def _plain(value: Any) -> Any:
+    """Jobs or a time as Pulumi takes them: several as a list, and times as text, because it takes no `datetime`."""
+    if isinstance(value, pulumi.Output):
+        return value.apply(_plain)
+    if isinstance(value, Awaitable):
+        return pulumi.Output.from_input(value).apply(_plain)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, JobStartArgs):
+        value = vars(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    several = as_list(value)
+    return [_plain(part) for part in several] if isinstance(several, list) else several
 
 
 def _found(jobs: Any) -> Any:
@@ -225,20 +244,29 @@ def _found(jobs: Any) -> Any:
 
 def _secrecy(inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Props that tell the provider which of these inputs are secret, and let Pulumi encrypt the outputs that repeat them."""
-    outputs = [(name, output) for name, value in inputs.items() for output in _outputs_in(value)]
-    if not outputs:
+    if not any(True for _ in _outputs_in(inputs)):
         return {}
 
     async def secret_names() -> str:
-        return " ".join(dict.fromkeys([name for name, output in outputs if await output.is_secret()]))
+        return " ".join([name for name, value in inputs.items() if await _is_secret(value)])
 
     def mark(text: str) -> Any:
-        return pulumi.Output.secret({"secret": text}) if text else None
+        repeated = " ".join(name for name in text.split() if name in REPEATED)
+        return pulumi.Output.secret({"secret": repeated}) if repeated else None
 
     names: pulumi.Output[str] = pulumi.Output.from_input(secret_names())
     # Pulumi encrypts what a provider returns if the program has a secret input of the same name.
     repeating = (*REPEATING, *(field.name for field in PREVIEWED))
     return {SECRET_INPUTS: names.apply(lambda text: text or None)} | dict.fromkeys(repeating, names.apply(mark))
+
+
+async def _is_secret(value: Any) -> bool:
+    """Whether an input is secret, or holds something secret at any depth."""
+    for output in _outputs_in(value):
+        # What is in an Output may hold others.
+        if await output.is_secret() or await _is_secret(await output.future()):
+            return True
+    return False
 
 
 def _outputs_in(value: Any) -> Iterator[pulumi.Output[Any]]:

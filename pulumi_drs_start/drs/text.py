@@ -13,10 +13,15 @@ import html
 import json
 import re
 from base64 import b64encode
+from collections.abc import Iterable
 from contextlib import suppress
+from difflib import get_close_matches
 from urllib.parse import quote, quote_plus
 
 LONGEST_TEXT = 1000
+LONGEST_QUOTE = 80
+# How alike two words are of which one was meant for the other; 1 if they are the same.
+CLOSE = 0.7
 
 # Escape sequences, control characters, and what turns the direction of text. Lone surrogates can't be encoded anywhere.
 _CONTROL = re.compile(
@@ -54,6 +59,20 @@ def clean_word(text: str, limit: int = LONGEST_TEXT) -> str:
 def _one_line(text: str, limit: int) -> str:
     flat = " ".join(_CONTROL.sub(" ", text).split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
+
+
+def quoted(text: str, limit: int = LONGEST_QUOTE) -> str:
+    """In quotes, cut, without secrets of this process; what is not printable is shown as Python would write it."""
+    known = redacted(text, limit + 1)
+    shown = known if len(known) <= limit else known[:limit] + "…"
+    return f'"{"".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in shown)}"'
+
+
+def closest(text: str, words: Iterable[str]) -> str | None:
+    """The word that was probably meant, in upper or lower case; None if none is close."""
+    known = {word.lower(): word for word in words}
+    close = get_close_matches(text[:LONGEST_QUOTE].lower(), known, n=1, cutoff=CLOSE)
+    return known[close[0]] if close else None
 
 
 def keep_secret(*secrets: str | None) -> None:

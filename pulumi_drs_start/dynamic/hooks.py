@@ -40,12 +40,11 @@ from ..schema.fields import (
     TO_START,
     UNREPORTED_FAILURE,
 )
-from ..schema.inputs import found_names, parse_inputs, recorded_ids
+from ..schema.inputs import found_names, parse_inputs, recorded_ids, secret_names
 from ..schema.state import from_state, place_from_state, place_to_state, to_state
-from ..settings import CONFIG_KEYS, SettingsError
-from ..settings.logs import log_where_asked
+from ..settings import CONFIG_KEYS, SettingsError, log_where_asked
 from . import host
-from .secrecy import concealing, secret_inputs
+from .secrecy import concealing
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ def _hook(method: Callable[Concatenate[Hooks, host.Call, _P], _R]) -> Callable[C
         call.warned, call.is_preview = self._warned, self._is_preview
         bags = [bag for bag in args if isinstance(bag, Mapping)]
         call.conceal = concealing(bags)
-        call.messages.names.is_secret = any("jobs" in secret_inputs(bag) for bag in bags)
+        call.messages.names.is_secret = any("jobs" in secret_names(bag) for bag in bags)
         try:
             return method(self, call, *args, **kwargs)
         except Exception as exc:
@@ -103,7 +102,7 @@ class Hooks:
         try:
             checked = self._lifecycle.check(call, inputs.declared, from_state(olds))
         except SettingsError as exc:
-            return _refused(news, exc.problems)
+            return _refused(news, [call.conceal(problem) for problem in exc.problems])
         added: dict[str, Any] = {}
         # Where a plan is saved or followed, an input that only the preview has would violate it.
         if call.is_preview and not command.has_plan(command.pulumi_arguments()):

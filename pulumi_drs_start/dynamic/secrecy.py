@@ -1,5 +1,5 @@
 """
-Keeps ids and times that the program made secret out of messages, where texts of DRS repeat them.
+Keeps ids, times and places that the program made secret out of messages, where texts of others repeat them.
 
 Messages of this package count jobs that are secret and do not name them (`JobNames`).
 
@@ -15,28 +15,27 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from ..schema.fields import SECRET_INPUTS
-from ..schema.inputs import recorded_ids
+from ..drs.text import quoted
+from ..schema.fields import PLACE_INPUTS, REPEATED
+from ..schema.inputs import recorded_ids, secret_names
 from ..schema.times import parse_start_time, to_iso
 
 HIDDEN = "[secret]"
 
 
-def secret_inputs(bag: Mapping[str, Any]) -> list[str]:
-    """The names of the inputs that the program made secret."""
-    return str(bag.get(SECRET_INPUTS) or "").split()
-
-
 def concealing(bags: Iterable[Mapping[str, Any]]) -> Callable[[str], str]:
-    """A function that takes out of a text what is secret in these inputs and outputs."""
+    """A function that takes out of a text the jobs, times and places that are secret in these inputs and outputs."""
     hidden: set[str] = set()
     for bag in bags:
-        names = secret_inputs(bag)
+        names = secret_names(bag)
         jobs, rows = bag.get("jobs"), bag.get("job_statuses")
         rows = rows if isinstance(rows, Mapping) else {}
         if "jobs" in names:
             hidden.update(filter(None, [*recorded_ids(bag), *rows]))
-        if names:
+        for name in names.intersection(PLACE_INPUTS):
+            value = str(bag.get(name) or "")
+            hidden |= {value, quoted(value)[1:-1]} - {""}
+        if names.intersection(REPEATED):
             parts = [bag, *rows.values(), *(jobs if isinstance(jobs, list) else [])]
             hidden.update(*(_spellings(part.get("start_time")) for part in parts if isinstance(part, Mapping)))
 

@@ -19,7 +19,7 @@ from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
 from ..drs.calls.models import MISSING_STATUS
 from ..drs.errors import DrsError
 from ..drs.http.budget import TimeBudget
-from ..reconcile.phase import phase_of
+from ..reconcile.phase import STATUSES, phase_of
 from ..schema import values
 from ..schema.fields import PLACE_INPUTS
 from ..schema.types import CurrentJobStatus, DbUseType, FoundJobs
@@ -81,21 +81,17 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
         secret: names of arguments that must not be quoted.
 
     Raises:
-        ValueError, TypeError: an argument is wrong. Its value is not quoted either.
+        ValueError, TypeError: an argument is wrong.
     """
     given: dict[str, Any] = {
-        "name": _text("name", arguments["name"]),
-        "status": _texts("status", arguments["status"]),
-        "db_use_type": _texts("db_use_type", arguments["db_use_type"]),
-        "engine_type": _text("engine_type", arguments["engine_type"]),
-        "enterprise_project_id": _text("enterprise_project_id", arguments["enterprise_project_id"]),
-        "tags": _tags(arguments["tags"]),
-        **asdict(checked_place(arguments)),
+        "name": _text("name", arguments, secret),
+        "status": _texts("status", arguments, secret, _status),
+        "db_use_type": _texts("db_use_type", arguments, secret, _db_use_type),
+        "engine_type": _text("engine_type", arguments, secret),
+        "enterprise_project_id": _text("enterprise_project_id", arguments, secret),
+        "tags": checked("tags", _tags, arguments["tags"], secret),
+        **asdict(checked_place(arguments, secret)),
     }
-    if not all(word.isascii() and word.replace("_", "").isalnum() and word.isupper() for word in given["status"]):
-        raise ValueError('status must be a word of DRS, such as "CONFIGURATION" or "PAUSING", or a list of them')
-    if not set(given["db_use_type"]) <= set(DB_USE_TYPES):
-        raise ValueError('db_use_type must be "migration", "sync" or "cloudDataGuard" (disaster recovery), or a list of them')
     return JobQuery(
         name=given["name"],
         statuses=frozenset(_spelling(word) for word in given["status"]),
@@ -206,51 +202,82 @@ def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) ->
     return f"{query.words} found no job: {why}"
 
 
-def checked(argument: str, check: Callable[[Any], _T], value: Any) -> _T:
-    """A checked value. Raises ValueError, TypeError, with the argument's name and not its value."""
+def checked(argument: str, check: Callable[[Any], _T], value: Any, secret: Collection[str]) -> _T:
+    """A checked value.
+
+    Args:
+        argument: its name, or the place in it: ``status[1]``.
+        secret: the names of arguments that must not be quoted.
+
+    Raises:
+        ValueError, TypeError: with the argument's name, and its value where that is not secret.
+    """
     try:
         return check(value)
-    except (ValueError, TypeError) as exc:
-        raise type(exc)(f"{argument} {exc}") from None
+    except values.WrongValueError as exc:
+        text = f"{argument} {exc.told(is_secret=argument.partition('[')[0] in secret)}"
+        raise (TypeError if isinstance(exc, TypeError) else ValueError)(text) from None
 
 
-def checked_ids(argument: str, value: Any) -> list[str]:
-    """Ids of jobs, each once. Raises ValueError, TypeError, with the argument's name and not its value."""
-    ids = checked(argument, lambda value: values.items(value, "a list of job ids"), value)
-    return list(dict.fromkeys(checked(f"{argument}[{index}]", values.job_id, job_id) for index, job_id in enumerate(ids)))
+def checked_ids(argument: str, value: Any, secret: Collection[str]) -> list[str]:
+    """Ids of jobs, each once. Raises ValueError, TypeError, as `checked` does."""
+    ids = checked(argument, lambda value: values.items(value, "a list of job ids"), value, secret)
+    checked_one_by_one = (checked(f"{argument}[{index}]", values.job_id, job_id, secret) for index, job_id in enumerate(ids))
+    return list(dict.fromkeys(checked_one_by_one))
 
 
-def checked_place(arguments: Mapping[str, Any]) -> Overrides:
+def checked_place(arguments: Mapping[str, Any], secret: Collection[str]) -> Overrides:
     """The arguments that say where the jobs are. Raises ValueError, TypeError, as `checked` does."""
-    return Overrides(**{name: _text(name, arguments[name]) for name in PLACE_INPUTS})
+    return Overrides(**{name: _text(name, arguments, secret) for name in PLACE_INPUTS})
 
 
-def _text(argument: str, value: Any) -> str | None:
-    return None if value is None else checked(argument, values.text, value)
+def _text(argument: str, arguments: Mapping[str, Any], secret: Collection[str]) -> str | None:
+    value = arguments[argument]
+    return None if value is None else checked(argument, values.text, value, secret)
 
 
-def _texts(argument: str, value: Any) -> tuple[str, ...]:
+def _texts(argument: str, arguments: Mapping[str, Any], secret: Collection[str], check: Callable[[Any], str]) -> tuple[str, ...]:
     """One text or several; none if there is no such argument."""
+    value = arguments[argument]
     if value is None:
         return ()
     if isinstance(value, str):
-        return (checked(argument, values.text, value),)
-    given = checked(argument, lambda value: values.items(value, "a string or a list of strings"), value)
+        return (checked(argument, check, value, secret),)
+    given = checked(argument, lambda value: values.items(value, "a string or a list of strings"), value, secret)
     if not given:
         raise ValueError(f"{argument} is an empty list: leave it out, or give a value")
     # Sorted, so that the words of a query don't change from run to run.
-    return tuple(sorted({checked(f"{argument}[{index}]", values.text, text) for index, text in enumerate(given)}))
+    return tuple(sorted({checked(f"{argument}[{index}]", check, text, secret) for index, text in enumerate(given)}))
+
+
+def _status(value: Any) -> str:
+    """A status, which may be one that we don't know."""
+    word = values.text(value)
+    if not (word.isascii() and word.replace("_", "").isalnum() and word.isupper()):
+        hint = values.did_you_mean(word, STATUSES)
+        raise values.WrongValueError(*values.got('must be a word of DRS, such as "CONFIGURATION" or "PAUSING"', value, hint))
+    return word
+
+
+def _db_use_type(value: Any) -> str:
+    word = values.text(value)
+    if word not in DB_USE_TYPES:
+        problem = 'must be "migration", "sync" or "cloudDataGuard" (disaster recovery)'
+        raise values.WrongValueError(*values.got(problem, value, values.did_you_mean(word, DB_USE_TYPES)))
+    return word
 
 
 def _tags(value: Any) -> dict[str, str]:
     if value is None:
         return {}
+    problem = "must be a dict of strings"
     if not isinstance(value, Mapping):
-        raise TypeError(f"tags must be a dict of strings; got {values.kind_of(value)}")
-    if not all(isinstance(text, str) for pair in value.items() for text in pair):
-        raise TypeError("tags must be a dict of strings; one of its keys or values is none")
+        raise values.WrongTypeError(*values.got(problem, value))
+    for part in (text for pair in value.items() for text in pair):
+        if not isinstance(part, str):
+            raise values.WrongTypeError(*values.got(f"{problem}, keys and values", part))
     if not all(key.strip() for key in value):
-        raise ValueError("tags has a key that is empty")
+        raise values.WrongValueError("has a key that is empty")
     return dict(value)
 
 

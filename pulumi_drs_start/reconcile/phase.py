@@ -52,6 +52,10 @@ _PHASES: dict[str, Phase] = {
     "CREATE_FAILED": Phase.DEAD,
     MISSING_STATUS: Phase.MISSING,
 }
+_RUNNING = ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "INCRE_TRANSFER_STARTED")
+
+STATUSES = tuple(status for status in (*_PHASES, *_RUNNING) if status != MISSING_STATUS)
+"""Statuses that DRS may show, those of a running job only in part."""
 
 STARTED_PHASES = frozenset({Phase.STARTING, Phase.RUNNING, Phase.PAUSED, Phase.FAILED})
 """Phases that only a job which was started can be in."""

@@ -41,9 +41,10 @@ class Dialect:
         """A field with its value: ``on_destroy="leave"`` or ``onDestroy: leave``."""
         return f"{self.name(name)}{self.assigns}{self.value(value)}"
 
-    def call(self, function: str, **arguments: str) -> str:
-        """A function call: ``find_jobs(name="crm")`` or ``findJobs(name: crm)``."""
-        return f"{self.name(function)}({', '.join(self.setting(name, value) for name, value in arguments.items())})"
+    def call(self, function: str, name: str, value: str) -> str:
+        """A call with one argument: ``find_jobs(name="crm-*")`` or ``findJobs`` with ``name: crm-*``."""
+        argument = self.setting(name, value)
+        return f"{self.name(function)} with {argument}" if self.is_camel else f"{function}({argument})"
 
 
 PYTHON = Dialect(is_camel=False, assigns="=", true="True", false="False", quote='"')

@@ -56,7 +56,7 @@ class Field:
     shown_default: str = ""
 
 
-_TIME = "RFC 3339 with zone, or milliseconds since the epoch"
+_TIME = "RFC 3339 or `datetime` with zone, or milliseconds since the epoch"
 
 JOB_FIELDS = (
     Field("job_id", Kind.JOB_ID, "the job's id, as the DRS console shows it", shown_default="none"),

@@ -2,23 +2,24 @@
 The inputs of a resource: checked, put into one normal form, and parsed into what the rest of the package works with.
 
 Values that are not known yet (outputs of resources still to be created) are left where they are. Everything else is checked, and
-every problem is found at once, each under the path that a user would write: ``jobs[3].job_id``.
+every problem is found at once, each under the path that a user would write: ``jobs[3].start_time``. The value that is wrong is
+shown with it, unless the program made that input secret.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
+from ..drs.text import clean_text, closest, quoted
 from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, OnFailure
 from ..settings import Overrides
 from . import values
 from .dialect import PYTHON, Dialect
-from .fields import FOUND, INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, Field, Kind
+from .fields import FOUND, INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, SECRET_INPUTS, Field, Kind
 from .times import parse_start_time, to_iso
-from .values import kind_of
+from .values import WrongValueError, got
 
 _STATES = {state.value: state for state in DesiredState}
 _JOB_FIELDS = {each.name: each for each in JOB_FIELDS}
@@ -54,7 +55,7 @@ def parse_inputs(
         listed: the jobs that were on the list before.
         dialect: how the program spells names.
     """
-    check = _Check(is_unknown, dialect)
+    check = _Check(is_unknown, dialect, secret_names(bag))
     given = {name: value for name, value in bag.items() if name not in NOT_DECLARED and name != "__provider"}
     query = bag.get(FOUND)
     found = check.found(query)
@@ -78,6 +79,11 @@ def parse_inputs(
     inputs = {name: value for name, value in inputs.items() if value is not None}
     others = tuple(sorted(set(found).difference(kept)))
     return Parsed(_declared(inputs, check), tuple(check.problems), others)
+
+
+def secret_names(bag: Bag) -> frozenset[str]:
+    """The names of the inputs that are secret."""
+    return frozenset(str(bag.get(SECRET_INPUTS) or "").split())
 
 
 def recorded_ids(bag: Bag) -> list[str]:
@@ -139,6 +145,7 @@ def _desired_job(item: Any, inputs: Bag, check: _Check) -> DesiredJob | None:
 class _Check:
     is_unknown: Callable[[Any], bool]
     dialect: Dialect
+    secret: Collection[str] = ()
     problems: list[str] = field(default_factory=list)
     has_unknowns: bool = False
 
@@ -151,10 +158,16 @@ class _Check:
     def complain(self, path: str, reason: str) -> None:
         self.problems.append(f"{self.dialect.name(path)} {reason}")
 
+    def refuse(self, path: str, error: WrongValueError) -> None:
+        """Complain of a value, and show it if it may be shown."""
+        self.complain(path, error.told(is_secret=self.is_secret(path)))
+
+    def is_secret(self, path: str) -> bool:
+        return path.partition("[")[0] in self.secret
+
     def suggestion(self, name: str, known: Collection[str]) -> str:
-        close = get_close_matches(name, known, n=1)
-        if close:
-            return f"; did you mean {self.dialect.name(close[0])}?"
+        if close := closest(name, known):
+            return f"; did you mean {self.dialect.name(close)}?"
         return f"; known: {', '.join(sorted(map(self.dialect.name, known)))}"
 
     def value(self, path: str, value: Any, field_: Field) -> Any:
@@ -163,8 +176,8 @@ class _Check:
             return value
         try:
             return _CONVERT[field_.kind](value, field_, self.dialect)
-        except (ValueError, TypeError) as exc:
-            self.complain(path, str(exc))
+        except WrongValueError as exc:
+            self.refuse(path, exc)
             return field_.default
 
     def found(self, query: Any) -> list[str]:
@@ -181,7 +194,7 @@ class _Check:
             self.complain("jobs", f"names no job: {_nothing_found(query)}")
             return []
         if not isinstance(jobs, list):
-            self.complain("jobs", f"must be a list of jobs; got {kind_of(jobs)}")
+            self.refuse("jobs", WrongValueError(*got("must be a list of jobs", jobs)))
             return []
         known: dict[str, Any] = {}
         unknown: list[Any] = []
@@ -193,7 +206,8 @@ class _Check:
             if not isinstance(job_id, str) or self.is_unknown(job_id):
                 unknown.append(checked)
             elif job_id in known:
-                self.complain(f"jobs[{index}].job_id", f"is the same as jobs[{first_at[job_id]}].job_id: name each job once")
+                problem = f"is the same job as jobs[{first_at[job_id]}]: name each job once"
+                self.refuse(f"jobs[{index}]", WrongValueError(problem, f"{quoted(job_id)} {problem}"))
             else:
                 # A plain id costs the engine less than a dict.
                 known[job_id], first_at[job_id] = (job_id if len(checked) == 1 else checked), index
@@ -204,12 +218,15 @@ class _Check:
         if self.skips(job):
             return job
         if isinstance(job, str):
-            job = {"job_id": job}
+            return {"job_id": self.value(path, job, _JOB_FIELDS["job_id"])}
         if not isinstance(job, Mapping):
-            self.complain(path, f"must be a job id, JobStartArgs or a dict; got {kind_of(job)}")
+            self.refuse(path, WrongValueError(*got("must be a job id, JobStartArgs or a dict", job)))
             return None
         for name in sorted(map(str, job.keys() - _JOB_FIELDS.keys())):
-            self.complain(f"{path}.{name}", "is no field of a job" + self.suggestion(name, _JOB_FIELDS))
+            if self.is_secret(path):
+                self.complain(path, "has a field that jobs do not have" + self.suggestion("", _JOB_FIELDS))
+            else:
+                self.complain(f"{path}.{clean_text(name)}", "is no field of a job" + self.suggestion(name, _JOB_FIELDS))
         if job.get("job_id") is None:
             self.complain(f"{path}.job_id", "is missing")
         checked = {
@@ -220,7 +237,7 @@ class _Check:
 
 
 _CONVERT: dict[Kind, Callable[[Any, Field, Dialect], Any]] = {
-    Kind.JOB_ID: lambda value, *_: values.job_id(value),
+    Kind.JOB_ID: lambda value, _, dialect: values.job_id(value, dialect),
     Kind.WORD: lambda value, field, _: values.word(value, field.words),
     Kind.DURATION: lambda value, *_: values.duration(value),
     Kind.TEXT: lambda value, *_: values.text(value),

@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from .values import WrongValueError, got, shown
+
 _AWARE = TypeAdapter(AwareDatetime)
 _EPOCH = datetime.fromtimestamp(0, timezone.utc)
 _LOOKS_LIKE_A_TIME = re.compile(r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}.*)?", re.ASCII)
@@ -29,37 +31,42 @@ def parse_start_time(value: Any) -> int:
     """Milliseconds since the epoch of a time as programs write it: RFC 3339 with a zone, or milliseconds as text or number.
 
     Raises:
-        ValueError: with a hint at what was probably meant; texts are not quoted, because they may be secret.
+        WrongValueError: with a hint at what was probably meant.
     """
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise ValueError(f"must be a time {_EXAMPLES}")  # noqa: TRY004 - all problems are ValueErrors
+        raise WrongValueError(*got(f"must be a time {_EXAMPLES}", value))
     if isinstance(value, str):
         text = value.strip()
         if _DIGITS.fullmatch(text):
             return _from_number(int(text))
         return _from_number(_from_text(text))
     if isinstance(value, float) and not value.is_integer():
-        raise ValueError("must be whole milliseconds since the epoch; a fraction looks like seconds: multiply by 1000")
+        problem = "must be whole milliseconds since the epoch; a fraction looks like seconds: multiply by 1000"
+        raise WrongValueError(*got(problem, value))
     return _from_number(int(value))
 
 
 def _from_number(number: int) -> int:
     if number < _SMALLEST_MS:
-        raise ValueError("must be milliseconds since the epoch; so small a number looks like seconds: multiply by 1000")
+        problem = "must be milliseconds since the epoch; so small a number looks like seconds: multiply by 1000"
+        raise WrongValueError(*got(problem, number))
     if number > _LARGEST_MS:
-        raise ValueError("must be milliseconds since the epoch; so large a number looks like micro- or nanoseconds")
+        problem = "must be milliseconds since the epoch; so large a number looks like micro- or nanoseconds"
+        raise WrongValueError(*got(problem, number))
     return number
 
 
 def _from_text(text: str) -> int:
     if not _LOOKS_LIKE_A_TIME.fullmatch(text):
-        raise ValueError(f"must be a time {_EXAMPLES}; words such as tomorrow are not understood")
+        raise WrongValueError(*got(f"must be a time {_EXAMPLES}; words such as tomorrow are not understood", text))
     if not _ENDS_WITH_ZONE.search(text):
-        raise ValueError("has no time zone, or is incomplete: write it in full with its zone, " + _EXAMPLES)
+        problem = f"has no time zone, or is incomplete: write it in full with its zone, {_EXAMPLES}"
+        raise WrongValueError(problem, f"{shown(text)} {problem}")
     try:
         return (_AWARE.validate_python(text) - _EPOCH) // timedelta(milliseconds=1)
     except ValidationError:
-        raise ValueError(f"is not a time of the calendar: write one {_EXAMPLES}") from None
+        problem = f"is not a time of the calendar: write one {_EXAMPLES}"
+        raise WrongValueError(problem, f"{shown(text)} {problem}") from None
 
 
 def to_iso(milliseconds: int) -> str:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from ..drs.auth.plugins import PluginError, make_plugin
 from ..drs.http.urls import is_loopback
-from ..drs.text import clean_text
+from ..drs.text import clean_text, quoted
 from .keys import KEYS, USER_FIELDS
 from .layers import Layer, Value
 
@@ -64,7 +64,7 @@ def read_cloud(name: str, environment: Mapping[str, str], regions: Sequence[str]
     vendor = _first_file("", environment, loader.VENDOR_FILES)
     if config is None:
         raise CloudError(
-            f'cloud "{clean_text(name, 60)}" needs a clouds.yaml: in this folder, in ~/.config/openstack, in /etc/openstack, '
+            f"cloud {quoted(name)} needs a clouds.yaml: in this folder, in ~/.config/openstack, in /etc/openstack, "
             "or where OS_CLIENT_CONFIG_FILE says"
         )
     with _one_at_a_time:
@@ -100,7 +100,7 @@ def _read(name: str, regions: tuple[str, ...], config: _File, secure: _File | No
         _parsed(vendor)
     if name not in clouds:
         known = clean_text(", ".join(sorted(map(str, clouds))), _TEXT_CHARS) or "none"
-        raise CloudError(f'{config.path} has no cloud "{clean_text(name, 60)}"; it has: {known}')
+        raise CloudError(f"{config.path} has no cloud {quoted(name)}; it has: {known}")
     _refuse_unsafe(name, entries)
     files = {"config_files": config, "secure_files": secure, "vendor_files": vendor}
     paths: dict[str, Any] = {option: [file.path] if file else [] for option, file in files.items()}
@@ -110,7 +110,7 @@ def _read(name: str, regions: tuple[str, ...], config: _File, secure: _File | No
             region = _region(OpenStackConfig(**paths, load_envvars=False), name, regions)
     except Exception as exc:  # noqa: BLE001
         # Its own are of several kinds, and entries of a wrong shape end in any.
-        what = f'openstacksdk can\'t use cloud "{name}" in {config.path} ({type(exc).__name__})'
+        what = f"openstacksdk can't use cloud {quoted(name)} in {config.path} ({type(exc).__name__})"
         raise CloudError(f"{what}: check its profile, regions and networks") from None
     return _layer(name, config.path, dict(region.config))
 
@@ -129,8 +129,8 @@ def _layer(name: str, path: str, config: Mapping[str, Any]) -> Layer:
     """The values of an entry as openstacksdk has completed it. Raises CloudError."""
     if (config.get("insecure") or config.get("verify") in (False, "false", "False")) and not config.get("cacert"):
         raise CloudError(
-            f'cloud "{name}" in {path} turns the verification of certificates off (verify, insecure), with which anybody on the '
-            "way could read the password: give the authority's certificate in its cacert instead"
+            f"cloud {quoted(name)} in {path} turns the verification of certificates off (verify, insecure), with which anybody "
+            "on the way could read the password: give the authority's certificate in its cacert instead"
         )
     # Options of the login may also stand beside auth.
     auth = {key: value for part in (config, config.get("auth") or {}) for key, value in part.items() if value not in (None, "")}
@@ -149,16 +149,16 @@ def _layer(name: str, path: str, config: Mapping[str, Any]) -> Layer:
         given["drs_endpoint_override"] = _root(str(given["drs_endpoint_override"]))
     others = {*_USER, "token"}.difference(_FIELDS.get(auth_type, ()))
     names = {key.field: key.cloud for key in KEYS.values() if key.cloud in given and key.field not in others}
-    layer = {field: Value(str(given[where]), f'{where} of cloud "{name}"') for field, where in names.items() if where}
+    layer = {field: Value(str(given[where]), f"{where} of cloud {quoted(name)}") for field, where in names.items() if where}
     if auth_type not in _FIELDS:
         auth_type = "v3token" if auth_type == "token" else auth_type
         options = {key: value for key, value in auth.items() if isinstance(value, (str, list))}
         try:
             make_plugin(auth_type, "https://iam.invalid/v3", options, {})
         except PluginError as exc:
-            what = f'auth_type {clean_text(auth_type, 60)} of cloud "{name}" in {path}'
+            what = f"auth_type {clean_text(auth_type, 60)} of cloud {quoted(name)} in {path}"
             raise CloudError(f"{what} can't be used: {exc}") from None
-        origin = f'cloud "{name}" in {path}'
+        origin = f"cloud {quoted(name)} in {path}"
         layer["auth_type"] = Value(auth_type, origin)
         layer["auth_options"] = Value(json.dumps(options, sort_keys=True, default=str), origin)
     return layer
@@ -175,7 +175,7 @@ def _raw_entry(path: str, clouds: Any, name: str) -> dict[str, Any]:
     """The entry as it stands in a file, or an empty one."""
     entry = clouds.get(name, {}) if isinstance(clouds, dict) else None
     if not isinstance(entry, dict) or not isinstance(entry.get("auth", {}), dict):
-        raise CloudError(f'cloud "{clean_text(name, 60)}" in {path} is no mapping that has a mapping "auth"')
+        raise CloudError(f'cloud {quoted(name)} in {path} is no mapping that has a mapping "auth"')
     return entry
 
 
@@ -200,7 +200,7 @@ def _refuse_unsafe(name: str, entries: Sequence[Mapping[str, Any]]) -> None:
     for key, value in (item for entry in entries for item in entry.get("auth", {}).items()):
         # YAML reads 0123 as 83.
         if isinstance(value, (int, float, date)) and not isinstance(value, bool):
-            raise CloudError(f'auth.{key} of cloud "{name}" is read as a number or a date: put it in quotes')
+            raise CloudError(f"auth.{key} of cloud {quoted(name)} is read as a number or a date: put it in quotes")
     # What comes from a profile's address says where passwords go.
     profile = str(entries[0].get("profile") or entries[0].get("cloud") or "")
     if urlsplit(profile).netloc and not profile.startswith("https://") and not is_loopback(profile):

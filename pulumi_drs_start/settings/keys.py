@@ -4,7 +4,10 @@ The table of settings: what each is called in every source, and how messages nam
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from ..drs.text import clean_text, closest
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +79,18 @@ USER_FIELDS = ("username", "user_id", "user_domain_id", "user_domain_name")
 KEYS = {key.field: key for key in (*_LOGIN, *_OTHER)}
 # What there is to ask the stack configuration for.
 CONFIG_KEYS = tuple(sorted(key.config for key in KEYS.values() if key.config))
+
+
+def unknown_keys(keys: Iterable[str]) -> list[str]:
+    """What is to be said of keys of the stack's configuration that mean nothing, such as ``drs:regoin``.
+
+    Args:
+        keys: with their namespaces, as Pulumi has them; those of other namespaces are of no interest.
+    """
+    names = [key.removeprefix("drs:") for key in keys if key.startswith("drs:")]
+    return [f"drs:{clean_text(name)} is no setting of DRS; {_meant(name)}" for name in sorted(names) if name not in CONFIG_KEYS]
+
+
+def _meant(name: str) -> str:
+    close = closest(name, CONFIG_KEYS)
+    return f"did you mean drs:{close}?" if close else f"known: {', '.join(CONFIG_KEYS)}"

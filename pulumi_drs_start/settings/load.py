@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pydantic import ValidationError
 
 from ..drs.auth.plugins import LOGINS_WITH_A_PROJECT
+from ..drs.text import quoted
 from .keys import KEYS, LOGIN_FIELDS, USER_FIELDS
 from .layers import ENVIRONMENT, STACK, Layer, Value, collect, insert_cloud, merge, rank
-from .model import Overrides, Settings, SettingsError, shown
+from .model import Overrides, Settings, SettingsError
 
 # Regions whose list of endpoints names DRS ("Regions and Endpoints"). The Swiss region's does not.
 REGIONS_WITH_DRS = ("eu-de", "eu-nl")
@@ -203,12 +204,13 @@ class _Loader:
         name = region.text if region else _region_of("drs", endpoint) or _region_of("iam", auth_url)
         origin = f"that of region {name}"
         if name:
-            values.setdefault("region", Value(name, origin))
+            named_by = endpoint if _region_of("drs", endpoint) else auth_url
+            values.setdefault("region", Value(name, named_by.origin if named_by else origin))
         if name in REGIONS_WITH_DRS:
             values.setdefault("endpoint", Value(f"https://drs.{name}.otc.t-systems.com", origin))
             values.setdefault("auth_url", Value(f"https://iam.{name}.otc.t-systems.com/v3", origin))
         if "endpoint" not in values and name:
-            self._miss("endpoint", f"; region {shown(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
+            self._miss("endpoint", f"; region {quoted(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
         elif "endpoint" not in values:
             self._miss("region", f"; or the addresses: {self._sources('endpoint')}; and for IAM {self._sources('auth_url')}")
         if "auth_url" not in values and needs_iam and (endpoint or name):
@@ -246,7 +248,7 @@ class _Loader:
             sources.append(f"{key.input}=… in the program")
         if self._cloud is not None and key.cloud:
             where = "clouds.yaml or secure.yaml" if key.is_secret else "clouds.yaml"
-            sources.append(f'{key.cloud} of cloud "{self._values["cloud"].text}" in {where}')
+            sources.append(f"{key.cloud} of cloud {quoted(self._values['cloud'].text)} in {where}")
         return ", or ".join(sources)
 
 
@@ -264,4 +266,14 @@ def _advice(values: Layer, fields: Sequence[str]) -> str:
     text = f"Check {', '.join(most)} and {last}" if most else f"Check {last}"
     if any(values[field].origin.startswith("drs:") for field in given):
         text += "; refresh and destroy use the stack configuration of the last up"
-    return text + "."
+    return f"{text}.{_other_region(values) if 'auth_url' in given else ''}"
+
+
+def _other_region(values: Layer) -> str:
+    """A sentence, if IAM is that of another region than the jobs: a shell's address of IAM also counts for other regions."""
+    region, auth_url = values.get("region"), values["auth_url"]
+    theirs = _region_of("iam", auth_url)
+    if region is None or theirs in (None, region.text) or region.text not in REGIONS_WITH_DRS:
+        return ""
+    names = f"{auth_url.origin} names {theirs}, and {region.origin} names {region.text}"
+    return f" {names}: leave out {auth_url.origin} to log in at {region.text}."

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from ..drs.text import redacted
+from ..drs.text import closest, quoted, redacted
 
 VARIABLE = "DRS_LOG"
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING}
@@ -27,7 +27,7 @@ class _Formatter(logging.Formatter):
 
 def log_where_asked(environment: Mapping[str, str] = os.environ) -> None:
     """Log as DRS_LOG says (``debug``, ``info`` or ``warning``), from now on. Anything else is as good as nothing."""
-    level = LEVELS.get(environment.get(VARIABLE, "").strip().lower())
+    level = LEVELS.get(_asked(environment))
     if level is None or any(isinstance(handler.formatter, _Formatter) for handler in _ours.handlers):
         return
     handler = logging.StreamHandler(sys.stderr)
@@ -37,3 +37,17 @@ def log_where_asked(environment: Mapping[str, str] = os.environ) -> None:
     # Never raised: the program's own handlers may be given more than is asked of this one.
     if _ours.getEffectiveLevel() > level:
         _ours.setLevel(level)
+
+
+def unknown_level(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """What is to be said of a DRS_LOG that means nothing."""
+    asked = _asked(environment)
+    if not asked or asked in LEVELS:
+        return []
+    close = closest(asked, LEVELS)
+    hint = f'; did you mean "{close}"?' if close else ""
+    return [f'{VARIABLE} must be "debug", "info" or "warning"; got {quoted(asked)}{hint}']
+
+
+def _asked(environment: Mapping[str, str]) -> str:
+    return environment.get(VARIABLE, "").strip().lower()

@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, V
 
 from ..drs.calls.client import DEFAULT_BATCH_SIZE
 from ..drs.http.urls import is_loopback, plain_url
+from ..drs.text import quoted
 
-_SHOWN_CHARS = 60
 # What a login does not depend on.
 _NOT_OF_THE_LOGIN = frozenset({"region", "endpoint", "language", "batch_size", "advice"})
 
@@ -110,7 +110,7 @@ class Settings(BaseModel):
         is_sandbox = is_loopback(info.data.get("endpoint", "http://localhost"))
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}" if is_sandbox else r"[0-9A-Fa-f]{32}", text):
             raise ValueError(
-                f"must be a project's id, 32 hexadecimal characters; {shown(text)} is none "
+                f"must be a project's id, 32 hexadecimal characters; {quoted(text)} is none "
                 "(a name goes to drs:projectName or OS_PROJECT_NAME)"
             )
         return text
@@ -130,10 +130,5 @@ class Settings(BaseModel):
     def _exists(cls, text: str) -> str:
         path = Path(text).expanduser()
         if not path.exists():
-            raise ValueError(f"names a TLS bundle that does not exist: {shown(text)}")
+            raise ValueError(f"names a TLS bundle that does not exist: {quoted(text)}")
         return str(path)
-
-
-def shown(value: str) -> str:
-    """A value that is no secret, for an error text."""
-    return repr(value if len(value) <= _SHOWN_CHARS else value[:_SHOWN_CHARS] + "…")

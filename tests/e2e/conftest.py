@@ -73,6 +73,14 @@ class Run:
         told = json.loads(self.output[self.output.index("{") :]).get("diagnostics") or []
         return [one["message"].strip() for one in told if one.get("urn", "").endswith(f"::{name}")]
 
+    def warnings(self) -> list[str]:
+        """What a command run with --json warned of, on whatever row."""
+        if self.output.lstrip().startswith("{\n"):
+            told = json.loads(self.output).get("diagnostics") or []
+        else:
+            told = [event["diagnosticEvent"] for event in self.events() if "diagnosticEvent" in event]
+        return [one["message"].strip().removeprefix("warning: ") for one in told if one["severity"] == "warning"]
+
     def said(self, name: str = "batch") -> list[str]:
         """What a command run with --json said on a resource's own row, passing remarks included."""
         told = [event["diagnosticEvent"] for event in self.events() if "diagnosticEvent" in event]

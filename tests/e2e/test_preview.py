@@ -105,7 +105,7 @@ def test_job_ids_that_are_not_known_at_preview_are_fine(sandbox: Sandbox, stack:
 
 def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, stack: Stack) -> None:
     stack.program("""
-        JobBatchStart("batch", jobs=["a", {"job_id": 5}, "b c", {"jobid": "d"}, "a"], wait_for="done", timeout="soon",
+        JobBatchStart("batch", jobs=["a", {"job_id": 5}, "b c", {"jobid": "d"}, "a"], wait_for="runing", timeout="soon",
                       resume="yes", on_destroy="delete", start_time="2026-12-01T02:00:00")
     """)
 
@@ -113,19 +113,58 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
 
     assert run.exit_code != 0
     for path in (
-        "jobs[1].job_id must be a job id",
-        "jobs[2].job_id is not a job id",
+        "jobs[1].job_id must be a job id, a string; got 5",
+        'jobs[2] "b c" is not a job id (36 characters, as the DRS console shows it); to use a name: find_jobs(name="b c")',
         "jobs[3].jobid is no field of a job; did you mean job_id?",
         "jobs[3].job_id is missing",
-        "jobs[4].job_id is the same as jobs[0].job_id",
-        'wait_for must be "running" or "accepted"; got another text',
-        "timeout must be a duration",
-        "resume must be True or False; got another text",
-        'on_destroy must be "leave", "pause" or "stop"; got another text',
-        "start_time has no time zone",
+        'jobs[4] "a" is the same job as jobs[0]',
+        'wait_for must be "running" or "accepted"; got "runing"; did you mean "running"?',
+        'timeout must be a duration such as "90s", "30m" or "2h", more than zero; got "soon"',
+        'resume must be True or False; got "yes"',
+        'on_destroy must be "leave", "pause" or "stop"; got "delete"',
+        'start_time "2026-12-01T02:00:00" has no time zone',
     ):
         assert path in run, run.output
     assert sandbox.calls() == []
+
+
+def test_times_may_be_datetimes_wherever_they_are(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(*(make_job(job_id) for job_id in "abcd"))
+    stack.program("""
+        from datetime import datetime, timedelta, timezone
+
+        hour = lambda hour: datetime(2099, 12, 1, hour, tzinfo=timezone(timedelta(hours=1)))
+        later = pulumi.Output.from_input
+        JobBatchStart("batch", start_time=hour(2), jobs=later([
+            "a",
+            JobStartArgs(job_id="b", start_time=hour(3)),
+            {"job_id": "c", "start_time": later(hour(4))},
+            later("d").apply(lambda job_id: JobStartArgs(job_id=job_id, start_time=hour(5))),
+        ]))
+    """)
+
+    run = stack.up()
+
+    assert run.exit_code == 0, run.output
+    assert [sandbox.job(job_id)["start_time"] for job_id in "abcd"] == [str(4099770000000 + 3600000 * n) for n in range(4)]
+    assert stack.rests()
+
+
+def test_a_datetime_without_a_zone_is_refused_as_a_text_is(stack: Stack) -> None:
+    stack.program("""
+        from datetime import date, datetime
+
+        naive = datetime(2099, 12, 1, 2)
+        jobs = ["a", JobStartArgs(job_id="b", start_time=pulumi.Output.from_input(naive))]
+        JobBatchStart("batch", jobs=jobs, start_time=date(2099, 12, 1))
+    """)
+
+    preview = stack.preview()
+
+    assert preview.exit_code != 0
+    assert "Traceback" not in preview
+    assert 'start_time "2099-12-01" has no time zone' in preview
+    assert 'jobs[1].start_time "2099-12-01T02:00:00" has no time zone, or is incomplete: write it in full' in preview
 
 
 def test_missing_configuration_is_named_at_preview(stack: Stack) -> None:

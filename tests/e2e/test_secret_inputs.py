@@ -139,6 +139,49 @@ def test_a_secret_time_is_nowhere_in_clear(sandbox: Sandbox, stack: Stack, jobs:
     assert stack.outputs()["job_statuses"][A]["start_time"] == WHEN
 
 
+# A wrong value in the place of each brace, and what begins what is said of it.
+IN_JOBS = "jobs=made.apply(lambda made: [{0}, JobStartArgs(job_id=made, start_time={0}), dict(job_id='b', desired_state={0})])"
+WRONG = [
+    (
+        f"{IN_JOBS}, wait_for={{0}}, timeout=made.apply(lambda _: {{0}}), start_time={{0}}, resume={{0}}",
+        ["jobs[0]", "jobs[1].start_time", "jobs[2].desired_state", "wait_for", "timeout", "start_time", "resume"],
+    ),
+    ("jobs=['a'], project_id={0}, region={0}", ["project_id", "the endpoint of DRS is missing"]),
+    ("jobs=['a'], cloud={0}", ["cloud"]),
+]
+
+
+@pytest.mark.parametrize(("inputs", "told_of"), WRONG, ids=["values", "place", "cloud"])
+def test_a_wrong_value_is_printed_unless_it_is_secret(stack: Stack, inputs: str, told_of: list[str]) -> None:
+    secret = "pulumi.Output.secret('hunter2 hush')"
+    head = "made = pulumi.Output.from_input('made')\n"
+    stack.environment.pop("DRS_ENDPOINT")
+    stack.program(f"{head}JobBatchStart('batch', {inputs.format(repr('hunter2 hush'))})")
+    shown = stack.preview()
+    stack.program(f"{head}JobBatchStart('batch', {inputs.format(secret)})")
+    hidden, machine = stack.preview(), stack.preview("--json")
+
+    assert 0 not in (shown.exit_code, hidden.exit_code, machine.exit_code)
+    for begin in told_of:
+        problem = f"has a problem: {begin}"
+        assert any(problem in line and "hunter2 hush" in line for line in shown.output.splitlines()), shown.output
+        assert problem in hidden, hidden.output
+    assert not told(hidden.output + machine.output, ("hunter2", "hush"))
+
+
+def test_a_secret_that_no_output_repeats_hides_neither_jobs_nor_statuses(sandbox: Sandbox, stack: Stack) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B))
+    declare(stack, repr([A, B]), timeout="pulumi.Output.secret('7m')", start_time=f"pulumi.Output.from_input({WHEN!r})")
+
+    preview, up, rest = stack.preview(), stack.up(), stack.preview("--expect-no-changes")
+
+    assert f"will schedule 2 jobs for {WHEN} ({A}, {B})" in preview
+    assert up.exit_code == 0, up.output
+    assert rest.exit_code == 0, rest.output
+    assert A in stack.run("stack", "output", "job_statuses")
+    keeps(stack, ("7m",), preview=preview, up=up, rest=rest)
+
+
 def test_a_program_without_secrets_shows_its_jobs(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
     declare(stack, repr([A, B]))

@@ -276,19 +276,20 @@ def test_a_copy_knows_the_query_too(copied: Callable[[FoundJobs], FoundJobs]) ->
     [
         ({"name": ""}, ValueError, "name is empty"),
         ({"name": "  "}, ValueError, "name is empty"),
-        ({"name": 5}, TypeError, "name must be a string; got an int"),
+        ({"name": 5}, TypeError, "name must be a string; got 5"),
         ({"status": []}, ValueError, "status is an empty list"),
         ({"status": ["PAUSING", None]}, TypeError, r"status\[1\] must be a string; got None"),
         ({"status": ["PAUSING", ""]}, ValueError, r"status\[1\] is empty"),
-        ({"status": "startable"}, ValueError, 'status must be a word of DRS, such as "CONFIGURATION"'),
+        ({"status": "startable"}, ValueError, 'status must be a word of DRS, such as .*; got "startable"$'),
+        ({"status": ["PAUSING", "configuraton"]}, ValueError, r'status\[1\] must be .* mean "CONFIGURATION"\?'),
         ({"status": {"CONFIGURATION": 1}}, TypeError, "status must be a string or a list of strings; got a dict"),
         ({"status": [["PAUSING"]]}, TypeError, r"status\[0\] must be a string; got a list"),
-        ({"db_use_type": "dr"}, ValueError, 'db_use_type must be "migration", "sync" or "cloudDataGuard"'),
-        ({"db_use_type": ["sync", "dr"]}, ValueError, 'db_use_type must be "migration", "sync" or "cloudDataGuard"'),
+        ({"db_use_type": "dr"}, ValueError, r'db_use_type must be .* or "cloudDataGuard" \(disaster recovery\); got "dr"$'),
+        ({"db_use_type": ["sync", "dataguard"]}, ValueError, r'db_use_type\[1\] must be .* mean "cloudDataGuard"\?'),
         ({"engine_type": ""}, ValueError, "engine_type is empty"),
         ({"enterprise_project_id": ""}, ValueError, "enterprise_project_id is empty"),
         ({"tags": ["env"]}, TypeError, "tags must be a dict of strings; got a list"),
-        ({"tags": {"env": 1}}, TypeError, "tags must be a dict of strings"),
+        ({"tags": {"env": 1}}, TypeError, "tags must be a dict of strings, keys and values; got 1"),
         ({"tags": {" ": "x"}}, ValueError, "tags has a key that is empty"),
         ({"region": ""}, ValueError, "region is empty"),
         ({"project_id": 5}, TypeError, "project_id must be a string"),
@@ -373,6 +374,18 @@ def test_stack_configuration_wins_over_the_environment(sandbox: Sandbox, monkeyp
     monkeypatch.setenv("PULUMI_CONFIG", json.dumps({"drs:password": sandbox.password, "other:password": "x"}))
 
     assert find_jobs() == ["a"]
+
+
+def test_a_key_that_means_nothing_is_warned_of_once(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.add_jobs(make_job("a"))
+    monkeypatch.setattr("pulumi_drs_start.stack._told_of", None)
+    monkeypatch.setenv("PULUMI_CONFIG", json.dumps({"drs:regoin": "eu-de"}))
+    find_jobs()
+    find_jobs()
+
+    assert capsys.readouterr().err == "warning: drs:regoin is no setting of DRS; did you mean drs:region?\n"
 
 
 def test_arguments_win_over_the_configuration(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -143,15 +143,16 @@ def test_no_jobs_have_no_statuses_and_need_no_call(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("job_ids", "error", "words"),
     [
-        ("a", TypeError, "job_ids must be a list of job ids; got a string"),
+        ("a", TypeError, 'job_ids must be a list of job ids; got "a"'),
         (b"a", TypeError, "job_ids must be a list of job ids; got a bytes"),
         (None, TypeError, "job_ids must be a list of job ids; got None"),
-        (5, TypeError, "job_ids must be a list of job ids; got an int"),
+        (5, TypeError, "job_ids must be a list of job ids; got 5"),
         ({"a": {}}, TypeError, "job_ids must be a list of job ids; got a dict"),
         (["a", ""], ValueError, r"job_ids\[1\] is empty"),
         (["a", " "], ValueError, r"job_ids\[1\] is empty"),
-        (["a", 5], TypeError, r"job_ids\[1\] must be a job id, a string; got an int"),
+        (["a", 5], TypeError, r"job_ids\[1\] must be a job id, a string; got 5"),
         (["a", ["b"]], TypeError, r"job_ids\[1\] must be a job id, a string; got a list"),
+        (["crm orders"], ValueError, r'job_ids\[0\] "crm orders" is not a job id .*find_jobs\(name="crm orders"\)'),
         ([None], TypeError, r"job_ids\[0\] must be a job id, a string; got None"),
     ],
 )

@@ -12,6 +12,8 @@ import pytest
 from pulumi_drs_start import FoundJobs, find_jobs, find_jobs_output, get_job_statuses, get_job_statuses_output
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
+AWAY = "https://drs.example.com"
+
 
 def run(program: Callable[[], pulumi.Output[Any]]) -> Any:
     """What an Output that a program makes comes to."""
@@ -108,6 +110,30 @@ def test_a_secret_argument_makes_the_result_secret_and_is_not_quoted(
     said = capsys.readouterr().err
     assert 'find_jobs(name=[secret], status="CONFIGURATION") found no job' in said
     assert "hush" not in said
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda wrong: find_jobs_output(name=wrong(722)), "name must be a string"),
+        (lambda wrong: find_jobs_output(status=["PAUSING", wrong("hush 722")]), r"status\[1\] must be a word of DRS"),
+        (lambda wrong: find_jobs_output(db_use_type=wrong("hush 722")), "db_use_type must be"),
+        (lambda wrong: find_jobs_output(tags={"env": wrong(722)}), "tags must be a dict of strings"),
+        (lambda wrong: find_jobs_output(timeout=wrong("hush 722")), "timeout must be a duration"),
+        (lambda wrong: get_job_statuses_output(["a", wrong("hush 722")]), r"job_ids\[1\] .*is not a job id"),
+        (lambda wrong: get_job_statuses_output(["a"], region=wrong(722)), "region must be a string"),
+        (lambda wrong: get_job_statuses_output(["a"], project_id=wrong("hush 722"), endpoint=AWAY), "project's id"),
+        (lambda wrong: find_jobs_output(cloud=wrong("hush 722")), "cloud"),
+    ],
+)
+def test_a_wrong_argument_is_shown_unless_it_is_secret(call: Callable[[Any], Any], told: str) -> None:
+    with pytest.raises((TypeError, ValueError, pulumi.RunError), match=told) as open_error:
+        run(lambda: call(pulumi.Output.from_input))
+    with pytest.raises((TypeError, ValueError, pulumi.RunError), match=told) as secret_error:
+        run(lambda: call(pulumi.Output.secret))
+
+    assert "722" in str(open_error.value)
+    assert "722" not in str(secret_error.value)
 
 
 def test_the_program_goes_on_while_drs_is_asked(sandbox: Sandbox) -> None:

@@ -10,10 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState
+from pulumi_drs_start.schema.dialect import YAML
+from pulumi_drs_start.schema.fields import SECRET_INPUTS
 from pulumi_drs_start.schema.inputs import parse_inputs
-from pulumi_drs_start.schema.values import seconds
+from pulumi_drs_start.schema.values import looks_like_job_id, seconds
 
 UNKNOWN = object()
+NO_ID = "is not a job id (36 characters, as the DRS console shows it)"
+NO_DURATION = 'must be a duration such as "90s", "30m" or "2h", more than zero'
 
 
 def check(**declared: Any) -> Any:
@@ -79,14 +83,19 @@ def test_durations_that_mean_the_same_are_the_same() -> None:
     [
         ([], "jobs names no job: give at least one"),
         (None, "jobs names no job: give at least one"),
-        ("a", "jobs must be a list of jobs; got a string"),
-        (["a", 7.0], "jobs[1] must be a job id, JobStartArgs or a dict; got a float"),
-        (["a", ""], "jobs[1].job_id is empty"),
-        (["a", "b\n"], "jobs[1].job_id is not a job id"),
+        ("a", 'jobs must be a list of jobs; got "a"'),
+        (["a", 7.0], "jobs[1] must be a job id, JobStartArgs or a dict; got 7"),
+        ([["a"]], "jobs[0] must be a job id, JobStartArgs or a dict; got a list"),
+        (["a", ""], "jobs[1] is empty"),
+        (["crm orders"], f'jobs[0] "crm orders" {NO_ID}; to use a name: find_jobs(name="crm orders")'),
+        ([{"job_id": "crm/1"}], f'jobs[0].job_id "crm/1" {NO_ID}; to use a name: find_jobs(name="crm/1")'),
+        (["a", "b\n"], f'jobs[1] "b\\n" {NO_ID}; take away the blanks around it'),
         ([{"job_id": None}], "jobs[0].job_id is missing"),
-        (["a", "b", "a"], "jobs[2].job_id is the same as jobs[0].job_id"),
+        ([{"job_id": 7}], "jobs[0].job_id must be a job id, a string; got 7"),
+        ([{"job_id": "a", "state": "x"}], "jobs[0].state is no field of a job"),
+        (["a", "b", {"job_id": "a"}], 'jobs[2] "a" is the same job as jobs[0]: name each job once'),
         ([{"job_id": "a", "start_time": "1796090400"}], "jobs[0].start_time must be milliseconds since the epoch"),
-        ([{"job_id": "a", "start_time": "2026-12-01T02:00:00"}], "jobs[0].start_time has no time zone"),
+        ([{"job_id": "a", "start_time": "2026-12-01T02:00:00"}], 'jobs[0].start_time "2026-12-01T02:00:00" has no time zone'),
         ([{"job_id": "a", "start_time": "tomorrow"}], "jobs[0].start_time must be a time such as"),
     ],
 )
@@ -97,19 +106,105 @@ def test_a_wrong_job_is_named_by_its_place(jobs: Any, problem: str) -> None:
     assert problems[0].startswith(problem)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101", True),
+        ("9F1C6F6E-5D5E-4D8C-9A1E-1268453JB101", True),
+        ("9f1c6f6e-5d5e-4d8c-9a1e-1268453jb10", False),
+        ("9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101\n", False),
+        ("9f1c6f6e5d5e4d8c9a1e1268453jb1010000", False),
+        ("9f1c6f6e-5d5e-4d8c-9a1e-1268453jb1\u0661\u0661", False),
+        ("crm-orders", False),
+    ],
+)
+def test_ids_of_drs_have_a_form_of_their_own(text: str, is_one: bool) -> None:
+    assert looks_like_job_id(text) is is_one
+
+
 def test_every_problem_is_found_at_once() -> None:
     assert len(check(jobs=["a", "a", ""], wait_for="x", timeout="y", cloud="", colour="red").problems) == 6
 
 
-@pytest.mark.parametrize("name", ["wait_for", "timeout", "on_failure", "start_time", "on_destroy"])
-def test_a_text_is_not_quoted_because_it_may_be_secret(name: str) -> None:
-    (problem,) = check(jobs=["a"], **{name: "hunter2"}).problems
+@pytest.mark.parametrize(
+    ("inputs", "problem"),
+    [
+        ({"wait_for": "runing"}, 'wait_for must be "running" or "accepted"; got "runing"; did you mean "running"?'),
+        ({"wait_for": "Accepted"}, 'wait_for must be "running" or "accepted"; got "Accepted"; did you mean "accepted"?'),
+        ({"on_destroy": "delete"}, 'on_destroy must be "leave", "pause" or "stop"; got "delete"'),
+        ({"on_failure": 5.0}, 'on_failure must be "fail" or "record"; got 5'),
+        ({"resume": "true"}, 'resume must be True or False; got "true"; did you mean True?'),
+        ({"resume": 1.0}, "resume must be True or False; got 1"),
+        ({"timeout": "30"}, f'timeout {NO_DURATION}; got "30"'),
+        ({"timeout": "0s"}, f'timeout {NO_DURATION}; got "0s"'),
+        ({"timeout": 60.0}, f"timeout {NO_DURATION}; got 60"),
+        ({"timeout": 0.5}, f"timeout {NO_DURATION}; got 0.5"),
+        ({"timeout": True}, f"timeout {NO_DURATION}; got True"),
+        ({"timeout": ["1h"]}, f"timeout {NO_DURATION}; got a list"),
+        ({"timeout": "1h" * 60}, f'timeout {NO_DURATION}; got "{"1h" * 40}…"'),
+        ({"timeout": "\x1b[31m1h\n\u202e"}, f'timeout {NO_DURATION}; got "\\x1b[31m1h\\n\\u202e"'),
+        ({"region": 5.0}, "region must be a string; got 5"),
+        ({"region": " "}, "region is empty: leave it out, or give a value"),
+        (
+            {"start_time": 1796090400.0},
+            "start_time must be milliseconds since the epoch; so small a number looks like seconds: multiply by 1000; "
+            "got 1796090400",
+        ),
+        ({"start_time": "2026-02-29T00:00:00Z"}, 'start_time "2026-02-29T00:00:00Z" is not a time of the calendar: write one'),
+    ],
+)
+def test_a_wrong_value_is_shown(inputs: dict[str, Any], problem: str) -> None:
+    (said,) = check(jobs=["a"], **inputs).problems
 
-    assert "hunter2" not in problem
+    assert said.startswith(problem)
+    assert problem.startswith(said) or said.endswith("since the epoch")
 
 
-def test_a_number_is_shown_as_it_was_written() -> None:
-    assert check(jobs=["a"], timeout=60.0).problems[0].endswith("got 60")
+HUSH = "hunter2 hush"
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        *({name: HUSH} for name in ("wait_for", "timeout", "resume", "on_failure", "start_time", "on_destroy", "jobs")),
+        {"jobs": [HUSH]},
+        {"jobs": [{"job_id": HUSH}]},
+        {"jobs": [{"job_id": "a", HUSH: "x"}]},
+        {"jobs": [{"job_id": "a", "start_time": HUSH}]},
+        {"jobs": [{"job_id": "a", "desired_state": HUSH}]},
+        {"jobs": ["hunter2", "hunter2"]},
+        {"start_time": "2026-12-01T02:00:00 hunter2"},
+        {"start_time": "2026-12-32T02:00:00.72Z"},
+        {"start_time": 72.0},
+        {"start_time": 72e15},
+        {"timeout": 72.0},
+        {"region": 72.0},
+    ],
+    ids=str,
+)
+def test_a_secret_value_is_not_shown(inputs: dict[str, Any]) -> None:
+    """The name tells the program's author where to look."""
+    (name,) = inputs
+    given = {"jobs": ["a"], **inputs}
+
+    open_problems = check(**given).problems
+    (problem,) = check(**given, **{SECRET_INPUTS: f"cloud {name}"}).problems
+
+    assert problem.startswith(name)
+    assert any(part in said for said in open_problems for part in ("hunter2", "72"))
+    assert not any(part in problem for part in ("hunter2", "hush", "72"))
+
+
+def test_what_is_secret_in_one_input_says_nothing_of_another() -> None:
+    assert check(jobs=["a"], timeout="30", secret_inputs="jobs start_time").problems[0].endswith('got "30"')
+
+
+def test_another_language_is_told_of_its_own_spelling() -> None:
+    problems = parse_inputs({"jobs": ["crm orders"], "on_failure": "?", "resume": "TRUE"}, dialect=YAML).problems
+
+    assert problems[0].endswith("to use a name: findJobs with name: crm orders")
+    assert problems[1] == 'resume must be true or false; got "TRUE"; did you mean true?'
+    assert problems[2] == 'onFailure must be "fail" or "record"; got "?"'
 
 
 @pytest.mark.parametrize("jobs", [UNKNOWN, [UNKNOWN], [{"job_id": UNKNOWN}], ["a", UNKNOWN]])
@@ -125,7 +220,7 @@ def test_known_jobs_beside_unknown_ones_are_checked_and_counted() -> None:
 
     assert checked.declared.inputs["jobs"] == ["a", "b", UNKNOWN, {"job_id": UNKNOWN}]
     assert [job.job_id for job in checked.declared.jobs] == ["a", "b"]
-    assert check(jobs=[UNKNOWN, ""]).problems == ("jobs[1].job_id is empty",)
+    assert check(jobs=[UNKNOWN, ""]).problems == ("jobs[1] is empty",)
 
 
 def found(*jobs: str, listed: list[str], others: list[str]) -> Any:

@@ -8,6 +8,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Literal, get_args, get_type_hints
 
 import pulumi
@@ -28,7 +29,7 @@ from pulumi_drs_start.reconcile import declared, phase
 from pulumi_drs_start.schema import types
 from pulumi_drs_start.schema.fields import INPUTS, JOB_FIELDS, OUTPUTS, PROBLEM_FIELDS, ROW_FIELDS, Field, Kind
 
-VALUES: dict[Kind, Any] = {Kind.TIME: str | int, Kind.FLAG: bool, Kind.DURATION: str, Kind.TEXT: str, Kind.JOB_ID: str}
+VALUES: dict[Kind, Any] = {Kind.TIME: str | int | datetime, Kind.FLAG: bool, Kind.DURATION: str, Kind.TEXT: str, Kind.JOB_ID: str}
 SIGNATURE = inspect.signature(JobBatchStart.__init__).parameters
 
 

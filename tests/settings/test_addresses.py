@@ -22,6 +22,36 @@ def _with_endpoint(url: str) -> Settings:
     return load_settings({**TOKEN, "endpoint": url}, {})
 
 
+@pytest.mark.parametrize(
+    ("config", "environment", "overrides", "said"),
+    [
+        ({}, {}, {"region": "eu-nl"}, "OS_AUTH_URL names eu-de, and region in the program names eu-nl"),
+        ({"region": "eu-nl"}, {}, {}, "OS_AUTH_URL names eu-de, and drs:region names eu-nl"),
+        ({}, {}, {"endpoint": "https://drs.eu-nl.otc.t-systems.com"}, "and endpoint in the program names eu-nl"),
+        (
+            {"authUrl": "https://iam.eu-nl.otc.t-systems.com/v3"},
+            {},
+            {},
+            "drs:authUrl names eu-nl, and OS_REGION_NAME names eu-de",
+        ),
+        ({}, {}, {"region": "eu-de"}, ""),
+        ({}, {"OS_AUTH_URL": "https://iam.example.com"}, {"region": "eu-nl"}, ""),
+        ({}, {"OS_AUTH_URL": ""}, {"region": "eu-nl"}, ""),
+        ({}, {"DRS_ENDPOINT": "https://drs.example.com"}, {"region": "eu-fr"}, ""),
+        ({}, {"OS_TOKEN": "t"}, {"region": "eu-nl"}, ""),
+    ],
+)
+def test_advice_after_a_refused_login_names_two_regions_that_differ(
+    complete: dict[str, str], config: dict[str, str], environment: dict[str, str], overrides: dict[str, str], said: str
+) -> None:
+    shell = {**complete, "OS_AUTH_URL": "https://iam.eu-de.otc.t-systems.com/v3", **environment}
+
+    advice = load_settings(config, shell, Overrides(**overrides)).advice
+
+    assert said in advice
+    assert ("leave out" in advice) is bool(said)
+
+
 def _with_iam(url: str) -> Settings:
     return load_settings({**TOKEN, "endpoint": "https://drs.example", "authUrl": url}, {})
 

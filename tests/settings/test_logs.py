@@ -13,7 +13,7 @@ from keystoneauth1.session import Session
 
 from pulumi_drs_start.drs.auth.sources import IamLogin
 from pulumi_drs_start.sandbox import Sandbox, faults
-from pulumi_drs_start.settings.logs import log_where_asked
+from pulumi_drs_start.settings import log_where_asked, unknown_level
 
 OURS = "pulumi_drs_start"
 # Where keystoneauth writes what IAM answered.
@@ -128,3 +128,16 @@ def test_stderr_gets_what_is_asked_for_whatever_the_program_logs(
         ours.getChild("drs").log(level, text)
 
     assert [line[-1] for line in capsys.readouterr().err.splitlines()] == list(told)
+
+
+@pytest.mark.parametrize("asked", [None, "", "  ", "debug", "INFO", " warning "])
+def test_a_level_that_is_one_is_no_reason_to_say_anything(asked: str | None) -> None:
+    assert unknown_level({} if asked is None else {"DRS_LOG": asked}) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [("verbose", 'got "verbose"'), ("warn", 'got "warn"; did you mean "warning"?'), ("\x1b[2J", 'got "\\x1b[2j"')],
+)
+def test_a_level_that_is_none_is_told(asked: str, told: str) -> None:
+    assert unknown_level({"DRS_LOG": asked}) == [f'DRS_LOG must be "debug", "info" or "warning"; {told}']

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timezone
 from itertools import chain
 from typing import Literal
 
@@ -60,7 +61,7 @@ wait_for: WaitFor = "running"
 on_failure: OnFailure = "fail"
 on_destroy: OnDestroy = "pause"
 desired_state: DesiredState = "stopped"
-start_time: str | int = 1796086800000
+start_time: str | int | datetime = 1796086800000
 from_variables = JobBatchStart(
     "from-variables",
     jobs=[{"job_id": A, "desired_state": desired_state, "start_time": start_time}],
@@ -71,6 +72,13 @@ from_variables = JobBatchStart(
     resume=config.get_bool("resume"),
     region=config.get("region"),
 )
+
+
+midnight = datetime(2026, 12, 1, tzinfo=timezone.utc)
+JobBatchStart("at", jobs=[JobStartArgs(job_id=A, start_time=midnight)], start_time=midnight)
+JobBatchStart("at-in-a-dict", jobs=[{"job_id": B, "start_time": midnight}])
+JobBatchStart("at-an-output", jobs=[A], start_time=made.apply(datetime.fromisoformat))
+JobBatchStart("jobs-at-an-output", jobs=made.apply(lambda job_id: [JobStartArgs(job_id=job_id, start_time=midnight)]))
 
 
 # Jobs in whatever a program has them.

@@ -6,6 +6,8 @@ Each mistake has a comment for either, and a comment without its error is an err
 
 from __future__ import annotations
 
+from datetime import date
+
 import pulumi
 
 from pulumi_drs_start import (
@@ -69,6 +71,7 @@ find_jobs(tag={"env": "prod"})  # type: ignore[call-arg]  # pyright: ignore[repo
 JobBatchStart("m", jobs=[A], timeout=30)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobBatchStart("m", jobs=[A], resume="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobBatchStart("m", jobs=[A], start_time=3.5)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+JobBatchStart("m", jobs=[A], start_time=date(2026, 12, 1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobStartArgs(job_id=A).desired_state = "pause"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 JobStartArgs(job_id=A, start_time=[1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 

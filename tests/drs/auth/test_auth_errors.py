@@ -24,7 +24,7 @@ from pulumi_drs_start.drs.errors import (
     UnreadableAnswerError,
 )
 from pulumi_drs_start.sandbox import Fault, Sandbox, faults
-from pulumi_drs_start.settings import load_settings, token_source
+from pulumi_drs_start.settings import Overrides, load_settings, token_source
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +53,20 @@ def _error(source: IamLogin) -> DrsError:
         source.token()
     assert caught.value.__cause__ is not None
     return caught.value
+
+
+def test_the_region_of_another_iam_is_part_of_the_error(sandbox: Sandbox) -> None:
+    """The address of that IAM is in every shell that has read an openrc file of the console."""
+    theirs = "https://iam.eu-de.otc.t-systems.com/v3"
+    shell = {**sandbox.environment, "OS_AUTH_URL": theirs, "OS_PASSWORD": "wrong", "DRS_ENDPOINT": ""}
+    settings = load_settings({}, shell, Overrides(region="eu-nl"))
+
+    text = str(_error(token_source(settings.model_copy(update={"auth_url": sandbox.auth_url}))))
+
+    assert "refused" in text
+    assert text.endswith(
+        "OS_AUTH_URL names eu-de, and region in the program names eu-nl: leave out OS_AUTH_URL to log in at eu-nl."
+    )
 
 
 def _after(sandbox: Sandbox, fault: Fault) -> DrsError:
