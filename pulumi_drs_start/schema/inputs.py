@@ -191,7 +191,7 @@ class _Check:
         if self.skips(jobs):
             return jobs
         if jobs is None or jobs == []:
-            self.complain("jobs", f"names no job: {_nothing_found(query)}")
+            self.complain("jobs", f"is empty: {_nothing_found(query)}")
             return []
         if not isinstance(jobs, list):
             self.refuse("jobs", WrongValueError(*got("must be a list of jobs", jobs)))
@@ -248,7 +248,11 @@ _CONVERT: dict[Kind, Callable[[Any, Field, Dialect], Any]] = {
 
 def _nothing_found(query: Any) -> str:
     if not isinstance(query, Mapping) or not isinstance(query.get("query"), str):
-        return "give at least one"
+        return "give at least one job"
     others = query.get("other_status") or []
-    hint = f"; {len(others):,} match but for the status: leave status out to take those over too" if others else ""
-    return f"{query['query']} matched none of the {int(query.get('of_total') or 0):,} jobs it looked through{hint}"
+    total = f"{int(query.get('of_total') or 0):,}"
+    if not others:
+        return f"{query['query']} found none among {total} jobs"
+    have = "matches but has" if len(others) == 1 else "match but have"
+    why = f"{len(others):,} of {total} {have} another status"
+    return f"{query['query']} found none: {why}; leave status out to take over those too"

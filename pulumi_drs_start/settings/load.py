@@ -23,8 +23,8 @@ _CERTIFICATE = ("client_cert", "client_key")
 # What any kind of login may have.
 _SCOPE = ("project_domain_id", "project_domain_name", "auth_url")
 
-_USE_A_CLOUD = "an entry of clouds.yaml can have all of it: name one in drs:cloud, OS_CLOUD, or cloud=… in the program"
-_CLOUD_UNUSED = "OS_CLOUD is set, but not used, because another login is given, see above; take that away to use the cloud"
+_USE_A_CLOUD = "What is missing can also come from an entry of clouds.yaml: name one in drs:cloud, OS_CLOUD, or cloud=… in the program"
+_CLOUD_UNUSED = "OS_CLOUD is set, but not used, because another login is given; remove that login to use the cloud"
 
 
 class _Login(Enum):
@@ -120,7 +120,8 @@ class _Loader:
                 text = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
                 self._problems.append(f"{self._values[str(error['loc'][0])].origin} {text}")
         if self._problems:
-            raise SettingsError([*self._problems, hint] if hint and self._is_something_missing else self._problems)
+            hint = f". {hint}" if hint and self._is_something_missing else ""
+            raise SettingsError([*self._problems[:-1], self._problems[-1] + hint])
         return settings
 
     def _choose_login(self) -> _Login:
@@ -210,7 +211,7 @@ class _Loader:
             values.setdefault("endpoint", Value(f"https://drs.{name}.otc.t-systems.com", origin))
             values.setdefault("auth_url", Value(f"https://iam.{name}.otc.t-systems.com/v3", origin))
         if "endpoint" not in values and name:
-            self._miss("endpoint", f"; region {quoted(name)} has none that is known ({' and '.join(REGIONS_WITH_DRS)} have)")
+            self._miss("endpoint", f"; {quoted(name)} is not a built-in region (these are: {' and '.join(REGIONS_WITH_DRS)})")
         elif "endpoint" not in values:
             self._miss("region", f"; or the addresses: {self._sources('endpoint')}; and for IAM {self._sources('auth_url')}")
         if "auth_url" not in values and needs_iam and (endpoint or name):

@@ -81,8 +81,8 @@ def test_durations_that_mean_the_same_are_the_same() -> None:
 @pytest.mark.parametrize(
     ("jobs", "problem"),
     [
-        ([], "jobs names no job: give at least one"),
-        (None, "jobs names no job: give at least one"),
+        ([], "jobs is empty: give at least one job"),
+        (None, "jobs is empty: give at least one job"),
         ("a", 'jobs must be a list of jobs; got "a"'),
         (["a", 7.0], "jobs[1] must be a job id, JobStartArgs or a dict; got 7"),
         ([["a"]], "jobs[0] must be a job id, JobStartArgs or a dict; got a list"),
@@ -250,8 +250,7 @@ def test_a_query_that_finds_nothing_is_no_empty_list() -> None:
     (problem,) = found(listed=[], others=["a"]).problems
 
     assert problem == (
-        "jobs names no job: find_jobs matched none of the 9 jobs it looked through; "
-        "1 match but for the status: leave status out to take those over too"
+        "jobs is empty: find_jobs found none: 1 of 9 matches but has another status; leave status out to take over those too"
     )
 
 

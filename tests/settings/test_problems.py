@@ -20,7 +20,7 @@ def _error(config: dict[str, str], environment: dict[str, str], **overrides: str
 def test_all_that_is_missing_is_told_at_once() -> None:
     problems = _error({}, {}).problems
 
-    assert [problem.split(" is missing")[0] for problem in problems[:-1]] == [
+    assert [problem.split(" is missing")[0] for problem in problems] == [
         "the user name",
         "the password",
         "the user's domain",
@@ -34,7 +34,8 @@ def test_what_is_wrong_is_told_along_with_what_is_missing(complete: dict[str, st
 
     problems = _error({"batchSize": "many", "language": "de", "caCert": "/no/such/file"}, complete).problems
 
-    assert len(problems[:-1]) == 4
+    assert len(problems) == 4
+    assert "clouds.yaml" in problems[-1]
 
 
 def test_a_missing_value_names_every_place_for_it(complete: dict[str, str]) -> None:

@@ -474,7 +474,7 @@ def test_a_resource_that_is_looked_up_by_its_id_alone_is_told_what_is_missing(st
     with pytest.raises(FailedError) as failed:
         stack.ask("Read", id="drs-1", properties={})
 
-    assert "jobs names no job" in failed.value.message
+    assert "jobs is empty" in failed.value.message
     assert "Traceback" not in failed.value.message
 
 
