@@ -212,7 +212,7 @@ class Lifecycle:
                 batch=connection.batch,
                 on_progress=lambda progress: operation.progress(messages.progress(progress)),
             )
-        messages.names.learn({job.job_id: job.name for job in result.jobs.values()})
+        messages.names.learn(connection.reader.names)
         operation.info(messages.result(result))
         return result, messages.failures(result, timeout_seconds, command_name)
 
@@ -292,7 +292,7 @@ def _read(
     connection.reader.learn(names.known)
     with connection.explaining(operation.messages):
         actual = connection.read(_ids(declared.jobs), budget, new)
-    names.learn({job_id: job.name for job_id, job in actual.items()})
+    names.learn(connection.reader.names)
     return actual
 
 

@@ -74,9 +74,14 @@ class _Family:
 
 @dataclass(slots=True)
 class PairReader:
-    """Reads pairings, and keeps what never changes about them. May be shared by threads."""
+    """Reads pairings, and keeps what never changes about them. May be shared by threads.
+
+    Attributes:
+        learn: is told what the tasks of a pair are called, by id.
+    """
 
     client: DrsClient
+    learn: Callable[[Mapping[str, str]], None] = lambda _: None
     _families: dict[str, _Family] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -121,6 +126,7 @@ class PairReader:
             return kept
         listed = tolerating(lambda: self.client.get_families(list(dict.fromkeys(unknown)), budget)) or {}
         told = {parent_id: _Family.of(job) for parent_id, job in listed.items()}
+        self.learn({child.job_id: child.name for parent in listed.values() for child in parent.children})
         with self._lock:
             self._families.update((parent_id, family) for parent_id, family in told.items() if family.is_complete)
             # What is kept is complete. So a list that tells less this time changes nothing.

@@ -37,7 +37,13 @@ class StatusReader:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._pairs = PairReader(self.client)
+        self._pairs = PairReader(self.client, self.learn)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What jobs are called, by id, as far as it is known."""
+        with self._lock:
+            return dict(self._names)
 
     def learn(self, names: Mapping[str, str | None]) -> None:
         """Take note of what jobs are called, by id, where DRS has not told yet."""

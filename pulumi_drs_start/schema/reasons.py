@@ -82,7 +82,7 @@ _Text = str | Callable[[Reasons, Why, int], str]
 
 
 def _said(why: Why) -> str:
-    return f" ({why.said})" if why.said else ""
+    return f" ({why.said.rstrip('.')})" if why.said else ""
 
 
 def _done(why: Why) -> str:

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
-from pulumi_drs_start.sandbox import Sandbox, make_job
+from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
 from .conftest import ROOT, Stack
 
 pytestmark = pytest.mark.engine
 
 BEFORE = """
-JobBatchStart("moved", jobs=["archive"], start_time="2099-12-01T02:00:00+01:00")
-JobBatchStart("resting", jobs=["wiki", "forum"])
-JobBatchStart("retired", jobs=["test", "trial"])
-JobBatchStart("shrunk", jobs=["news", "blog"])
+JobBatchStart("moved", jobs=[archive], start_time="2099-12-01T02:00:00+01:00")
+JobBatchStart("resting", jobs=[wiki, forum])
+JobBatchStart("retired", jobs=[test, trial])
+JobBatchStart("shrunk", jobs=[news, blog])
 """
+NAMES = (
+    "orders billing crm ledger archive reports stock search mail docs shop new old lost dead pair there back "
+    "wiki forum test trial news blog"
+).split()
+IDS = "".join(f"{name} = {make_job_id(name)!r}\n" for name in NAMES)
 DUAL_ACTIVE = {"db_use_type": "cloudDataGuard", "multi_write": True, "task_type": "INCR_TRANS"}
+
+
+def named(name: str, **fields: Any) -> dict[str, Any]:
+    """A job with a name and an id like DRS's own."""
+    return make_job(make_job_id(name), name=name, **fields)
 
 
 def blocks(language: str) -> list[str]:
@@ -36,27 +47,27 @@ def told(text: str) -> dict[str, set[str]]:
 
 
 def test_the_readme_shows_what_preview_prints(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(*map(make_job, ("archive", "wiki", "forum", "test", "trial", "news", "blog")))
-    stack.program(BEFORE)
+    sandbox.add_jobs(*map(named, ("archive", "wiki", "forum", "test", "trial", "news", "blog")))
+    stack.program(IDS + BEFORE)
     up = stack.up()
     assert up.exit_code == 0, up.output
     sandbox.add_jobs(
-        *map(make_job, ("orders", "billing", "ledger", "reports", "stock")),
-        make_job("crm", status="INCRE_TRANSFER_STARTED"),
-        make_job("search", status="PAUSING"),
-        make_job("mail", status="START_JOB_FAILED"),
-        make_job("docs", status="PAUSING"),
-        make_job("shop", status="FULL_TRANSFER_FAILED"),
-        make_job("old", status="RELEASE_RESOURCE_COMPLETE"),
-        make_job("dead", status="CREATE_FAILED"),
-        make_job("new", status="CREATING"),
-        make_job("pair", is_parent=True, **DUAL_ACTIVE),
-        make_job("there", parent_id="pair", role="forward", **DUAL_ACTIVE),
-        make_job("back", parent_id="pair", role="backward", **DUAL_ACTIVE),
+        *map(named, ("orders", "billing", "ledger", "reports", "stock")),
+        named("crm", status="INCRE_TRANSFER_STARTED"),
+        named("search", status="PAUSING"),
+        named("mail", status="START_JOB_FAILED"),
+        named("docs", status="PAUSING"),
+        named("shop", status="FULL_TRANSFER_FAILED"),
+        named("old", status="RELEASE_RESOURCE_COMPLETE"),
+        named("dead", status="CREATE_FAILED"),
+        named("new", status="CREATING"),
+        named("pair", is_parent=True, **DUAL_ACTIVE),
+        named("there", parent_id=make_job_id("pair"), role="forward", **DUAL_ACTIVE),
+        named("back", parent_id=make_job_id("pair"), role="backward", **DUAL_ACTIVE),
     )
     (program,) = blocks("python")
     (transcript,) = blocks("text")
-    stack.program(program)
+    stack.program(IDS + program)
 
     preview = stack.preview()
 
