@@ -196,7 +196,7 @@ def test_a_secret_value_is_not_shown(inputs: dict[str, Any]) -> None:
 
 
 def test_what_is_secret_in_one_input_says_nothing_of_another() -> None:
-    assert check(jobs=["a"], timeout="30", secret_inputs="jobs start_time").problems[0].endswith('got "30"')
+    assert check(jobs=["a"], timeout="30", **{SECRET_INPUTS: "jobs start_time"}).problems[0].endswith('got "30"')
 
 
 def test_another_language_is_told_of_its_own_spelling() -> None:
