@@ -112,7 +112,7 @@ def test_an_exported_cloud_that_is_not_used_is_mentioned_when_something_is_missi
 
 
 def test_clouds_yaml_is_mentioned_when_something_is_missing() -> None:
-    assert _error({}, {}).problems[-1].endswith("name one in drs:cloud, OS_CLOUD, or cloud=… in the program")
+    assert _error({}, {}).problems[-1].endswith("name it in drs:cloud, OS_CLOUD or cloud=… in the program")
 
 
 @pytest.mark.parametrize("token", ["hidden word", "hidden\nword", "hidden\x00word", "hídden"])
