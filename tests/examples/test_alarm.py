@@ -11,7 +11,7 @@ import yaml
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
-from .conftest import EXAMPLES, Project, jobs_in_readme
+from .conftest import EXAMPLES, Project, jobs_in_readme, needs_jq
 
 ORDERS, BILLING, LEDGER = jobs_in_readme("alarm")
 README = (EXAMPLES / "alarm" / "README.md").read_text(encoding="utf-8")
@@ -83,6 +83,7 @@ def test_where_there_is_no_answer_it_is_neither_good_nor_bad(project: Project, t
 
 
 @pytest.mark.engine
+@needs_jq
 def test_the_jobs_of_a_stack_are_those_it_declares_to_be_started(
     project: Project, make_project: Callable[[Path], Project], tmp_path: Path
 ) -> None:
