@@ -116,8 +116,9 @@ def get_job_statuses(
     """How jobs stand now, by job id.
 
     The statuses come from DRS ("Querying Task Status in Batches"). A job that DRS does not know has the status ``MISSING`` and
-    the phase ``missing``. The names come with the result of `find_jobs`. For other ids DRS is asked for them ("Querying Task
-    Details in Batches", 500 jobs a call): a user who may not do that gets rows whose ``name`` is None.
+    the phase ``missing``. The names come with the result of `find_jobs`. For the names of other ids, and for the reasons of
+    jobs that failed, DRS is asked ("Querying Task Details in Batches", 500 jobs a call): a user who may not do that gets
+    rows without them.
 
     Args:
         job_ids: the ids of the jobs, any number of them, or what `find_jobs` found.

@@ -1,4 +1,4 @@
-"""The DRS jobs that shall run; check.sh says whether they do."""
+"""The DRS jobs that shall run; check.sh says whether `pulumi up` would act on them."""
 
 import pulumi
 

@@ -10,4 +10,4 @@ nightly = JobBatchStart("nightly", jobs=config.require_object("jobs"), timeout="
 
 pulumi.export("ready", nightly.ready)
 pulumi.export("summary", nightly.summary)
-pulumi.export("statuses", nightly.job_statuses.apply(lambda rows: {job_id: row["status"] for job_id, row in rows.items()}))
+pulumi.export("problems", nightly.problems)

@@ -2,7 +2,7 @@
 
 import pulumi
 
-from pulumi_drs_start import JobBatchStart, JobStatus
+from pulumi_drs_start import JobBatchStart
 
 config = pulumi.Config()
 
@@ -24,11 +24,6 @@ production = JobBatchStart(
 )
 
 
-def failures(rows: dict[str, JobStatus]) -> dict[str, str | None]:
-    """Each failed job and the reason."""
-    return {job_id: row["error_message"] for job_id, row in rows.items() if row["outcome"] == "failed"}
-
-
 for name, batch in {"rehearsal": rehearsal, "production": production}.items():
     pulumi.export(f"{name}_ready", batch.ready)
-    pulumi.export(f"{name}_failures", batch.job_statuses.apply(failures))
+    pulumi.export(f"{name}_problems", batch.problems)

@@ -16,10 +16,10 @@ from typing import Any, TypeVar, get_args
 
 from ..drs.calls.client import DrsClient
 from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
-from ..drs.calls.models import MISSING_STATUS
+from ..drs.calls.models import MISSING_STATUS, JobDetail
 from ..drs.errors import DrsError
 from ..drs.http.budget import TimeBudget
-from ..reconcile.phase import STATUSES, phase_of
+from ..reconcile.phase import FAILED_PHASES, STATUSES, phase_of
 from ..schema import values
 from ..schema.fields import PLACE_INPUTS
 from ..schema.types import CurrentJobStatus, DbUseType, FoundJobs
@@ -29,7 +29,7 @@ from ..settings import Overrides
 log = logging.getLogger(__name__)
 
 DB_USE_TYPES = get_args(DbUseType)
-LONGEST_FOR_NAMES_SECONDS = 30.0
+LONGEST_FOR_DETAILS_SECONDS = 30.0
 
 _T = TypeVar("_T")
 
@@ -157,34 +157,36 @@ def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
 def read_statuses(
     client: DrsClient, job_ids: Sequence[str], names: Mapping[str, str], budget: TimeBudget
 ) -> dict[str, CurrentJobStatus]:
-    """How jobs stand, by id. DRS is asked for the names that are not in `names`.
+    """How jobs stand, by id. DRS is asked for the names that are not in `names`, and why jobs failed.
 
     Raises:
         DrsError: the statuses can't be read.
     """
     rows = client.get_statuses(job_ids, budget)
-    nameless = [job_id for job_id in job_ids if job_id not in names and rows[job_id].status != MISSING_STATUS]
-    known = {**_read_names(client, nameless, budget), **names}
+    failed = {job_id for job_id, row in rows.items() if phase_of(row.status) in FAILED_PHASES}
+    asked = [job_id for job_id in job_ids if job_id in failed or job_id not in names]
+    details = _read_details(client, [job_id for job_id in asked if rows[job_id].status != MISSING_STATUS], budget)
+    known = {**{job_id: detail.name for job_id, detail in details.items()}, **names}
+    reasons = {job_id: details[job_id].failed_reason for job_id in failed & details.keys()}
     return {
         job_id: {
             "name": known.get(job_id),
             "status": (row := rows[job_id]).status,
             "phase": phase_of(row.status).value,
             "error_code": row.error_code,
-            "error_message": row.error_message,
+            "error_message": row.error_message or reasons.get(job_id),
         }
         for job_id in job_ids
     }
 
 
-def _read_names(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, str]:
-    """The names of jobs, by id, as far as DRS tells them soon: nobody goes without a status for want of a name."""
+def _read_details(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobDetail]:
+    """Details of jobs, as far as DRS tells them soon: nobody goes without a status for want of a name or a reason."""
     try:
-        details = client.get_details(job_ids, replace(budget, seconds=min(LONGEST_FOR_NAMES_SECONDS, budget.remaining_seconds())))
+        return client.get_details(job_ids, replace(budget, seconds=min(LONGEST_FOR_DETAILS_SECONDS, budget.remaining_seconds())))
     except DrsError as exc:
-        log.debug("DRS does not tell the names of jobs: %s", exc)
+        log.debug("DRS does not tell the details of jobs: %s", exc)
         return {}
-    return {job_id: detail.name for job_id, detail in details.items() if detail.name}
 
 
 def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) -> str:

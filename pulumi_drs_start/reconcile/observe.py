@@ -18,11 +18,9 @@ from ..drs.errors import DrsError
 from ..drs.http.budget import TimeBudget
 from .actual import ActualJob
 from .dual_active import PairReader, tolerating
-from .phase import Phase
+from .phase import FAILED_PHASES, Phase
 
 log = logging.getLogger(__name__)
-
-_HAS_A_REASON = (Phase.START_FAILED, Phase.FAILED, Phase.DEAD)
 
 
 @dataclass(slots=True)
@@ -128,13 +126,13 @@ class StatusReader:
             return [
                 job.job_id
                 for job in statuses.values()
-                if job.phase in _HAS_A_REASON and not job.error_message and (job.job_id, job.status) not in self._reasons
+                if job.phase in FAILED_PHASES and not job.error_message and (job.job_id, job.status) not in self._reasons
             ]
 
     def _keep_reasons(self, statuses: Mapping[str, ActualJob], details: Mapping[str, JobDetail]) -> None:
         with self._lock:
             for job_id, detail in details.items():
-                if detail.failed_reason and statuses[job_id].phase in _HAS_A_REASON:
+                if detail.failed_reason and statuses[job_id].phase in FAILED_PHASES:
                     self._reasons[job_id, statuses[job_id].status] = detail.failed_reason
 
     def _explained(self, statuses: Mapping[str, ActualJob]) -> dict[str, ActualJob]:

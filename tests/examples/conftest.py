@@ -20,6 +20,7 @@ from pulumi_drs_start.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
 JOB_ID = re.compile(r"\b[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}\b")
 
 

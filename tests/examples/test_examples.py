@@ -12,8 +12,9 @@ import yaml
 from .conftest import EXAMPLES
 
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
-# Its script is the program, and makes Pulumi.yaml in a temporary folder.
-SCRIPTED = "automation-api"
+# A script in place of a project.
+SCRIPTS = {"alarm": "alarm.py", "automation-api": "start.py"}
+PROJECTS = [name for name in NAMES if name not in SCRIPTS]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -29,10 +30,10 @@ def test_an_example_has_all_that_a_project_needs(name: str) -> None:
     files = {path.name for path in (EXAMPLES / name).iterdir()}
 
     assert {"README.md", "requirements.txt"} <= files
-    assert {"start.py"} <= files if name == SCRIPTED else {"Pulumi.yaml", "__main__.py"} <= files
+    assert {SCRIPTS[name]} <= files if name in SCRIPTS else {"Pulumi.yaml", "__main__.py"} <= files
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != SCRIPTED])
+@pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_is_called_as_its_folder(name: str) -> None:
     project = yaml.safe_load((EXAMPLES / name / "Pulumi.yaml").read_text(encoding="utf-8"))
 
@@ -41,7 +42,7 @@ def test_a_project_is_called_as_its_folder(name: str) -> None:
     assert project["runtime"] == "python"
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != SCRIPTED])
+@pytest.mark.parametrize("name", PROJECTS)
 def test_the_readme_sets_all_the_configuration_that_the_program_reads(name: str) -> None:
     folder = EXAMPLES / name
     read = re.findall(r'config\.(?:require|get)\w*\("(\w+)"', (folder / "__main__.py").read_text(encoding="utf-8"))

@@ -39,7 +39,8 @@ def test_the_jobs_whose_names_match_are_started_once(project: Project, sandbox: 
 
     outputs = project.outputs()
     assert outputs["ready"] is True
-    assert outputs["statuses"] == dict.fromkeys(CRM.values(), "FULL_TRANSFER_STARTED")
+    assert outputs["summary"] == {"running": len(CRM), "total": len(CRM)}
+    assert outputs["problems"] == {}
     assert outputs["names"] == {job_id: name for name, job_id in CRM.items()} | {RUNNING: "crm-runs"}
     assert sandbox.job(BILLING)["starts"] == 0
     assert project.stays()
@@ -60,7 +61,7 @@ def test_a_job_made_later_is_started_by_the_next_up(project: Project, sandbox: S
     assert late in preview
     assert sandbox.job(late)["starts"] == 1
     assert {sandbox.job(job_id)["start_requests"] for job_id in CRM.values()} == {1}
-    assert len(project.outputs()["statuses"]) == len(CRM) + 1
+    assert project.outputs()["summary"]["running"] == len(CRM) + 1
     assert project.stays()
 
 

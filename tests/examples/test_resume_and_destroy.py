@@ -65,7 +65,7 @@ def test_a_job_that_cannot_be_started_is_recorded_and_tried_again(project: Proje
 
     outputs = project.outputs()
     assert outputs["production_ready"] is False
-    assert list(outputs["production_failures"]) == [PRODUCTION]
+    assert list(outputs["production_problems"]) == [PRODUCTION]
     assert outputs["rehearsal_ready"] is True
 
     sandbox.set_status(PRODUCTION, "CONFIGURATION")

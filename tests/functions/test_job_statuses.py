@@ -69,6 +69,27 @@ def test_found_jobs_can_be_asked_for_as_they_are(sandbox: Sandbox) -> None:
     assert list(get_job_statuses(find_jobs())) == ["a"]
 
 
+@pytest.mark.parametrize("status", ["START_JOB_FAILED", "INCRE_TRANSFER_FAILED"])
+def test_drs_tells_why_a_job_failed(sandbox: Sandbox, status: str) -> None:
+    failed = make_job("a", name="crm", status=status, fail_start={"message": "no route to the source"}, then=[])
+    sandbox.add_jobs(failed, make_job("b", name="erp"))
+
+    by_id, found = get_job_statuses(["a", "b"]), get_job_statuses(find_jobs())
+
+    assert by_id["a"] == found["a"]
+    assert by_id["a"]["error_message"] == "no route to the source"
+    assert by_id["b"]["error_message"] is None
+    # A second call for the one that failed only: its name was known.
+    assert [call["jobs"] for call in sandbox.calls(DETAILS)] == [["a", "b"], ["a"]]
+
+
+def test_the_reason_of_an_old_failure_is_not_told(sandbox: Sandbox) -> None:
+    sandbox.add_jobs(make_job("a", status="INCRE_TRANSFER_FAILED", then=[]))
+    sandbox.set_status("a", "INCRE_TRANSFER_STARTED")
+
+    assert get_job_statuses(["a"])["a"]["error_message"] is None
+
+
 # -- names ---------------------------------------------------------------------------------------------------------------
 
 
