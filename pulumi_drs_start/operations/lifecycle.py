@@ -139,7 +139,8 @@ class Lifecycle:
             left = [job_id for job_id in recorded.declared.listed if job_id in taken_off] if declared.are_ids_known else []
             _tell_plan(operation, plan, left, declared.unknown_count)
             _warn(operation, messages.unknowns(declared, actual.values()))
-            _warn(operation, messages.failed_before(plan, recorded))
+            if operation.is_preview:
+                _warn(operation, messages.failed_before(plan, recorded))
             if declared.on_destroy is not recorded.declared.on_destroy:
                 _warn(operation, [messages.on_destroy(declared)])
         else:
@@ -200,6 +201,7 @@ class Lifecycle:
         messages = operation.messages
         connection = self._connect(operation, declared, place)
         connection.reader.learn(messages.names.known)
+        messages.names.learn(connection.reader.names)
         timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
         with connection.explaining(messages):
             result = converge(
@@ -345,9 +347,13 @@ def _warn_if_elsewhere(operation: Operation, connection: Connection) -> None:
 
 
 def _tell_plan(operation: Operation, plan: Plan, left: Sequence[str] = (), unknown: int | None = 0) -> None:
-    text = operation.messages.plan(plan, unknown)
+    """Say what will be done. Of what can't be done `Lifecycle.apply` will tell, except in a preview."""
+    messages = operation.messages
+    texts = [messages.plan(plan, unknown)] if operation.is_preview else []
+    if left:
+        texts.append(messages.taken_off(left))
+    if texts:
+        operation.info("; ".join(texts))
+    _warn(operation, messages.plan_warnings(plan))
     if operation.is_preview:
-        operation.info(f"{text}; {operation.messages.taken_off(left)}" if left else text)
-    elif left:
-        operation.info(operation.messages.taken_off(left))
-    _warn(operation, operation.messages.plan_warnings(plan))
+        _warn(operation, messages.impossible(plan))

@@ -125,7 +125,7 @@ class Messages(Reasons):
         return [f"will schedule {self._listed(some, f' for {to_iso(ms)}')}" for ms, some in sorted(by_time.items())]
 
     def plan_warnings(self, plan: Plan) -> list[str]:
-        """What somebody should know before ``up``: what is final, what is late, what is impossible; a line for each."""
+        """What somebody should know of what ``up`` will do: what is final, what is late; a line for each."""
         lines = []
         if stopped := plan.jobs(Action.STOP):
             lines.append(
@@ -133,8 +133,7 @@ class Messages(Reasons):
                 "A stopped job can never be started again"
             )
         decisions = {job_id: decision for job_id, decision in plan.decisions.items() if self.warning(decision)}
-        lines += self._told(decisions, lambda jobs, ids: f"{jobs} {self.warning(decisions[ids[0]], len(ids))}")
-        return lines + self.impossible(plan)
+        return lines + self._told(decisions, lambda jobs, ids: f"{jobs} {self.warning(decisions[ids[0]], len(ids))}")
 
     def impossible(self, plan: Plan) -> list[str]:
         """The jobs that ``up`` can't bring to their declared state; a line for each reason."""

@@ -79,7 +79,7 @@ def test_secret_jobs_are_counted_and_never_named() -> None:
         say.plan(planned()),
         *say.failures(Result({"a": failed("a")}), 60),
         *say.failures(Result({f"j{n}": failed(f"j{n}") for n in range(9)}), 60),
-        *say.plan_warnings(planned("CREATE_FAILED")),
+        *say.impossible(planned("CREATE_FAILED")),
         say.progress(Progress({Phase.STARTING: 1}, [LOST], [Remaining("a", "STARTJOBING", 5)])),
         say.taken_off(["a"]),
     ]
@@ -233,7 +233,7 @@ def test_a_late_start_is_a_warning() -> None:
 
 
 def test_a_dual_active_parent_is_refused_with_its_children_named() -> None:
-    (warning,) = SAY.plan_warnings(planned(pairing=Pairing(is_parent=True, children=("b", "c"))))
+    (warning,) = SAY.impossible(planned(pairing=Pairing(is_parent=True, children=("b", "c"))))
     assert warning == (
         "can't start job a: it is the parent of a dual-active pair and never started itself. Declare its subtasks instead: b, c."
     )
@@ -242,13 +242,13 @@ def test_a_dual_active_parent_is_refused_with_its_children_named() -> None:
 def test_a_failed_precheck_names_its_items_with_their_reasons() -> None:
     findings = (Finding("binlog", "It is off."), Finding("space", ""))
     record = JobRecord(precheck=Precheck("p", is_done=True, failed=findings))
-    (warning,) = SAY.plan_warnings(planned(record=record, precheck=True))
+    (warning,) = SAY.impossible(planned(record=record, precheck=True))
     assert warning == "can't start job a: it did not pass the pre-check (binlog: It is off.; space). Fix these items."
 
 
 def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
-    (scheduled,) = SAY.plan_warnings(planned("START_JOB_FAILED", start_time=round(NOW * 1000) - HOUR_MS))
-    (plain,) = SAY.plan_warnings(planned("START_JOB_FAILED"))
+    (scheduled,) = SAY.impossible(planned("START_JOB_FAILED", start_time=round(NOW * 1000) - HOUR_MS))
+    (plain,) = SAY.impossible(planned("START_JOB_FAILED"))
     assert "lacks the role Security Administrator" in scheduled
     assert "Security Administrator" not in plain
 
@@ -256,7 +256,7 @@ def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
 def test_several_jobs_are_spoken_of_in_the_plural() -> None:
     jobs = ["a", "b"]
     plan = make_plan(make_cases(map(DesiredJob, jobs), {a: ActualJob(a, "CREATE_FAILED") for a in jobs}, {}, Goal.RUNNING, NOW))
-    assert SAY.plan_warnings(plan)[0] == (
+    assert SAY.impossible(plan)[0] == (
         "can't start jobs a and b: they could not be created. Create new jobs, or take them off the list."
     )
 
