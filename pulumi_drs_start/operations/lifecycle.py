@@ -99,7 +99,8 @@ class Lifecycle:
         connection = self._connect(operation, declared, recorded.place if is_same_place else None)
         place = connection.find_place(budget)
         registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
-        actual = _read(operation, connection, declared, budget, new=[one for one in declared.listed if one not in recorded.rows])
+        before = set(recorded.declared.listed)
+        actual = _read(operation, connection, declared, budget, new=[one for one in declared.listed if one not in before])
         cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
         plan = make_plan(cases)
         if not recorded.exists:

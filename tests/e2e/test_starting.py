@@ -50,8 +50,11 @@ def test_a_stack_at_rest_expects_no_changes_however_far_its_jobs_have_moved(sand
     stack.up()
     sandbox.set_status("a", "INCRE_TRANSFER_STARTED")
     sandbox.set_status("b", "SOME_STATUS_OF_TOMORROW")
+    sandbox.clear_calls()
 
     assert stack.preview("--expect-no-changes").exit_code == 0
+    # Their names too are known.
+    assert {call["operation"] for call in sandbox.calls()} == {"tokens", "batch-status"}
     assert stack.run("preview", "--refresh", "--expect-no-changes").exit_code == 0
 
 
