@@ -16,10 +16,10 @@ from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.functions import find_jobs, get_job_statuses
 from pulumi_drs_start.operations.query import find, make_query
 from pulumi_drs_start.schema.dialect import PYTHON, YAML
-from pulumi_drs_start.schema.fields import INPUT_NAMES, SECRET_INPUTS
+from pulumi_drs_start.schema.fields import FORMAT, FOUND, INPUT_NAMES, SECRET_INPUTS
 from pulumi_drs_start.schema.inputs import parse_inputs
 from pulumi_drs_start.schema.state import from_state
-from pulumi_drs_start.settings import Overrides, SettingsError, load, load_settings
+from pulumi_drs_start.settings import Overrides, SettingsError, load_settings, unknown_keys, unknown_level
 
 from .page import IDS, Page
 
@@ -59,7 +59,7 @@ WRONG_JOBS: tuple[dict[str, Any], ...] = (
     {"job_id": IDS[0], "name": "crm-orders"},
     *({"job_id": IDS[0], "start_time": time} for time in NOT_A_TIME),
 )
-FOUND = {"query": 'find_jobs(name="crm-*", status="CONFIGURATION")', "of_total": 24}
+QUERY = {"query": 'find_jobs(name="crm-*", status="CONFIGURATION")', "of_total": 24}
 ALL_ARGUMENTS = dict.fromkeys(
     ("name", "status", "db_use_type", "engine_type", "enterprise_project_id", "tags", "region", "project_id", "endpoint", "cloud")
 )
@@ -81,6 +81,10 @@ def render(page: Page) -> None:
     _functions(page)
     _settings(page)
     _clouds(page)
+    page.section("What is warned of when a program begins")
+    page.say(
+        *unknown_keys(["drs:regoin", "drs:colour"]), *unknown_level({"DRS_LOG": "debgu"}), *unknown_level({"DRS_LOG": "all"})
+    )
 
 
 def _inputs(page: Page) -> None:
@@ -88,7 +92,7 @@ def _inputs(page: Page) -> None:
     jobs = {"jobs": [IDS[0]]}
     bags = [{**jobs, name: value} for name, values in WRONG.items() for value in values]
     bags += [{"jobs": [job]} for job in WRONG_JOBS]
-    bags += [{"jobs": [], "found": {**FOUND, "other_status": others}} for others in ([], IDS[:1], IDS)]
+    bags += [{"jobs": [], FOUND: {**QUERY, "other_status": others}} for others in ([], IDS[:1], IDS)]
     for title, secret in (("", ""), ("where the inputs are secret", " ".join(INPUT_NAMES))):
         if title:
             page.part(title)
@@ -97,7 +101,7 @@ def _inputs(page: Page) -> None:
             for one, other in zip(python, yaml, strict=True):
                 page.say(one, *([f"YAML: {other}"] if one != other else []))
     page.part("the state of a newer version")
-    page.raised(lambda: from_state({"format": 2}))
+    page.raised(lambda: from_state({FORMAT: 2}))
 
 
 class _Lists:
@@ -149,7 +153,7 @@ def _settings(page: Page) -> None:
     for name in ("OS_ACCESS_KEY", "OS_SECRET_KEY", "OS_PROJECT_ID"):
         _refused(page, {}, {**keys, name: "", "OS_PROJECT_NAME": "eu-de"})
     with page.patch.context() as patch:
-        patch.setattr(load, "find_spec", lambda _: None)
+        patch.setattr("pulumi_drs_start.settings.load.find_spec", lambda _: None)
         _refused(page, {}, keys)
     _refused(page, {"username": "other", "domainName": "d"}, COMPLETE)
     _refused(page, {"accessKey": "other"}, keys)
@@ -175,6 +179,7 @@ def _settings(page: Page) -> None:
     for config in (
         {},
         {"projectName": "eu-de_crm"},
+        {"region": "eu-nl", "authUrl": "https://iam.eu-de.otc.t-systems.com/v3"},
         {"token": "hidden-word"},
         {"authUrl": "https://iam.eu-nl.otc.t-systems.com/v3"},
     ):
