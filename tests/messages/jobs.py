@@ -215,7 +215,7 @@ def _previews(page: Page) -> None:
     page.part("warnings")
     _each(
         page,
-        lambda say, cases: say.plan_warnings(make_plan(cases)),
+        lambda say, cases: [*say.plan_warnings(make_plan(cases)), *say.impossible(make_plan(cases))],
         AT_REST,
         lambda decision: _reason(decision) if decision.action is Action.FAIL else decision.why,
     )
