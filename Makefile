@@ -9,7 +9,7 @@ SCHEDULES ?= 500
 SAMPLE ?= 150
 SEED ?= 1
 
-.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants lint bench pulumi clean help
+.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -58,6 +58,9 @@ faults: setup ## Run the long fault campaign: kills, lost answers, drift, two pr
 
 mutants: setup ## Change one thing at a time in the decisions and name the changes that no fast test notices; ALL=1 tries all
 	@$(BIN)/python -m tests.mutants $(if $(ALL),--all,--sample $(SAMPLE) --seed $(SEED)) --workers $(WORKERS)
+
+messages: setup ## Write every message anew into tests/messages/messages.txt, to read what a change of words comes to
+	@$(BIN)/python -m tests.messages
 
 # All sizes take about a quarter of an hour and are kept; SIZES="1 10" is a short run, kept nowhere.
 bench: setup ## Measure ours, the other candidates and the baseline on the real engine; write docs/benchmark.md

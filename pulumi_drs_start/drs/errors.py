@@ -89,13 +89,17 @@ class ServiceRefusedError(DrsError):
 
     def _said_by(self) -> str:
         if self.code.startswith("HTTP "):
-            return f"DRS answered {self.code}" + (f" ({self.text})" if self.text else "")
+            return f"DRS answered {self.code}" + (f" ({self.text.rstrip('.')})" if self.text else "")
         # The status of a whole call is none of a single row's.
-        return f"DRS answered HTTP {self.status} ({self._detail})" if self.status >= 400 else f"DRS answered {self._detail}"
+        return f"DRS answered HTTP {self.status} ({self._brief})" if self.status >= 400 else f"DRS answered {self._brief}"
 
     @property
     def _detail(self) -> str:
         return f"{self.code}: {self.text}" if self.text else self.code
+
+    @property
+    def _brief(self) -> str:
+        return self._detail.rstrip(".")
 
 
 class TokenRejectedError(ServiceRefusedError):
@@ -112,7 +116,7 @@ class ThrottledError(ServiceRefusedError):
     retryable = True
 
     def _said_by(self) -> str:
-        return f"DRS asked us to slow down ({self._detail})"
+        return f"DRS asked us to slow down ({self._brief})"
 
 
 class JobBusyError(ServiceRefusedError):
@@ -146,7 +150,7 @@ class NotAskedError(ServiceFaultError):
     effect_unknown = False
 
     def _said_by(self) -> str:
-        return f"the gateway before DRS answered HTTP {self.status} ({self._detail})"
+        return f"the gateway before DRS answered HTTP {self.status} ({self._brief})"
 
 
 class UnreachableError(DrsError):

@@ -52,7 +52,7 @@ class DeclaredJobs:
         """Why more may be declared than is known here; None if all is known."""
         with self._lock:
             if urn in self._replaced:
-                return "it is deleted before its replacement is created"
+                return "the resource is deleted before its replacement is created"
             if any(where is None for where, _ in self._jobs.values()):
-                return "where the jobs of another resource are is not known"
+                return "it is not known where another resource has its jobs"
             return None

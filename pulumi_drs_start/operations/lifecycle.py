@@ -229,7 +229,7 @@ class Lifecycle:
         if not jobs:
             return []
         if place is None:
-            operation.warn(messages.not_retired(_ids(jobs), on_destroy, "the state does not say where they are"))
+            operation.warn(messages.not_retired(_ids(jobs), on_destroy, "the state does not say where the jobs are"))
             return []
         if registry.declares(operation.resource, place):
             # It is only made anew, at the same place: what is no longer on its list was taken off, and that stops nothing.

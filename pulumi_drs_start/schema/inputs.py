@@ -20,6 +20,7 @@ from .dialect import PYTHON, Dialect
 from .fields import FOUND, INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, SECRET_INPUTS, Field, Kind
 from .times import parse_start_time, to_iso
 from .values import WrongValueError, got
+from .words import inflect
 
 _STATES = {state.value: state for state in DesiredState}
 _JOB_FIELDS = {each.name: each for each in JOB_FIELDS}
@@ -74,7 +75,7 @@ def parse_inputs(
         else:
             inputs[each.name] = each.default if value is None else check.value(each.name, value, each)
     for name in sorted(set(given).difference(INPUT_NAMES)):
-        check.complain(name, "is no input of JobBatchStart" + check.suggestion(name, INPUT_NAMES))
+        check.complain(name, "is not an input of JobBatchStart" + check.suggestion(name, INPUT_NAMES))
     # None disappears on its way to the provider; leaving it out keeps both sides of a diff alike.
     inputs = {name: value for name, value in inputs.items() if value is not None}
     others = tuple(sorted(set(found).difference(kept)))
@@ -226,7 +227,7 @@ class _Check:
             if self.is_secret(path):
                 self.complain(path, "has a field that jobs do not have" + self.suggestion("", _JOB_FIELDS))
             else:
-                self.complain(f"{path}.{clean_text(name)}", "is no field of a job" + self.suggestion(name, _JOB_FIELDS))
+                self.complain(f"{path}.{clean_text(name)}", "is not a field of a job" + self.suggestion(name, _JOB_FIELDS))
         if job.get("job_id") is None:
             self.complain(f"{path}.job_id", "is missing")
         checked = {
@@ -253,6 +254,5 @@ def _nothing_found(query: Any) -> str:
     total = f"{int(query.get('of_total') or 0):,}"
     if not others:
         return f"{query['query']} found none among {total} jobs"
-    have = "matches but has" if len(others) == 1 else "match but have"
-    why = f"{len(others):,} of {total} {have} another status"
-    return f"{query['query']} found none: {why}; leave status out to take over those too"
+    why = "{matches, but has|match, but have} another status; leave status out to take {it|them} over too"
+    return f"{query['query']} found none: {len(others):,} of {total} {inflect(why, len(others))}"

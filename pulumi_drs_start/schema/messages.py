@@ -35,7 +35,7 @@ from ..settings import Settings
 from .reasons import Reasons
 from .times import to_iso
 from .types import Outcome
-from .words import NAMED, VERBS, count_jobs, grouped, inflect, lasting, sentence
+from .words import NAMED, VERBS, count_jobs, ended, grouped, in_brackets, inflect, lasting, sentence
 
 LISTED = 50
 """How many failed jobs are named, each with its reason, before the rest is counted."""
@@ -130,7 +130,7 @@ class Messages(Reasons):
         if stopped := plan.jobs(Action.STOP):
             lines.append(
                 f"will STOP {self._listed(stopped, ' FOR GOOD')}, because of {self.dialect.setting('desired_state', 'stopped')}. "
-                "A stopped job can never be started again"
+                "A stopped job can never be started again."
             )
         decisions = {job_id: decision for job_id, decision in plan.decisions.items() if self.warning(decision)}
         return lines + self._told(decisions, lambda jobs, ids: f"{jobs} {self.warning(decisions[ids[0]], len(ids))}")
@@ -160,10 +160,12 @@ class Messages(Reasons):
                 lines.append(text(self.names.subject(ids), ids))
             else:
                 names = self.names.listed(ids, max(NAMED, LISTED - named))
-                lines.append(f"{text(count_jobs(len(ids)), ids)}{f' These are: {names}.' if names else ''}")
+                line = text(count_jobs(len(ids)), ids)
+                lines.append(f"{ended(line)} These are: {names}." if names else line)
             named += len(ids)
         if rest := sum(map(len, ordered[LISTED:])):
-            lines.append(f"{count_jobs(rest)} more, each for a reason of its own: see the output problems.")
+            what = inflect("{job, for another reason|jobs, for other reasons}", rest)
+            lines.append(f"{rest:,} more {what}: see the output problems.")
         return lines
 
     def failed_before(self, plan: Plan, recorded: Recorded) -> list[str]:
@@ -184,24 +186,23 @@ class Messages(Reasons):
     def unknowns(self, declared: Declared, actual: Iterable[ActualJob]) -> list[str]:
         """What inputs that are not known yet may do to jobs; a line for each of them that matters."""
         name, named = self.dialect.name, self.names.subject
+        if_true = f"if it is {self.dialect.true}"
         lines, jobs = [], list(actual)
         if ids := declared.unknown_states:
             lines.append(
-                f"{name('desired_state')} of {named(ids)} is not known yet: depending on it, "
-                f"{inflect('{it|they}', len(ids))} will be started, paused or STOPPED FOR GOOD"
+                f"{name('desired_state')} of {named(ids)} is not known yet: depending on its value, "
+                f"{inflect('{this job|these jobs}', len(ids))} will be started, paused or STOPPED FOR GOOD"
             )
         resumable = [job.job_id for job in jobs if job.phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED)]
         if "resume" in declared.unknown and resumable:
-            lines.append(f"resume is not known yet: depending on it, {named(resumable)} will be resumed")
+            lines.append(f"resume is not known yet: {if_true}, {named(resumable)} will be resumed")
         startable = [job.job_id for job in jobs if job.phase is Phase.STARTABLE]
         if "precheck" in declared.unknown and startable:
-            lines.append(
-                f"precheck is not known yet: depending on it, {named(startable)} will be started only if the pre-check passes"
-            )
+            lines.append(f"precheck is not known yet: {if_true}, {named(startable)} will be started only if the pre-check passes")
         if "on_destroy" in declared.unknown:
             lines.append(
-                f"{name('on_destroy')} is not known yet: depending on it, deleting the resource will pause its jobs "
-                "or STOP them FOR GOOD"
+                f"{name('on_destroy')} is not known yet: depending on its value, deleting the resource will leave its jobs as "
+                "they are, pause them or STOP them FOR GOOD"
             )
         return lines
 
@@ -214,7 +215,7 @@ class Messages(Reasons):
         return (
             f"{self.dialect.setting('on_destroy', 'stop')}: pulumi destroy, or taking the resource out of the program, will STOP "
             f"{count_jobs(declared.count or len(declared.listed))} FOR GOOD, and does not ask. A stopped job "
-            "can never be started again. Protect the resource (option protect) against mistakes"
+            "can never be started again. Protect the resource (option protect) against mistakes."
         )
 
     def left(self, job_ids: Collection[str]) -> str:
@@ -234,7 +235,7 @@ class Messages(Reasons):
         return (
             f"{self.names.subject(job_ids)} {inflect(_LEFT, count)} in spite of "
             f"{self.dialect.setting('on_destroy', on_destroy.value)}: {why}, so another resource may declare {them}. "
-            f"To {on_destroy.value} {them}, declare {them} with {self.dialect.setting('desired_state', state)}"
+            f"To {on_destroy.value} {them}, declare {them} with {self.dialect.setting('desired_state', state)}."
         )
 
     def retirement(self, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
@@ -251,15 +252,15 @@ class Messages(Reasons):
     def may_be_replaced(self, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
         """What a replacement would do to jobs whose place is not known yet; or nothing."""
         line = self.retirement(job_ids, on_destroy)
-        where = "where the jobs are is not known yet. If that is another place, the resource is replaced, and that"
-        return f"{where} {line}" if line else ""
+        where = "it is not known yet where the jobs are. If they are in another place, the resource is replaced, and that"
+        return f"{where} {line}." if line else ""
 
     def replaced(self, names: Sequence[str], place: Place | None, job_ids: Collection[str], on_destroy: OnDestroy) -> str:
         """What a replacement does to the jobs of the old resource; or nothing."""
         line = self.retirement(job_ids, on_destroy)
         where = f", away from {place}" if place else ""
         changed = " and ".join(map(self.dialect.name, names))
-        return f"the resource will be replaced, because {changed} changed{where}: {line}" if line else ""
+        return f"the resource will be replaced, because {changed} changed{where}; that {line}" if line else ""
 
     @property
     def way_out_of_destroy(self) -> str:
@@ -272,12 +273,13 @@ class Messages(Reasons):
     def elsewhere(self, place: Place, settings: Settings, error: Exception | None = None) -> str:
         """That the jobs are not where the configuration of this command points to, and what came of it."""
         name = self.dialect.name
-        configured = f"project {settings.project_id or settings.project_name or 'of the login'} at {settings.endpoint}"
+        project = settings.project_id or settings.project_name
+        configured = f"{f'project {project}' if project else 'the project of the login'} at {settings.endpoint}"
         where = f"the jobs of this resource are in {place}, but the configuration of this command is for {configured}"
         if error is None:
             return (
-                f"{where}. They are dealt with where they are. To declare jobs elsewhere, set {name('project_id')} or endpoint "
-                "in the program"
+                f"{where}. The command deals with them where they are. To declare jobs elsewhere, set {name('project_id')} or "
+                "endpoint in the program."
             )
         return (
             f"{where}, and its login does not help there: {str(error).rstrip('.')}. "
@@ -299,7 +301,8 @@ class Messages(Reasons):
         waits = list(groups.values())
         parts = [self._waiting(group) for group in waits[:WAITS]]
         if len(waits) > WAITS:
-            parts.append(f"and {count_jobs(sum(map(len, waits[WAITS:])))} more to wait for")
+            rest = sum(map(len, waits[WAITS:]))
+            parts.append(inflect(f"and {rest:,} more {{job|jobs}} to wait for", rest))
         if not self.names.is_secret:
             parts += [f"{self.names.of(one.job_id)} in {one.status} for {lasting(one.seconds)}" for one in progress.last]
         return "; ".join([counts, *parts])
@@ -307,8 +310,8 @@ class Messages(Reasons):
     def _waiting(self, group: Sequence[Waiting]) -> str:
         first = group[0]
         jobs = self.names.subject([one.job_id for one in group])
-        said = f" ({first.said})" if first.said else ""
-        seconds = format_seconds(max(1, round(first.seconds))) if first.seconds is not None else "a while"
+        said = in_brackets(first.said)
+        seconds = format_seconds(max(1, round(first.seconds or 0)))
         verb = VERBS.get(first.why.action) if first.why.action else None
         if first.why.reason is Reason.IN_DOUBT and verb:
             return (
@@ -352,11 +355,13 @@ class Messages(Reasons):
             still = inflect("{it is|they are} still", count)
             return f"{still} in {problem.status}{seconds} after {restarted} probably failed again{said}"
         if problem.ended_by is not None:
-            return f"{reason}, and {getattr(problem.ended_by, 'text', problem.ended_by)}"
+            ending = getattr(problem.ended_by, "text", str(problem.ended_by))
+            # That nothing was requested yet goes without saying, and DRS's text belongs to its code.
+            return ending if problem.why.action or problem.code else f"{reason}; {ending}"
         if problem.refusal is not None:
             text = problem.refusal.text
             # DRS's words alone, that this is not allowed in this status, would not tell what is wrong.
-            return f"{text.rstrip('.')}: {reason.partition(', but ')[0]}" if problem.why.reason is Reason.RESCHEDULED else text
+            return f"{text.rstrip('.')}: {reason.partition('; ')[0]}" if problem.why.reason is Reason.RESCHEDULED else text
         return reason if problem.said is None or problem.why.reason is Reason.NOT_SHOWN else problem.said
 
     def _what_to_do(self, job: JobOutcome, problem: Problem, count: int) -> str:
@@ -380,7 +385,7 @@ class Messages(Reasons):
 
         lines = self._told(jobs, text)
         alarms = ((f"{it.item}: {it.reason}" if it.reason else it.item, job.job_id) for job in outcomes for it in job.alarms)
-        return lines + [f"the pre-check warns of {self.names.subject(ids)}: {text}" for text, ids in grouped(alarms).items()]
+        return lines + [f"the pre-check warns of {self.names.subject(ids)}: {ended(it)}" for it, ids in grouped(alarms).items()]
 
     def failures(self, result: Result, timeout_seconds: float, command: str = "pulumi up") -> list[str]:
         """Every job that failed, a line for each reason: DRS's code and text, the jobs, and what to do next."""
@@ -397,7 +402,7 @@ class Messages(Reasons):
         lines = self._told(jobs, text)
         by_what: dict[str, list[JobOutcome]] = {}
         for job in result.unfinished:
-            by_what.setdefault(_NOT_YET.get(job.wanted, "had not reached running"), []).append(job)
+            by_what.setdefault(_NOT_YET.get(job.wanted, "{was|were} not running yet"), []).append(job)
         lines += [self._unfinished(what, some, result, timeout_seconds, command) for what, some in by_what.items()]
         if result.ended_by is not None and not isinstance(result.ended_by, DrsError):
             lines.append("an unexpected error ended the operation:\n" + "".join(traceback.format_exception(result.ended_by)))
@@ -406,7 +411,7 @@ class Messages(Reasons):
     def _unfinished(self, what: str, jobs: Sequence[JobOutcome], result: Result, timeout_seconds: float, command: str) -> str:
         by_status = grouped((job.status, job.job_id) for job in jobs)
         where = "; ".join(
-            f"{len(ids):,} in {status}{f' ({names})' if (names := self.names.listed(ids, LISTED)) else ''}"
+            f"{len(ids):,} in {status}{f': {names}' if (names := self.names.listed(ids, LISTED)) else ''}"
             for status, ids in by_status.items()
         )
         more_time = ""
@@ -415,18 +420,18 @@ class Messages(Reasons):
         elif isinstance(result.ended_by, CancelledError):
             when = "when the operation was cancelled"
         else:
-            when = f"when DRS could not be read any more ({result.ended_by})"
+            when = f"when DRS could not be read any more: {str(result.ended_by).rstrip('.')}"
         count = len(jobs)
         return (
-            f"{count_jobs(count)} accepted by DRS {inflect(what, count)} {when}: {where}. Nothing is lost: DRS goes on "
+            f"{count_jobs(count)} accepted by DRS {inflect(what, count)} {when}. {where}. Nothing is lost: DRS goes on "
             f"with {inflect('{it|them}', count)}. Next: run {command} again to wait on{more_time}."
         )
 
     def error(self, error: Exception) -> str:
         """An error that ended an operation before anything was done, with the next step."""
         if isinstance(error, AuthenticationError):
-            return str(error)
-        return f"{str(error).rstrip('.')}. {self._next_step(error)}"
+            return ended(str(error))
+        return f"{ended(str(error))} {self._next_step(error)}"
 
     def _next_step(self, error: Exception) -> str:
         if getattr(error, "code", None) == "DRS.M00261":

@@ -13,7 +13,7 @@ from ..reconcile.record import Action
 from .dialect import PYTHON, Dialect
 from .times import to_iso
 from .values import looks_like_job_id
-from .words import VERBS, JobNames, inflect, when
+from .words import VERBS, JobNames, Verb, in_brackets, inflect, when
 
 AGENCY_TRAP = (
     "a scheduled start also fails when the user who asked for it is not the account's owner and lacks the role Security "
@@ -57,13 +57,14 @@ class Reasons:
         why = decision.why
         if not decision.action.is_request:
             return ""
-        late = inflect(f"{{was|were}} to start {when(why.declared_time)}, which is past", count)
+        starts_now = inflect("so {it starts|they start} now", count)
         if why.reason is Reason.RESCHEDULED:
-            because = f", because {inflect('{it|they}', count)} {late}" if why.is_late else ""
-            return f"{self.why(why, count)}{because}; rescheduling is not documented by DRS, which may refuse it"
-        texts = [f"{late}, so {inflect('{it starts|they start}', count)} now"] if why.is_late else []
+            now = f", {starts_now}" if why.is_late else ""
+            return f"{self.why(why, count)}{now}; DRS does not document rescheduling, and may refuse it"
+        late = inflect(f"{{was|were}} to start {when(why.declared_time)}, which is past", count)
+        texts = [f"{late}, {starts_now}"] if why.is_late else []
         if why.pairing is not None and why.pairing.is_alone:
-            text = "{is|are} started without waiting for the other direction of {its|their} dual-active pair"
+            text = "{is|are} started without waiting for the other direction of {its dual-active pair|their dual-active pairs}"
             texts.append(f"{inflect(text, count)}, which DRS does not tell")
         elif why.pairing is not None and why.pairing.unknown_delays:
             unknown = " and ".join(why.pairing.unknown_delays)
@@ -71,7 +72,7 @@ class Reasons:
                 f"{inflect('{is|are}', count)} started although DRS does not tell the {unknown} of "
                 f"{self.names.of(why.pairing.forward or '')}, the other direction of the dual-active pair"
             )
-        return "; ".join(texts)
+        return inflect("; {it|they} ", count).join(texts)
 
     def resume(self) -> str:
         """The input that resumes jobs, as a program writes it."""
@@ -82,11 +83,11 @@ _Text = str | Callable[[Reasons, Why, int], str]
 
 
 def _said(why: Why) -> str:
-    return f" ({why.said.rstrip('.')})" if why.said else ""
+    return in_brackets(why.said)
 
 
-def _done(why: Why) -> str:
-    return VERBS[why.action].done if why.action else "dealt with"
+def _verb(why: Why) -> Verb:
+    return VERBS[why.action or Action.START]
 
 
 def _with_said(text: str) -> _Text:
@@ -94,21 +95,14 @@ def _with_said(text: str) -> _Text:
     return lambda _, why, count: f"{inflect(text, count)}{_said(why)}"
 
 
-def _accepted_earlier(_: Reasons, why: Why, count: int) -> str:
-    if why.action is Action.PRECHECK:
-        return inflect("{is|are} being pre-checked", count)
-    noun = VERBS[why.action].noun if why.action else "request"
-    return inflect(f"{{has an accepted {noun}|have accepted {noun}s}} that DRS does not show yet", count)
-
-
 def _rescheduled(reasons: Reasons, why: Why, count: int) -> str:
-    wanted = "now" if why.is_late else when(why.declared_time)
-    text = f"{_scheduled_for(why, count)} and shall start {wanted}"
-    return text if why.cause is None else f"{text}, but {reasons.why(why.cause, count)}"
+    past = ", which is past" if why.is_late else ""
+    text = f"{_scheduled_for(why, count)}, but declared to start {when(why.declared_time)}{past}"
+    return text if why.cause is None else f"{text}; {inflect('{it|they}', count)} {reasons.why(why.cause, count)}"
 
 
 def _time_advice(reasons: Reasons, why: Why, count: int) -> str:
-    time = f"to {to_iso(why.delivered_time)}" if why.delivered_time is not None else "to the one DRS has"
+    time = f"to {to_iso(why.delivered_time)}" if why.delivered_time is not None else "to the one that it shows"
     times = inflect("{its time|their times}", count)
     return f"change {times} in the DRS console, or set {reasons.dialect.name('start_time')} {time}"
 
@@ -122,7 +116,7 @@ def _scheduled(_: Reasons, why: Why, count: int) -> str:
     text = _scheduled_for(why, count)
     if why.state is not DesiredState.PAUSED:
         return text
-    return f"{text}, and DRS can't pause {inflect('a job that does|jobs that do', count)} not run"
+    return f"{text}, and DRS can't pause {inflect('{a job that does|jobs that do}', count)} not run"
 
 
 def _paused(_: Reasons, why: Why, count: int) -> str:
@@ -156,24 +150,19 @@ def _starting(_: Reasons, why: Why, count: int) -> str:
 
 def _cancelled(_: Reasons, why: Why, count: int) -> str:
     time = when(why.delivered_time) if why.delivered_time else "later"
-    text = (
-        f"{{was|were}} to start {time} and {{has|have}} ended without having been started: {{its|their}} schedule was cancelled"
-    )
+    cancelled = "{its schedule was|their schedules were} cancelled"
+    text = f"{{was|were}} to start {time} and {{has|have}} ended without having been started: {cancelled}"
     return inflect(text, count)
 
 
 def _parent_advice(reasons: Reasons, why: Why, count: int) -> str:
     subtasks = f"declare {inflect('{its|their}', count)} subtasks instead"
     children = why.pairing.children if why.pairing else ()
-    return (
-        f"{subtasks}: {', '.join(map(reasons.names.of, children))}"
-        if children
-        else f"{subtasks}; DRS does not tell which they are"
-    )
+    return f"{subtasks}: {', '.join(map(reasons.names.of, children))}" if children else f"{subtasks}, which DRS does not name"
 
 
 def _waiting_for_pair(reasons: Reasons, why: Why, count: int) -> str:
-    text = inflect("{waits|wait} for the other direction of {its|their} dual-active pair", count)
+    text = inflect("{waits|wait} for the other direction of {its dual-active pair|their dual-active pairs}", count)
     obstacle = why.pairing.obstacle if why.pairing else None
     if obstacle is None:
         return text
@@ -184,13 +173,17 @@ def _waiting_for_pair(reasons: Reasons, why: Why, count: int) -> str:
 
 
 def _precheck_failed(_: Reasons, why: Why, __: int) -> str:
-    items = "; ".join(f"{finding.item}: {finding.reason}" if finding.reason else finding.item for finding in why.findings)
+    items = "; ".join(f"{it.item}: {it.reason.rstrip('.')}" if it.reason else it.item for it in why.findings)
     return f"did not pass the pre-check ({items or 'DRS names no item'})"
 
 
+def _precheck_advice(_: Reasons, why: Why, count: int) -> str:
+    look = inflect("look at {its pre-check|their pre-checks} in the DRS console", count)
+    return "fix these items" if why.findings else look
+
+
 def _too_many_tries(_: Reasons, why: Why, __: int) -> str:
-    refusal = f" ({why.refusal})" if why.refusal else ""
-    return f"could not be {_done(why)} in {why.sends} tries{refusal}"
+    return f"could not be {_verb(why).done} in {why.sends} tries{in_brackets(str(why.refusal or ''))}"
 
 
 def _not_shown(_: Reasons, why: Why, count: int) -> str:
@@ -210,7 +203,12 @@ _TO_WAIT = "run pulumi up to wait for {it|them}"
 
 # What is so, and what to do about it.
 _REASONS: Mapping[Reason, tuple[_Text, _Text | None]] = {
-    Reason.ACCEPTED_EARLIER: (_accepted_earlier, _TO_WAIT),
+    Reason.ACCEPTED_EARLIER: (
+        lambda _, why, count: inflect(
+            f"{{has an accepted {_verb(why).noun}|have accepted {_verb(why).noun}s}} that DRS does not show yet", count
+        ),
+        _TO_WAIT,
+    ),
     Reason.BEING_CREATED: ("{is|are} still being created", _TO_WAIT),
     Reason.BEING_STOPPED: ("{is|are} being stopped", _TO_WAIT),
     Reason.CANCELLED_SCHEDULE: (_cancelled, _NEW_JOB),
@@ -224,7 +222,7 @@ _REASONS: Mapping[Reason, tuple[_Text, _Text | None]] = {
     Reason.FAILED_TO_START: (_with_said("failed to start"), _failed_to_start_advice),
     Reason.HAS_RUN: ("{has|have} run and ended", None),
     Reason.IN_DOUBT: (
-        lambda _, why, __: f"may be {_done(why)} already: the answer to the call was lost",
+        lambda _, why, __: f"may be {_verb(why).done} already: the answer to the call was lost",
         "run pulumi up again: it reads the status before it sends anything",
     ),
     Reason.NEVER_STARTED: ("{has|have} ended; an ended DRS job can't be started again", _NEW_JOB),
@@ -241,21 +239,26 @@ _REASONS: Mapping[Reason, tuple[_Text, _Text | None]] = {
     Reason.NOT_STOPPED: ("{is|are} not stopped", _RUN_UP),
     Reason.OVER: ("{has|have} ended", None),
     Reason.PARENT: (
-        "{is the parent of a dual-active pair|are parents of dual-active pairs} and never started {itself|themselves}",
+        "{is the parent of a dual-active pair|are parents of dual-active pairs}, of which only the subtasks are started",
         _parent_advice,
     ),
     Reason.PAUSED: (_paused, _paused_advice),
-    Reason.PRECHECK_FAILED: (_precheck_failed, "fix these items"),
+    Reason.PRECHECK_FAILED: (_precheck_failed, _precheck_advice),
     Reason.PRECHECK_RUNNING: ("{is|are} being pre-checked", _TO_WAIT),
-    Reason.REFUSED: (lambda _, why, __: f"could not be {_done(why)}: DRS refused it ({why.refusal})", None),
+    Reason.REFUSED: (
+        lambda _, why, __: (
+            f"could not be {_verb(why).done}: DRS refused the {_verb(why).noun}{in_brackets(str(why.refusal or ''))}"
+        ),
+        None,
+    ),
     Reason.REFUSED_FOR_NOW: (
-        lambda _, why, count: inflect(f"{{was|were}} refused, and may be {_done(why)} already by somebody else", count),
+        lambda _, why, __: f"may have been {_verb(why).done} by somebody else: DRS refused the {_verb(why).noun}",
         _RUN_AGAIN,
     ),
     Reason.RELEASE_FAILED: ("could not be released by DRS", "stop {it|them} in the DRS console"),
     Reason.RESCHEDULED: (_rescheduled, _time_advice),
     Reason.RETRY_LATER: (
-        lambda _, why, count: inflect(f"{{is|are}} to be {_done(why)} once more in a moment", count),
+        lambda _, why, __: f"could not be {_verb(why).done} yet",
         _RUN_AGAIN,
     ),
     Reason.RUNNING: ("{is|are} running", _RUN_UP),

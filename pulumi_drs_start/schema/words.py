@@ -131,8 +131,17 @@ def grouped(pairs: Iterable[tuple[_T, str]]) -> dict[_T, list[str]]:
 
 def sentence(text: str) -> str:
     """A text as a sentence: with a capital at its beginning and a full stop at its end."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if not text or text.endswith((".", "!", "?")) else ".")
+    return ended(text[:1].upper() + text[1:])
+
+
+def ended(text: str) -> str:
+    """A text with a full stop at its end."""
+    return text if not text or text.endswith((".", "!", "?")) else f"{text}."
+
+
+def in_brackets(text: str | None) -> str:
+    """What DRS said, after the words that it explains; nothing if it said nothing."""
+    return f" ({text.rstrip('.')})" if text else ""
 
 
 def when(milliseconds: int | None) -> str:

@@ -80,7 +80,7 @@ def _first_file(variable: str, environment: Mapping[str, str], usual: Sequence[s
         try:
             return _File(str(path), path.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            raise CloudError(f"{path} can't be read: it is no text") from None
+            raise CloudError(f"{path} can't be read: it is not text") from None
         except OSError as exc:
             if given:
                 raise CloudError(f"{variable} names a file that can't be read: {given} ({exc.strerror})") from exc
@@ -175,7 +175,7 @@ def _raw_entry(path: str, clouds: Any, name: str) -> dict[str, Any]:
     """The entry as it stands in a file, or an empty one."""
     entry = clouds.get(name, {}) if isinstance(clouds, dict) else None
     if not isinstance(entry, dict) or not isinstance(entry.get("auth", {}), dict):
-        raise CloudError(f'cloud {quoted(name)} in {path} is no mapping that has a mapping "auth"')
+        raise CloudError(f'cloud {quoted(name)} in {path} is not a mapping that has a mapping "auth"')
     return entry
 
 
@@ -189,9 +189,9 @@ def _parsed(file: _File) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as exc:
         mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
         line = mark.line + 1 if mark else getattr(exc, "lineno", "?")
-        raise CloudError(f"{file.path}, line {line}: this is no {kind}") from None
+        raise CloudError(f"{file.path}, line {line}: this is not {kind}") from None
     if not isinstance(parsed, dict):
-        raise CloudError(f'{file.path} is no mapping with "clouds:"')
+        raise CloudError(f'{file.path} is not a mapping with "clouds:"')
     return parsed
 
 

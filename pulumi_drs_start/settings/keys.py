@@ -88,7 +88,9 @@ def unknown_keys(keys: Iterable[str]) -> list[str]:
         keys: with their namespaces, as Pulumi has them; those of other namespaces are of no interest.
     """
     names = [key.removeprefix("drs:") for key in keys if key.startswith("drs:")]
-    return [f"drs:{clean_text(name)} is no setting of DRS; {_meant(name)}" for name in sorted(names) if name not in CONFIG_KEYS]
+    return [
+        f"drs:{clean_text(name)} is not a setting of DRS; {_meant(name)}" for name in sorted(names) if name not in CONFIG_KEYS
+    ]
 
 
 def _meant(name: str) -> str:

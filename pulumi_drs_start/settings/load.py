@@ -23,8 +23,8 @@ _CERTIFICATE = ("client_cert", "client_key")
 # What any kind of login may have.
 _SCOPE = ("project_domain_id", "project_domain_name", "auth_url")
 
-_USE_A_CLOUD = "What is missing can also be in an entry of clouds.yaml: name it in drs:cloud, OS_CLOUD or cloud=… in the program"
-_CLOUD_UNUSED = "OS_CLOUD is set, but not used, because another login is given; remove that login to use the cloud"
+_USE_A_CLOUD = "What is missing can also be in an entry of clouds.yaml: name it in drs:cloud, OS_CLOUD or cloud=… in the program."
+_CLOUD_UNUSED = "OS_CLOUD is set, but not used, because another login is given; remove that login to use the cloud."
 
 
 class _Login(Enum):

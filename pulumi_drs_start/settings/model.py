@@ -110,7 +110,7 @@ class Settings(BaseModel):
         is_sandbox = is_loopback(info.data.get("endpoint", "http://localhost"))
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}" if is_sandbox else r"[0-9A-Fa-f]{32}", text):
             raise ValueError(
-                f"must be a project's id, 32 hexadecimal characters; {quoted(text)} is none "
+                f"must be a project's id, 32 hexadecimal characters; {quoted(text)} is not one "
                 "(a name goes to drs:projectName or OS_PROJECT_NAME)"
             )
         return text
@@ -121,7 +121,7 @@ class Settings(BaseModel):
     def _fits_in_a_header(cls, secret: SecretStr, info: ValidationInfo) -> SecretStr:
         # Commas separate the parts of a signature.
         if not re.fullmatch(r"[!-~]+" if info.field_name == "token" else r"[!-+\--~]+", secret.get_secret_value()):
-            kind = "is no token: it has" if info.field_name == "token" else "has"
+            kind = "is not a token: it has" if info.field_name == "token" else "has"
             raise ValueError(f"{kind} characters that no HTTP header can carry")
         return secret
 

@@ -49,7 +49,7 @@ def test_ctrl_c_ends_the_wait_and_saves_what_was_accepted(sandbox: Sandbox, stac
 
     assert time.monotonic() - asked < 15
     assert running.returncode != 0
-    assert "1 job accepted by DRS had not reached running when the operation was cancelled: 1 in " in output
+    assert "1 job accepted by DRS was not running yet when the operation was cancelled. 1 in " in output
     assert stack.outcomes() == {"slow": "started"}
     sandbox.set_status("slow", "FULL_TRANSFER_STARTED")
     again = stack.up()

@@ -116,7 +116,7 @@ def test_a_wait_that_times_out_names_the_job_and_keeps_what_was_accepted(sandbox
     run = stack.up()
 
     assert run.exit_code != 0
-    assert "1 in STARTJOBING (slow)" in run
+    assert "1 in STARTJOBING: slow" in run
     rows = stack.resource()["outputs"]["job_statuses"]
     assert rows["slow"]["outcome"] == "started"
     sandbox.set_status("slow", "FULL_TRANSFER_STARTED")

@@ -115,7 +115,7 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
     for path in (
         "jobs[1].job_id must be a job id, a string; got 5",
         'jobs[2] "b c" is not a job id (36 characters, as the DRS console shows it); to use a name: find_jobs(name="b c")',
-        "jobs[3].jobid is no field of a job; did you mean job_id?",
+        "jobs[3].jobid is not a field of a job; did you mean job_id?",
         "jobs[3].job_id is missing",
         'jobs[4] "a" is the same job as jobs[0]',
         'wait_for must be "running" or "accepted"; got "runing"; did you mean "running"?',

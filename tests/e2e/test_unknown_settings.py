@@ -12,7 +12,7 @@ from .conftest import Stack
 
 pytestmark = pytest.mark.engine
 
-TYPO = "drs:regoin is no setting of DRS; did you mean drs:region?"
+TYPO = "drs:regoin is not a setting of DRS; did you mean drs:region?"
 LEVEL = 'DRS_LOG must be "debug", "info" or "warning"; got "verbose"'
 
 

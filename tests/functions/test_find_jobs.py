@@ -385,7 +385,7 @@ def test_a_key_that_means_nothing_is_warned_of_once(
     find_jobs()
     find_jobs()
 
-    assert capsys.readouterr().err == "warning: drs:regoin is no setting of DRS; did you mean drs:region?\n"
+    assert capsys.readouterr().err == "warning: drs:regoin is not a setting of DRS; did you mean drs:region?\n"
 
 
 def test_arguments_win_over_the_configuration(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:

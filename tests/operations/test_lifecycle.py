@@ -507,7 +507,7 @@ def test_a_stop_that_is_not_seen_in_time_keeps_the_resource(sandbox: Sandbox, ru
 
     failures = running.delete(timeout_seconds=0.5)
 
-    assert failures[0].startswith("2 jobs accepted by DRS were not over yet after 0.5s (timeout): 2 in RELEASE_RESOURCE_STARTED")
+    assert failures[0].startswith("2 jobs accepted by DRS were not over yet after 0.5s (timeout). 2 in RELEASE_RESOURCE_STARTED")
 
 
 def test_a_job_that_another_resource_declares_is_left_to_it(sandbox: Sandbox, running: Resource, new_command: NewCommand) -> None:
@@ -569,7 +569,7 @@ def test_a_state_that_does_not_say_where_its_jobs_are_stops_nothing(
     assert running.delete() == ()
 
     assert sandbox.calls() == []
-    assert "the state does not say where they are" in "".join(running.operation.warnings)
+    assert "the state does not say where the jobs are" in "".join(running.operation.warnings)
 
 
 # -- errors --------------------------------------------------------------------------------------------------------

@@ -92,7 +92,7 @@ def test_durations_that_mean_the_same_are_the_same() -> None:
         (["a", "b\n"], f'jobs[1] "b\\n" {NO_ID}; take away the blanks around it'),
         ([{"job_id": None}], "jobs[0].job_id is missing"),
         ([{"job_id": 7}], "jobs[0].job_id must be a job id, a string; got 7"),
-        ([{"job_id": "a", "state": "x"}], "jobs[0].state is no field of a job"),
+        ([{"job_id": "a", "state": "x"}], "jobs[0].state is not a field of a job"),
         (["a", "b", {"job_id": "a"}], 'jobs[2] "a" is the same job as jobs[0]: name each job once'),
         ([{"job_id": "a", "start_time": "1796090400"}], "jobs[0].start_time must be milliseconds since the epoch"),
         ([{"job_id": "a", "start_time": "2026-12-01T02:00:00"}], 'jobs[0].start_time "2026-12-01T02:00:00" has no time zone'),
@@ -250,7 +250,7 @@ def test_a_query_that_finds_nothing_is_no_empty_list() -> None:
     (problem,) = found(listed=[], others=["a"]).problems
 
     assert problem == (
-        "jobs is empty: find_jobs found none: 1 of 9 matches but has another status; leave status out to take over those too"
+        "jobs is empty: find_jobs found none: 1 of 9 matches, but has another status; leave status out to take it over too"
     )
 
 

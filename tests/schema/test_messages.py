@@ -109,7 +109,7 @@ def test_failures_with_reasons_of_their_own_have_a_line_each_up_to_fifty() -> No
 
     assert len(reasons) == 50
     assert reasons[7].startswith("job j7 could not be started: DRS.M06007: Can not connect to 10.0.0.7. Next: ")
-    assert rest == "950 jobs more, each for a reason of its own: see the output problems."
+    assert rest == "950 more jobs, for other reasons: see the output problems."
 
 
 def test_texts_that_differ_only_in_naming_the_job_are_one_cause() -> None:
@@ -146,7 +146,7 @@ def test_a_wait_that_ran_out_names_the_status_and_the_jobs() -> None:
 
     (reason,) = SAY.failures(Result({"a": waiting}, OutOfTimeError("the time limit was reached")), 5400)
 
-    assert "1 in STARTJOBING (a). Nothing is lost: DRS goes on with it." in reason
+    assert "1 in STARTJOBING: a. Nothing is lost: DRS goes on with it." in reason
     assert "after 90m (timeout)" in reason
 
 
@@ -217,7 +217,7 @@ def test_jobs_that_are_not_known_yet_are_mentioned(unknown: int | None, words: s
 
 def test_a_stop_is_announced_in_capitals() -> None:
     (warning,) = SAY.plan_warnings(planned("INCRE_TRANSFER_STARTED", state=DesiredState.STOPPED))
-    assert warning == 'will STOP 1 job FOR GOOD: a, because of desired_state="stopped". A stopped job can never be started again'
+    assert warning == 'will STOP 1 job FOR GOOD: a, because of desired_state="stopped". A stopped job can never be started again.'
     assert "STOP 3 jobs FOR GOOD" in SAY.on_destroy(Declared(count=3, on_destroy=OnDestroy.STOP))
 
 
@@ -235,7 +235,8 @@ def test_a_late_start_is_a_warning() -> None:
 def test_a_dual_active_parent_is_refused_with_its_children_named() -> None:
     (warning,) = SAY.impossible(planned(pairing=Pairing(is_parent=True, children=("b", "c"))))
     assert warning == (
-        "can't start job a: it is the parent of a dual-active pair and never started itself. Declare its subtasks instead: b, c."
+        "can't start job a: it is the parent of a dual-active pair, of which only the subtasks are started. "
+        "Declare its subtasks instead: b, c."
     )
 
 
@@ -243,7 +244,7 @@ def test_a_failed_precheck_names_its_items_with_their_reasons() -> None:
     findings = (Finding("binlog", "It is off."), Finding("space", ""))
     record = JobRecord(precheck=Precheck("p", is_done=True, failed=findings))
     (warning,) = SAY.impossible(planned(record=record, precheck=True))
-    assert warning == "can't start job a: it did not pass the pre-check (binlog: It is off.; space). Fix these items."
+    assert warning == "can't start job a: it did not pass the pre-check (binlog: It is off; space). Fix these items."
 
 
 def test_a_failed_start_of_a_scheduled_job_mentions_the_missing_role() -> None:
@@ -313,16 +314,16 @@ FOR_PAIR = Why(Reason.WAITING_FOR_PAIR, pairing=Pairing(obstacle=Obstacle("b", "
         ),
         (
             replace(REFUSED, said="DRS.M00304: No.", why=Why(Reason.REFUSED_FOR_NOW, Action.STOP)),
-            "DRS refused the stop of jobs a and b (DRS.M00304: No.): asking again in 20s",
+            "DRS refused the stop of jobs a and b (DRS.M00304: No): asking again in 20s",
         ),
         (
             replace(REFUSED, said="DRS.M01504: Busy."),
-            "DRS is busy with jobs a and b (DRS.M01504: Busy.): asking for the start again in 20s",
+            "DRS is busy with jobs a and b (DRS.M01504: Busy): asking for the start again in 20s",
         ),
         (Waiting("a", Why(Reason.PRECHECK_RUNNING)), "waiting for the pre-check of jobs a and b"),
         (
             Waiting("a", FOR_PAIR),
-            "waiting for jobs a and b, which wait for the other direction of their dual-active pair: "
+            "waiting for jobs a and b, which wait for the other direction of their dual-active pairs: "
             "b is in STARTJOBING and has to reach INCRE_TRANSFER_STARTED first",
         ),
     ],
@@ -335,7 +336,7 @@ def test_a_wait_has_a_reason(waiting: Waiting, words: str) -> None:
 def test_of_many_reasons_the_rest_is_counted() -> None:
     waits = [replace(LOST, job_id=f"j{n}", said=f"HTTP {n}") for n in range(5)]
 
-    assert SAY.progress(Progress({Phase.STARTABLE: 10}, waits)).endswith("; and 2 jobs more to wait for")
+    assert SAY.progress(Progress({Phase.STARTABLE: 10}, waits)).endswith("; and 2 more jobs to wait for")
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -120,7 +120,7 @@ def test_a_login_that_can_t_be_made_is_told(auth_type: str, auth: dict[str, str]
 def test_a_token_that_fits_in_no_header_is_refused(write: Write) -> None:
     text = refused({"cloud": "otc"}, write({"otc": _entry("admin_token", token="hidden word", project_id=A)}))
 
-    assert text.startswith('auth.token of cloud "otc" is no token')
+    assert text.startswith('auth.token of cloud "otc" is not a token')
     assert "hidden word" not in text
 
 

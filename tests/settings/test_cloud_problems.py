@@ -64,7 +64,7 @@ def test_broken_yaml_is_told_by_its_line_and_not_quoted(
     text = refused({"cloud": "otc"}, environment)
 
     assert f"{here.parent}/{'secure' if is_secure else 'clouds'}.yaml, {where}" in text
-    assert "this is no YAML" in text
+    assert "this is not YAML" in text
     assert SECRET not in text + caplog.text
 
 

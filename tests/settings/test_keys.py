@@ -24,11 +24,11 @@ def test_what_has_a_meaning_or_is_of_others_is_no_reason_to_say_anything() -> No
     ],
 )
 def test_a_misspelt_key_is_told_with_the_one_that_was_meant(key: str, meant: str) -> None:
-    assert unknown_keys([f"drs:{key}"]) == [f"drs:{key} is no setting of DRS; did you mean drs:{meant}?"]
+    assert unknown_keys([f"drs:{key}"]) == [f"drs:{key} is not a setting of DRS; did you mean drs:{meant}?"]
 
 
 def test_all_unknown_keys_are_told_in_the_order_of_their_names() -> None:
     told = unknown_keys(["drs:zone", "drs:region", "drs:tenant"])
 
     assert [line.partition(" ")[0] for line in told] == ["drs:tenant", "drs:zone"]
-    assert told[0] == f"drs:tenant is no setting of DRS; known: {', '.join(CONFIG_KEYS)}"
+    assert told[0] == f"drs:tenant is not a setting of DRS; known: {', '.join(CONFIG_KEYS)}"

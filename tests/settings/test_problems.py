@@ -112,7 +112,7 @@ def test_an_exported_cloud_that_is_not_used_is_mentioned_when_something_is_missi
 
 
 def test_clouds_yaml_is_mentioned_when_something_is_missing() -> None:
-    assert _error({}, {}).problems[-1].endswith("name it in drs:cloud, OS_CLOUD or cloud=… in the program")
+    assert _error({}, {}).problems[-1].endswith("name it in drs:cloud, OS_CLOUD or cloud=… in the program.")
 
 
 @pytest.mark.parametrize("token", ["hidden word", "hidden\nword", "hidden\x00word", "hídden"])
@@ -120,7 +120,7 @@ def test_a_token_that_fits_in_no_header_is_refused_without_being_quoted(token: s
     """The HTTP library would quote it in its own error."""
     text = str(_error({"token": token}, complete))
 
-    assert text.startswith("drs:token is no token")
+    assert text.startswith("drs:token is not a token")
     assert token not in text
 
 

@@ -105,7 +105,7 @@ class SigningAuth(TokenSource):
         Raises:
             AuthenticationError: with what else may be wrong than the key.
         """
-        said = f"refused ({refusal})" if refusal else "refused"
+        said = f"refused ({str(refusal).rstrip('.')})" if refusal else "refused"
         text = (
             f"the access key was {said}. {self._advice} This machine's clock must be right to a quarter of an hour. "
             "DRS does not document access keys: if they are right, log in with a password or a token instead."

@@ -50,7 +50,7 @@ class TimeBudget:
     def check(self, awaited: str = "") -> None:
         """Raise CancelledError or OutOfTimeError if the operation should end now. The error names what is awaited."""
         if not self.is_wanted():
-            raise CancelledError("cancelled")
+            raise CancelledError("the operation was cancelled")
         if self.remaining_seconds() <= 0:
             reached = f"the time limit of {format_seconds(self.seconds)} was reached"
             raise OutOfTimeError(f"{reached} while waiting for {awaited}" if awaited else reached)

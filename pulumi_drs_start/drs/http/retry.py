@@ -80,7 +80,7 @@ class RetryPolicy:
                 return False
             if not budget.is_wanted():
                 # Most likely it failed because it was cut off.
-                raise CancelledError("cancelled") from error
+                raise CancelledError("the operation was cancelled") from error
             return True
 
         def wait(state: Any) -> float:
@@ -99,7 +99,7 @@ class RetryPolicy:
             log.debug("attempt %d failed (%s), trying again", state.attempt_number, error)
             verb = "asking" if isinstance(error, ThrottledError) else "trying"
             seconds = max(1, round(state.upcoming_sleep))
-            budget.on_wait(f"{clean_text(error.said, LONGEST_REASON)}: {verb} again in {seconds} s")
+            budget.on_wait(f"{clean_text(error.said, LONGEST_REASON).rstrip('.')}: {verb} again in {seconds} s")
 
         retry_if = retry_if_exception(is_repeatable)
         retrying = Retrying(retry=retry_if, stop=is_last, wait=wait, sleep=budget.pause, before_sleep=tell, reraise=True)

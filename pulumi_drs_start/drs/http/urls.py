@@ -33,9 +33,9 @@ def plain_url(text: str, is_iam: bool) -> str:
         try:
             IPv6Address(host[1:-1])
         except ValueError:
-            raise ValueError("has an IPv6 address that is none") from None
+            raise ValueError("has an IPv6 address that is not valid") from None
     if port and not 0 < int(port) < 65536:
-        raise ValueError("has a port that does not exist")
+        raise ValueError("has a port that is not valid")
     url = f"{scheme}://{host}"
     if port and int(port) != (443 if scheme == "https" else 80):
         url += f":{int(port)}"

@@ -279,4 +279,4 @@ def test_a_time_that_is_past_is_called_so_for_a_scheduled_job_too() -> None:
     decision = decide(Case(DesiredJob("a", YESTERDAY), actual, JobRecord(), Goal.RUNNING, NOW))
 
     assert decision.request == Request(Action.START)
-    assert "shall start now, because it was to start at 2027-01-14T08:00:00Z, which is past" in Messages().warning(decision)
+    assert "declared to start at 2027-01-14T08:00:00Z, which is past, so it starts now" in Messages().warning(decision)

@@ -80,14 +80,14 @@ def test_the_table_has_every_pairing() -> None:
 def test_a_parent_is_told_with_its_children() -> None:
     why = made(PAIRINGS["the parent"]).why
 
-    assert Messages().why(why) == "is the parent of a dual-active pair and never started itself"
+    assert Messages().why(why) == "is the parent of a dual-active pair, of which only the subtasks are started"
     assert Messages().advice(why) == "declare its subtasks instead: forth, back"
 
 
 def test_a_parent_is_told_where_drs_does_not_name_its_children() -> None:
     why = made(PAIRINGS["a parent whose children are not known"]).why
 
-    assert Messages().advice(why) == "declare its subtasks instead; DRS does not tell which they are"
+    assert Messages().advice(why) == "declare its subtasks instead, which DRS does not name"
 
 
 @pytest.mark.parametrize("has_passed", [False, True])
@@ -116,7 +116,9 @@ def test_a_note_is_a_warning_and_stops_nothing() -> None:
 def test_a_note_does_not_hide_that_a_start_is_late() -> None:
     decision = made(PAIRINGS["the backward child, its lag not known"], DesiredJob("a", YESTERDAY))
 
-    assert Messages().warning(decision) == f"was to start at 2027-01-14T08:00:00Z, which is past, so it starts now; {UNKNOWN_LAG}"
+    assert (
+        Messages().warning(decision) == f"was to start at 2027-01-14T08:00:00Z, which is past, so it starts now; it {UNKNOWN_LAG}"
+    )
 
 
 def test_a_note_is_said_before_a_pre_check_too() -> None:

@@ -92,7 +92,7 @@ def test_a_pre_check_matters_only_to_a_job_that_can_be_started(status: str, prec
 
 def test_failed_items_are_named_with_their_reasons_and_alarms_are_not() -> None:
     assert Messages().why(made(JobRecord(precheck=PRECHECKS["one failed"])).why) == (
-        "did not pass the pre-check (binlog_format: It has to be ROW.; source_connection: The source can't be reached.)"
+        "did not pass the pre-check (binlog_format: It has to be ROW; source_connection: The source can't be reached)"
     )
 
 
@@ -145,7 +145,7 @@ def test_a_pre_check_that_drs_refuses_for_good_is_a_failure_that_says_so(declare
 
     assert decision.action is Action.FAIL
     assert decision.refusal == REFUSED
-    assert Messages().why(decision.why) == "could not be pre-checked: DRS refused it (DRS.M00304: Not configured.)"
+    assert Messages().why(decision.why) == "could not be pre-checked: DRS refused the pre-check (DRS.M00304: Not configured)"
 
 
 def test_a_pre_check_refused_lately_is_asked_for_again_a_little_later() -> None:
@@ -162,7 +162,7 @@ def test_a_pre_check_is_asked_for_a_bounded_number_of_times() -> None:
     decision = made(JobRecord(request=Request(Action.PRECHECK), refusal=BUSY, sends=GracePeriods().sends))
 
     assert decision.action is Action.FAIL
-    assert Messages().why(decision.why) == "could not be pre-checked in 5 tries (DRS.M01504: Busy.)"
+    assert Messages().why(decision.why) == "could not be pre-checked in 5 tries (DRS.M01504: Busy)"
 
 
 @pytest.mark.parametrize("refusal", [REFUSED, BUSY])

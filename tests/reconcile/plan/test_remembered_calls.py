@@ -15,6 +15,7 @@ from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.plan import Case, Decision, decide
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Refusal, Request
 from pulumi_drs_start.schema.messages import Messages
+from pulumi_drs_start.schema.words import VERBS
 
 NOW = 1_800_000_000.0
 TOMORROW = 1_800_086_400_000
@@ -31,6 +32,11 @@ class Wish:
     desired: DesiredJob
     request: Request
     done: str
+
+    @property
+    def noun(self) -> str:
+        """What DRS refuses."""
+        return VERBS[self.request.action].noun
 
 
 WISHES = {
@@ -79,9 +85,9 @@ def test_a_request_is_asked_unless_what_came_of_it_before_speaks_against(name: s
     action, reason = {
         "asked": (wish.request.action, ""),
         "doubt": (Action.WAIT, _doubt(wish, "lost_at" in fields)),
-        "later": (Action.WAIT, f"is to be {wish.done} once more in a moment"),
-        "refused": (Action.FAIL, f"could not be {wish.done}: DRS refused it (DRS.M00103: No permission.)"),
-        "given up": (Action.FAIL, f"could not be {wish.done} in 5 tries (DRS.M01504: Busy.)"),
+        "later": (Action.WAIT, f"could not be {wish.done} yet"),
+        "refused": (Action.FAIL, f"could not be {wish.done}: DRS refused the {wish.noun} (DRS.M00103: No permission)"),
+        "given up": (Action.FAIL, f"could not be {wish.done} in 5 tries (DRS.M01504: Busy)"),
     }[meaning]
     assert decision.action is action
     assert decision.request == (wish.request if meaning == "asked" else None)
@@ -92,7 +98,7 @@ def test_a_request_is_asked_unless_what_came_of_it_before_speaks_against(name: s
 def _doubt(wish: Wish, is_lost: bool) -> str:
     if is_lost:
         return f"may be {wish.done} already: the answer to the call was lost"
-    return f"was refused, and may be {wish.done} already by somebody else"
+    return f"may have been {wish.done} by somebody else: DRS refused the {wish.noun}"
 
 
 OTHERS = [
@@ -219,7 +225,7 @@ def test_a_refusal_of_a_pause_or_stop_is_a_failure(name: str, code: str | None) 
     decision = made(wish, refused)
 
     assert decision.action is Action.FAIL
-    assert Messages().why(decision.why).startswith(f"could not be {wish.done}: DRS refused it (")
+    assert Messages().why(decision.why).startswith(f"could not be {wish.done}: DRS refused the {wish.noun} (")
 
 
 @pytest.mark.parametrize("request_", [Request(Action.START), Request(Action.SCHEDULE, TOMORROW)])
