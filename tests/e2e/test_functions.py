@@ -39,7 +39,7 @@ def test_found_jobs_are_started_and_exported_as_a_plain_list(sandbox: Sandbox, s
     run = stack.up()
 
     assert preview.exit_code == 0, preview.output
-    assert "will start 2 jobs: a and b" in preview
+    assert "will start 2 jobs: crm-2 (a) and crm-1 (b)" in preview
     assert run.exit_code == 0, run.output
     assert stack.outputs() == {
         "found": ["b", "a"],
