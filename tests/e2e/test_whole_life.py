@@ -11,7 +11,7 @@ from pulumi_drs_start.schema.times import to_iso
 
 from .conftest import Stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
 A, B = sorted((make_job_id("a"), make_job_id("b")))
 
