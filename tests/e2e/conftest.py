@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -16,6 +17,8 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
+
+from .warm import warm_python
 
 ROOT = Path(__file__).parents[2]
 
@@ -171,7 +174,7 @@ class Stack:
         return {job_id: row["outcome"] for job_id, row in self.resource()["outputs"]["job_statuses"].items()}
 
     def later(self, seconds: float) -> dict[str, str]:
-        """The environment of a command for which it is so much later, as far as this package asks."""
+        """The environment of a command of a cold stack for which it is so much later, as far as this package asks."""
         (self.folder / "sitecustomize.py").write_text(
             textwrap.dedent(f"""
                 import sys
@@ -203,32 +206,58 @@ class Stack:
         return next(r for r in state["deployment"].get("resources", []) if r["type"].endswith(type_name))
 
 
+def _environment(*path: Path | str) -> dict[str, str]:
+    """What every process of a stack has: nothing of the user's, and these folders first on PATH."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OS_", "DRS_", "PYTHON"))}
+    return {
+        **ours,
+        "PATH": os.pathsep.join([*map(str, path), os.environ["PATH"]]),
+        "PULUMI_CONFIG_PASSPHRASE": "correct horse",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_STACK": "dev",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        # A pulumi command lives for a second: collecting its garbage costs more than keeping it.
+        "GOGC": "400",
+    }
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Path]:
+    """The folder of a `python3` that has imported everything already."""
+    with warm_python(Path(sys.executable).parent, _environment()) as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def new_project(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with a new stack, to be copied: `pulumi stack init` takes half a second."""
+    folder = tmp_path_factory.mktemp("new") / "project"
+    folder.mkdir()
+    (folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")
+    home = {"PULUMI_HOME": str(folder.parent), "PULUMI_BACKEND_URL": f"file://{folder}"}
+    made = Stack(folder, {**_environment(engine), **home}).run("stack", "init", "dev")
+    assert made.exit_code == 0, made.output
+    return folder
+
+
 @pytest.fixture
-def make_stack(engine: str, tmp_path: Path) -> Callable[..., Stack]:
-    """Makes stacks that share nothing with the user's pulumi."""
+def make_stack(request: pytest.FixtureRequest, engine: str, new_project: Path, tmp_path: Path) -> Callable[..., Stack]:
+    """
+    Makes stacks that share nothing with the user's pulumi.
+
+    Their Pythons are warm (see `warm`), but for those of another environment, and of tests marked as cold: where processes are
+    killed or interrupted, where Python is to obey the environment, where secrets are looked for, and of some that are there
+    to show the whole as it is.
+    """
 
     def make(sandbox: Sandbox, *, python: Path | None = None, project: str = "project") -> Stack:
-        folder = tmp_path / project
-        folder.mkdir()
-        (folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")
-        ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OS_", "DRS_", "PYTHON"))}
-        binaries = (python or Path(sys.executable)).parent
-        stack = Stack(
-            folder,
-            {
-                **ours,
-                "PATH": os.pathsep.join([str(binaries), engine, os.environ["PATH"]]),
-                "PULUMI_HOME": str(tmp_path / "home"),
-                "PULUMI_BACKEND_URL": f"file://{folder}",
-                "PULUMI_CONFIG_PASSPHRASE": "correct horse",
-                "PULUMI_SKIP_UPDATE_CHECK": "true",
-                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-                "PYTHONDONTWRITEBYTECODE": "1",
-                **sandbox.environment,
-            },
-        )
-        assert stack.run("stack", "init", "dev").exit_code == 0
-        return stack
+        folder = Path(shutil.copytree(new_project, tmp_path / project))
+        path = [(python or Path(sys.executable)).parent, engine]
+        if python is None and request.node.get_closest_marker("cold") is None:
+            path.insert(0, request.getfixturevalue("warm"))
+        home = {"PULUMI_HOME": str(tmp_path / "home"), "PULUMI_BACKEND_URL": f"file://{folder}"}
+        return Stack(folder, {**_environment(*path), **home, **sandbox.environment})
 
     return make
 

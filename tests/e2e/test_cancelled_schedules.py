@@ -42,6 +42,7 @@ def test_a_schedule_cancelled_before_its_time_is_a_failure_by_name(sandbox: Sand
     assert sandbox.job(A)["starts"] == 1
 
 
+@pytest.mark.cold
 def test_a_schedule_seen_cancelled_stays_a_failure_when_its_time_has_passed(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A))
     stack.starts(A, start_time=in_an_hour())
@@ -60,6 +61,7 @@ def test_a_schedule_seen_cancelled_stays_a_failure_when_its_time_has_passed(sand
     assert sandbox.job(A)["starts"] == 1
 
 
+@pytest.mark.cold
 def test_a_schedule_whose_time_has_passed_and_whose_job_is_over_is_done(sandbox: Sandbox, stack: Stack) -> None:
     """Nobody looked while the job ran."""
     sandbox.add_jobs(make_job(A))

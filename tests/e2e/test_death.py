@@ -13,7 +13,7 @@ from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 from .conftest import Stack, wait_until
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
 JOBS = [f"job-{n:03}" for n in range(150)]
 

@@ -137,6 +137,7 @@ def test_custom_timeouts_win_over_the_input(sandbox: Sandbox, stack: Stack) -> N
     assert "after 2s (timeout)" in run
 
 
+@pytest.mark.cold
 def test_an_unexpected_error_keeps_its_traceback(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"))
     stack.starts("a")
@@ -152,6 +153,7 @@ def test_an_unexpected_error_keeps_its_traceback(sandbox: Sandbox, stack: Stack)
     assert "KeyError: 'a defect'" in run
 
 
+@pytest.mark.cold
 def test_without_the_hosts_internals_the_program_fails_and_the_state_is_saved(sandbox: Sandbox, stack: Stack) -> None:
     check_the_fallback(sandbox, stack)
 

@@ -11,7 +11,7 @@ from pulumi_drs_start.schema.times import to_iso
 
 from .conftest import Stack
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
 A, B = sorted((make_job_id("a"), make_job_id("b")))
 
@@ -100,13 +100,13 @@ def test_a_job_that_fails_its_precheck_is_named_with_the_item_and_the_others_sta
 
 
 def test_a_job_that_was_refused_is_named_with_the_refusal_before_it_is_tried_again(sandbox: Sandbox, stack: Stack) -> None:
-    sandbox.add_jobs(make_job(A), make_job(B, refuse_start={"code": "DRS.M00304", "message": "Not configured."}))
+    sandbox.add_jobs(make_job(A), make_job(B, refuse_start={"code": "DRS.M00305", "message": "The source is gone."}))
     stack.starts(A, B)
     assert stack.up().exit_code != 0
 
     preview = stack.preview()
 
-    assert f"job {B} failed the last time and will be tried again: DRS.M00304: Not configured." in preview
+    assert f"job {B} failed the last time and will be tried again: DRS.M00305: The source is gone." in preview
 
 
 def test_a_renamed_resource_stops_only_what_no_resource_declares(sandbox: Sandbox, stack: Stack) -> None:

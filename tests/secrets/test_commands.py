@@ -25,7 +25,7 @@ from tests.drs.conftest import Serve, serve  # noqa: F401  # a fixture
 from .conftest import PASSWORD, SECRET_KEY, SECURITY_TOKEN, TALKATIVE, TOKEN, Scene
 from .scan import find
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
 FINEST = ("-v=9", "--logtostderr", "--logflow", "--debug")
 # What the engine itself writes about secret configuration at this level, and nothing else does: see SECURITY.md.

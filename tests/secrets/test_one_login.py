@@ -8,7 +8,7 @@ from pulumi_drs_start.sandbox import Sandbox, make_job
 
 from .conftest import Scene
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 FORTY = [f"job-{number}" for number in range(40)]
 
 
