@@ -100,7 +100,7 @@ class Lifecycle:
         place = connection.find_place(budget)
         registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
         before = set(recorded.declared.listed)
-        actual = _read(operation, connection, declared, budget, new=[one for one in declared.listed if one not in before])
+        actual = _read(operation, connection, declared, budget, new=[one for one in _ids(declared.jobs) if one not in before])
         cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
         plan = make_plan(cases)
         if not recorded.exists:

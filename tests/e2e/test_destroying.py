@@ -122,6 +122,8 @@ def test_a_replacement_that_stops_is_announced_in_capitals(sandbox: Sandbox, sta
     assert up.exit_code == 0, up.output
     assert (sandbox.job(A)["stops"], sandbox.job(B)["stops"]) == (stops, 0)
     assert (
-        stops or f'job {A} is left as it is in spite of on_destroy="stop": it is deleted before its replacement is created' in up
+        stops
+        or f'job {A} is left as it is in spite of on_destroy="stop": the resource is deleted before its replacement is created'
+        in up
     )
     assert ("batch-jobs", other) not in {(action, project) for action, project, _ in actions(sandbox)}

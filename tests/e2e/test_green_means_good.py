@@ -15,7 +15,7 @@ from .conftest import Run, Stack
 pytestmark = pytest.mark.engine
 
 A, B, C = sorted(make_job_id(label) for label in "abc")
-REASON = "The source at 192.0.2.20 does not answer."
+REASON = "The source at 192.0.2.20 does not answer"
 
 
 def seconds_of(work: Callable[[], object]) -> float:

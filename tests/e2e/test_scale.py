@@ -13,7 +13,7 @@ from .conftest import Stack
 pytestmark = pytest.mark.engine
 
 JOBS = 5000
-LONGEST_LINE = 400
+LONGEST_LINE = 650
 
 
 def declare(stack: Stack, job_ids: list[str]) -> None:

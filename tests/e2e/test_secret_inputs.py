@@ -175,7 +175,7 @@ def test_a_secret_that_no_output_repeats_hides_neither_jobs_nor_statuses(sandbox
 
     preview, up, rest = stack.preview(), stack.up(), stack.preview("--expect-no-changes")
 
-    assert f"will schedule 2 jobs for {WHEN} ({A}, {B})" in preview
+    assert f"will schedule 2 jobs for {WHEN}: {A} and {B}" in preview
     assert up.exit_code == 0, up.output
     assert rest.exit_code == 0, rest.output
     assert A in stack.run("stack", "output", "job_statuses")

@@ -215,7 +215,7 @@ def test_a_program_reads_every_output_in_the_type_it_is_declared_with(sandbox: S
     stack.program("""
         batch = JobBatchStart("batch", jobs=["a"])
         for name in ("wait_for", "timeout", "on_failure", "on_destroy", "resume", "precheck", "region", "project_id",
-                     "endpoint", "cloud", "start_time", "jobs", "ready", "summary", "job_statuses"):
+                     "endpoint", "cloud", "start_time", "jobs", "ready", "summary", "problems", "job_statuses"):
             pulumi.export(name, getattr(batch, name).apply(repr))
     """)
     expected = {
@@ -233,7 +233,8 @@ def test_a_program_reads_every_output_in_the_type_it_is_declared_with(sandbox: S
         "jobs": "[{'job_id': 'a'}]",
         "ready": "True",
         "summary": "{'running': 1, 'total': 1}",
-        "job_statuses": "{'a': {'status': 'FULL_TRANSFER_STARTED', 'phase': 'running', 'outcome': 'started', "
+        "problems": "{}",
+        "job_statuses": "{'a': {'name': None, 'status': 'FULL_TRANSFER_STARTED', 'phase': 'running', 'outcome': 'started', "
         "'start_time': None, 'error_code': None, 'error_message': None}}",
     }
 

@@ -26,7 +26,7 @@ def project(sandbox: Sandbox, make_example: Callable[[str], Project]) -> Project
 def test_jobs_are_started_as_soon_as_their_ids_are_known(project: Project, sandbox: Sandbox) -> None:
     preview = project.pulumi("preview")
     assert "4 to create" in preview
-    assert "2 jobs are not known yet, and will be started unless running" in preview
+    assert "2 jobs are not known yet and will be started unless running" in preview
     assert [job_id for job_id in JOBS if job_id in preview] == []
 
     project.up()
@@ -48,7 +48,7 @@ def test_a_task_added_later_has_its_job_started_and_no_other(project: Project, s
     project.configure(tasks={"late": late})
 
     preview = project.pulumi("preview")
-    assert "2 jobs are running; 1 job is not known yet, and will be started unless running" in preview
+    assert "2 jobs are running; 1 job is not known yet and will be started unless running" in preview
     project.up()
 
     assert [call["jobs"] for call in sandbox.calls("batch-starting")][1:] == [[late]]
