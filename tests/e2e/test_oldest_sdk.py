@@ -16,21 +16,21 @@ from pulumi_drs_start.sandbox import Sandbox, make_job
 from .conftest import ROOT, Stack, wait_until
 from .test_failures import check_the_fallback
 
-# One worker runs them all: the environment takes half a minute to make.
-pytestmark = [pytest.mark.engine, pytest.mark.xdist_group("oldest")]
+pytestmark = pytest.mark.engine
 
 
-@pytest.fixture(scope="module")
-def oldest_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def oldest_python(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
     """The python of an environment with this package and the oldest SDK it allows."""
     oldest = re.search(r'"pulumi>=([\d.]+)', (ROOT / "pyproject.toml").read_text())
     assert oldest
-    folder = tmp_path_factory.mktemp("oldest") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-    python = folder / "bin" / "python"
     wanted = f"pulumi=={oldest[1]}.*" if oldest[1].count(".") == 1 else f"pulumi=={oldest[1]}"
-    subprocess.run([python, "-m", "pip", "install", "--quiet", wanted, ROOT], check=True)
-    return python
+
+    def fill(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", wanted, ROOT], check=True)
+
+    return made_once("oldest", fill) / "bin" / "python"
 
 
 def test_partial_failure_and_clean_errors_work_with_the_oldest_sdk(

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox
+from tests.e2e.conftest import warm  # noqa: F401  # a fixture
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -26,7 +27,7 @@ JOB_ID = re.compile(r"\b[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}\b")
 
 def bare_environment() -> dict[str, str]:
     """The environment without a developer's clouds and stacks."""
-    return {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "DRS_", "PULUMI_"))}
+    return {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "DRS_", "PULUMI_", "PYTHON"))}
 
 
 def copied(folder: Path, to: Path) -> Path:
@@ -122,20 +123,24 @@ def engine() -> str:
 
 
 @pytest.fixture
-def make_project(engine: str, tmp_path: Path, sandbox: Sandbox) -> Callable[[Path], Project]:
-    """Makes a project with a stack of the one in a folder. What it writes is beside it."""
+def make_project(request: pytest.FixtureRequest, engine: str, tmp_path: Path, sandbox: Sandbox) -> Callable[[Path], Project]:
+    """Makes a project with a stack of the one in a folder, warm as in `tests/e2e`. What it writes is beside it."""
 
     def make(folder: Path) -> Project:
+        path = [Path(sys.executable).parent, engine, os.environ["PATH"]]
+        if request.node.get_closest_marker("cold") is None:
+            path.insert(0, request.getfixturevalue("warm"))
         environment = {
             **bare_environment(),
             **sandbox.environment,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), engine, os.environ["PATH"]]),
+            "PATH": os.pathsep.join(map(str, path)),
             "PULUMI_HOME": str(tmp_path / "home"),
             "PULUMI_BACKEND_URL": tmp_path.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": "test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PYTHONDONTWRITEBYTECODE": "1",
+            "GOGC": "400",
         }
         project = Project(folder, environment)
         if (folder / "Pulumi.yaml").exists():  # else a script makes it, and the stack as well

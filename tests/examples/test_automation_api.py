@@ -14,7 +14,7 @@ from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
 from .conftest import Project, jobs_in_readme
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
 JOBS = jobs_in_readme("automation-api")
 MISSING = make_job_id("missing")

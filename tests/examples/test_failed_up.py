@@ -13,7 +13,7 @@ from pulumi_drs_start.sandbox import Sandbox, make_job
 
 from .conftest import ROOT, Project, needs_jq
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
 TEXT = (ROOT / "docs" / "failed-up.md").read_text(encoding="utf-8")
 WITH_JQ, WITH_PYTHON, RENEW = re.findall(r"```sh\n(.*?)```", TEXT, re.S)

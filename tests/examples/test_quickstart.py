@@ -12,7 +12,7 @@ from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
 from .conftest import EXAMPLES, ROOT, Project, copied, jobs_in_readme
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
 
 def run_through(project: Project, sandbox: Sandbox) -> None:

@@ -29,6 +29,7 @@ def section(title: str) -> str:
 
 
 @pytest.mark.engine
+@pytest.mark.cold
 def test_the_program_of_the_readme_runs(sandbox: Sandbox, make_project: Callable[[Path], Project], tmp_path: Path) -> None:
     program = re.search(r"```python\n(.*?)```", README, re.S)
     assert program

@@ -6,29 +6,28 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import pulumi_drs_start
 
-# One worker, so that it is built once.
-pytestmark = pytest.mark.xdist_group("sdist")
-
 ROOT = Path(__file__).parents[2]
 # Tests that read files of every folder, and are quick.
 READERS = ["tests/bench", "tests/examples", "tests/packaging/test_installing.py", "tests/packaging/test_lock.py"]
 
 
-@pytest.fixture(scope="module")
-def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sdist")
-    command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    (path,) = folder.glob("*.tar.gz")
-    with tarfile.open(path) as archive:
-        archive.extractall(folder, filter="data")
-    return folder / f"pulumi_drs_start-{pulumi_drs_start.__version__}"
+@pytest.fixture(scope="session")
+def unpacked(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    def fill(folder: Path) -> None:
+        command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+        (path,) = folder.glob("*.tar.gz")
+        with tarfile.open(path) as archive:
+            archive.extractall(folder, filter="data")
+
+    return made_once("sdist", fill) / f"pulumi_drs_start-{pulumi_drs_start.__version__}"
 
 
 def pytest_in(folder: Path, *arguments: str) -> str:
