@@ -94,7 +94,7 @@ def _logins(page: Page) -> None:
         ks.Unauthorized("no", response=_answer(401, body)),
         ks.Unauthorized("no", response=_answer(401, {"error_code": "IAM.0001", "error_msg": "The project does not exist."})),
         ks.Forbidden("You may not."),
-        ks.TooManyRequests("Too many requests."),
+        ks.HTTPClientError("Too many requests.", http_status=429),
         ks.ServiceUnavailable("Busy."),
         ks.ConnectFailure("Connection refused"),
         ks.SSLError(UNTRUSTED),
