@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -64,7 +65,7 @@ ALL_ARGUMENTS = dict.fromkeys(
     ("name", "status", "db_use_type", "engine_type", "enterprise_project_id", "tags", "region", "project_id", "endpoint", "cloud")
 )
 WRONG_ARGUMENTS: dict[str, tuple[Any, ...]] = {
-    "name": (5, " ", ["crm"], pulumi.Output.from_input("crm")),
+    "name": (5, " ", ["crm"]),
     "status": ("configuraton", 5, [], ["PAUSING", 5], {"a": "b"}),
     "db_use_type": ("migraton", ["sync", "copy"]),
     "tags": ("team=crm", {"team": 5}, {" ": "crm"}),
@@ -114,10 +115,15 @@ class _Lists:
         return list(self.jobs) if db_use_type == "migration" else []
 
 
+async def _give_an_output() -> None:
+    find_jobs(name=pulumi.Output.from_input("crm"))  # type: ignore[arg-type]
+
+
 def _functions(page: Page) -> None:
     page.section("What is wrong with the arguments of find_jobs and get_job_statuses")
     for name, values in WRONG_ARGUMENTS.items():
         page.raised(*(partial(find_jobs, **{name: value}) for value in values))
+    page.raised(lambda: asyncio.run(_give_an_output()))
     page.raised(*(partial(get_job_statuses, ids) for ids in (IDS[0], 5, [5], [""], ["crm orders"])))
     page.part("where they are secret")
     wrong = [(name, value) for name, values in WRONG_ARGUMENTS.items() if name in ALL_ARGUMENTS for value in values[:3]]
