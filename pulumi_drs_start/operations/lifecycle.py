@@ -202,7 +202,7 @@ class Lifecycle:
         messages = operation.messages
         connection = self._connect(operation, declared, place)
         connection.reader.learn(messages.names.known)
-        messages.names.learn(connection.reader.names)
+        messages.names.learn(connection.reader.names(_ids(jobs)))
         timeout_seconds = operation.timeout_seconds or declared.timeout_seconds
         with connection.explaining(messages):
             result = converge(
@@ -215,7 +215,7 @@ class Lifecycle:
                 batch=connection.batch,
                 on_progress=lambda progress: operation.progress(messages.progress(progress)),
             )
-        messages.names.learn(connection.reader.names)
+        messages.names.learn(connection.reader.names(_ids(jobs)))
         operation.info(messages.result(result))
         return result, messages.failures(result, timeout_seconds, command_name)
 
@@ -295,7 +295,7 @@ def _read(
     connection.reader.learn(names.known)
     with connection.explaining(operation.messages):
         actual = connection.read(_ids(declared.jobs), budget, new)
-    names.learn(connection.reader.names)
+    names.learn(connection.reader.names(_ids(declared.jobs)))
     return actual
 
 

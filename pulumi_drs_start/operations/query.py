@@ -23,7 +23,7 @@ from ..reconcile.phase import FAILED_PHASES, STATUSES, phase_of
 from ..schema import values
 from ..schema.fields import PLACE_INPUTS
 from ..schema.types import CurrentJobStatus, DbUseType, FoundJobs
-from ..schema.words import count_jobs
+from ..schema.words import count_jobs, other_status
 from ..settings import Overrides
 
 log = logging.getLogger(__name__)
@@ -193,8 +193,7 @@ def _nothing_found(query: JobQuery, others: Sequence[JobListing], total: int) ->
     if others:
         counts = Counter(job.status for job in others)
         statuses = [f"{count:,} {status}" for status, count in counts.most_common(3)] + ["…"] * (len(counts) > 3)
-        match = "matches, but has" if len(others) == 1 else "match, but have"
-        why = f"{len(others):,} of {count_jobs(total)} {match} another status ({', '.join(statuses)})"
+        why = f"{len(others):,} of {count_jobs(total)} {other_status(len(others))} ({', '.join(statuses)})"
     elif total:
         why = "the only job does not match" if total == 1 else f"none of the {count_jobs(total)} matches"
     elif query.is_narrowed:

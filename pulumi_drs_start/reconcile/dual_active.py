@@ -74,14 +74,10 @@ class _Family:
 
 @dataclass(slots=True)
 class PairReader:
-    """Reads pairings, and keeps what never changes about them. May be shared by threads.
-
-    Attributes:
-        learn: is told what the tasks of a pair are called, by id.
-    """
+    """Reads pairings, and keeps what never changes about them. May be shared by threads."""
 
     client: DrsClient
-    learn: Callable[[Mapping[str, str]], None] = lambda _: None
+    _names: dict[str, str] = field(default_factory=dict)
     _families: dict[str, _Family] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -116,6 +112,11 @@ class PairReader:
         lags = self.client.get_replication_lags(replicating, budget)
         return found | {job_id: _backward(statuses[forward], lags.get(forward)) for job_id, forward in forwards.items()}
 
+    def names(self) -> dict[str, str]:
+        """What the tasks of pairs are called, by id."""
+        with self._lock:
+            return dict(self._names)
+
     def _families_of(self, parts: Sequence[JobDetail], budget: TimeBudget) -> list[_Family]:
         """The family of each task; an empty one where DRS does not tell."""
         parents = [part.parent_id or part.job_id for part in parts]
@@ -126,8 +127,9 @@ class PairReader:
             return kept
         listed = tolerating(lambda: self.client.get_families(list(dict.fromkeys(unknown)), budget)) or {}
         told = {parent_id: _Family.of(job) for parent_id, job in listed.items()}
-        self.learn({child.job_id: child.name for parent in listed.values() for child in parent.children})
+        children = [child for parent in listed.values() for child in parent.children]
         with self._lock:
+            self._names.update((child.job_id, child.name) for child in children if child.name)
             self._families.update((parent_id, family) for parent_id, family in told.items() if family.is_complete)
             # What is kept is complete. So a list that tells less this time changes nothing.
             return [self._families.get(parent) or told.get(parent, _Family()) for parent in parents]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..drs.calls.client import DrsClient
@@ -35,13 +35,12 @@ class StatusReader:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._pairs = PairReader(self.client, self.learn)
+        self._pairs = PairReader(self.client)
 
-    @property
-    def names(self) -> dict[str, str]:
-        """What jobs are called, by id, as far as it is known."""
+    def names(self, job_ids: Iterable[str]) -> dict[str, str]:
+        """What these jobs are called, by id, as far as it is known; and the tasks of dual-active pairs, which may be others."""
         with self._lock:
-            return dict(self._names)
+            return self._pairs.names() | {job_id: self._names[job_id] for job_id in job_ids if job_id in self._names}
 
     def learn(self, names: Mapping[str, str | None]) -> None:
         """Take note of what jobs are called, by id, where DRS has not told yet."""

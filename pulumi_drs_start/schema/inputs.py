@@ -20,7 +20,7 @@ from .dialect import PYTHON, Dialect
 from .fields import FOUND, INPUT_NAMES, INPUTS, JOB_FIELDS, NOT_DECLARED, PLACE_INPUTS, SECRET_INPUTS, Field, Kind
 from .times import parse_start_time, to_iso
 from .values import WrongValueError, got
-from .words import inflect
+from .words import inflect, other_status
 
 _STATES = {state.value: state for state in DesiredState}
 _JOB_FIELDS = {each.name: each for each in JOB_FIELDS}
@@ -254,5 +254,6 @@ def _nothing_found(query: Any) -> str:
     total = f"{int(query.get('of_total') or 0):,}"
     if not others:
         return f"{query['query']} found none among {total} jobs"
-    why = "{matches, but has|match, but have} another status; leave status out to take {it|them} over too"
-    return f"{query['query']} found none: {len(others):,} of {total} {inflect(why, len(others))}"
+    them = inflect("{it|them}", len(others))
+    why = f"{other_status(len(others))}; leave status out to take {them} over too"
+    return f"{query['query']} found none: {len(others):,} of {total} {why}"

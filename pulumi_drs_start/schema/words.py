@@ -116,6 +116,11 @@ def count_jobs(count: int) -> str:
     return f"{count:,} job" if count == 1 else f"{count:,} jobs"
 
 
+def other_status(count: int) -> str:
+    """What is so of jobs that a search found, but for their status."""
+    return inflect("{matches, but has|match, but have} another status", count)
+
+
 def inflect(text: str, count: int) -> str:
     """A text with two forms for one and for many: ``{is|are} running``."""
     return _FORMS.sub(lambda forms: forms[1 if count == 1 else 2], text)
