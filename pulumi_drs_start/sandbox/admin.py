@@ -36,6 +36,17 @@ class SandboxAdmin:
         steps = None if then is None else [{"status": step} if isinstance(step, str) else step for step in then]
         self._call("POST", "/status", {"job_id": job_id, "status": status, "then": steps})
 
+    def set_delay(self, job_id: str, **fields: Any) -> None:
+        """
+        How far behind a job is from now on: fields of `Delay`. Those that are not named stay as they are, and `seconds` as far as
+        it has come: `set_delay("a", falls=0)` lets it stall where it is.
+        """
+        self._call("POST", "/delay", {"job_id": job_id, "delay": fields})
+
+    def clear_delay(self, job_id: str) -> None:
+        """The job has no delay of its own any more: `rpo_ms` and `rto_ms` hold, as for a job that was declared without one."""
+        self._call("POST", "/delay", {"job_id": job_id, "delay": None})
+
     def inject(self, fault: Fault | str | None = None, **fields: Any) -> None:
         """Inject a fault made with `faults.…`, or by its kind and fields: `inject("drop", operation="tokens")`."""
         if isinstance(fault, str):

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from .access import reply, state_of
 from .clock import milliseconds
+from .delay import Delay
 from .errors import UnknownJobError
 from .faults import Fault
 from .jobs import JobSpec, Step
@@ -27,6 +28,11 @@ class StatusChange(BaseModel):
     job_id: str
     status: str = Field(min_length=1)
     then: list[Step] | None = None
+
+
+class DelayChange(BaseModel):
+    job_id: str
+    delay: Delay | None
 
 
 class Advance(BaseModel):
@@ -78,6 +84,15 @@ async def jobs(request: Request, id: str | None = None) -> Response:
 async def set_status(request: Request, body: StatusChange) -> Response:
     try:
         state_of(request).set_status(body.job_id, body.status, body.then)
+    except UnknownJobError:
+        return reply(request, {"error": f"no such job: {body.job_id}"}, 404)
+    return reply(request, {}, 200)
+
+
+@router.post("/delay")
+async def set_delay(request: Request, body: DelayChange) -> Response:
+    try:
+        state_of(request).set_delay(body.job_id, body.delay)
     except UnknownJobError:
         return reply(request, {"error": f"no such job: {body.job_id}"}, 404)
     return reply(request, {}, 200)

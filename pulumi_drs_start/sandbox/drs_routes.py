@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -161,26 +161,28 @@ def _page(body: PagedIdsRequest) -> list[str]:
 @router.post("/batch-progress", status_code=202, response_model=RowsAnswer)
 async def progress(request: Request, project_id: str, body: IdsRequest) -> Response:
     """Querying Task Progress in Batches: no paging, rows named by `job_id`, and 202 for a query."""
-    state = state_of(request)
-    state.check_batch(body.jobs, reads=True)
-    results = [
-        _failed(request, "job_id", job_id, state.gone_code(job_id)) if job is None else rows.progress_row(job, state.clock.now())
-        for job_id, job in state.peek(project_id, body.jobs)
-    ]
-    return _results(request, state.arrange(results), 202)
+    return _read_delays(request, project_id, body, rows.progress_row)
 
 
 @router.post("/batch-rpo-and-rto", status_code=202, response_model=RowsAnswer)
 async def rpo_and_rto(request: Request, project_id: str, body: IdsRequest) -> Response:
     """Querying RPO and RTO in Batches: Huawei Cloud's only, hence switched off by default."""
-    state = state_of(request)
-    if not state.policy.rpo_and_rto:
+    if not state_of(request).policy.rpo_and_rto:
         raise RefusedError("APIGW.0101")
+    return _read_delays(request, project_id, body, rows.rpo_row)
+
+
+def _read_delays(request: Request, project_id: str, body: IdsRequest, row: Callable[[Job, float], dict[str, Any]]) -> Response:
+    state = state_of(request)
     state.check_batch(body.jobs, reads=True)
-    results = [
-        _failed(request, "job_id", job_id, state.gone_code(job_id)) if job is None else rows.rpo_row(job, state.clock.now())
-        for job_id, job in state.peek(project_id, body.jobs)
-    ]
+    results: list[dict[str, Any]] = []
+    for job_id, job in state.peek(project_id, body.jobs):
+        if job is None:
+            results.append(_failed(request, "job_id", job_id, state.gone_code(job_id)))
+        elif job.silence == "failed_row":
+            results.append(_failed(request, "job_id", job_id, "DRS.M01504"))
+        elif job.silence != "no_row":
+            results.append(row(job, state.clock.now()))
     return _results(request, state.arrange(results), 202)
 
 

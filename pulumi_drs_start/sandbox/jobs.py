@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from .delay import Delay
 from .policy import Policy
 
 FULL = ("FULL_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE", "FULL_TRANSFER_FAILED")
@@ -96,6 +97,9 @@ class JobSpec(BaseModel):
     rpo_ms: int = Field(0, ge=0)
     rto_ms: int = Field(0, ge=0)
 
+    # How far the copy is behind; `None` means `rpo_ms` and `rto_ms`, always.
+    delay: Delay | None = None
+
     # What it does next, and what it does once started; `None` means the usual.
     then: list[Step] | None = None
     path: list[Step] | None = None
@@ -120,7 +124,11 @@ class JobSpec(BaseModel):
 
 
 def make_job(job_id: str, **fields: Any) -> dict[str, Any]:
-    """A job for `add_jobs`; the fields are those of `JobSpec`."""
+    """
+    A job for `add_jobs`; the fields are those of `JobSpec`.
+
+    `delay={"seconds": 340, "falls": 5}` lets it catch up once its incremental phase begins; the fields are those of `Delay`.
+    """
     return {"id": job_id, **fields}
 
 
@@ -142,6 +150,11 @@ class Job:
     plan: deque[Step] = field(default_factory=deque)
     looks: int = 0
     looks_here: int = 0
+    delay: Delay | None = None
+    # From when the delay counts.
+    delay_since: float = 0.0
+    # Per cent of the full copy, as of the last change of the status.
+    copied: int = 0
     # An operation was accepted and does not show in the status yet.
     is_busy: bool = False
     start_time: float | None = None
@@ -160,7 +173,7 @@ class Job:
 
     @classmethod
     def declare(cls, spec: JobSpec, now: float, policy: Policy) -> Job:
-        job = cls(spec=spec, status=spec.status, since=now, created=now, updated=now)
+        job = cls(spec=spec, status="CONFIGURATION", since=now, created=now, updated=now, delay=spec.delay)
         job.start_time = int(spec.start_time) / 1000 if spec.start_time not in (None, "", "0") else None
         job.actual_start = int(spec.actual_start_time) / 1000 if spec.actual_start_time else None
         fails_precheck = any(item.result == "FAILED" for item in spec.precheck)
@@ -173,8 +186,7 @@ class Job:
 
     def put(self, status: str, now: float, policy: Policy, then: list[Step] | None = None) -> None:
         """Stand in a status by decree. The statuses that always pass by themselves do so, all others rest."""
-        self.status, self.since, self.updated = status, now, now
-        self.looks_here, self.is_busy = 0, False
+        self._stand(status, now)
         if then is None:
             then = self._natural_continuation(status, policy)
         self.plan = deque(then)
@@ -230,8 +242,8 @@ class Job:
             due = max(self.since + step.after, step.at or 0.0)
             if now < due or self.looks_here < step.looks:
                 return
-            self.plan.popleft()
             self._enter(step.status, now if step.looks else due)
+            self.plan.popleft()
 
     def look(self, now: float) -> str:
         """A status read: some steps wait for a number of them."""
@@ -242,8 +254,7 @@ class Job:
         return self.status
 
     def _enter(self, status: str, when: float) -> None:
-        self.status, self.since, self.updated = status, when, when
-        self.looks_here, self.is_busy = 0, False
+        self._stand(status, when)
         if status == "STARTJOBING":
             self.actual_start = when
             self.failed_reason = ""
@@ -253,6 +264,49 @@ class Job:
             self._fail(self.spec.fail_start)
         elif status.endswith("_FAILED"):
             self._fail(self.spec.fail_full)
+
+    def _stand(self, status: str, when: float) -> None:
+        # A copy that begins anew has nothing yet.
+        self.copied = 0 if status in ("CONFIGURATION", "STARTJOBING") else self.progress(when)
+        if status in INCREMENTAL and not self.is_incremental:
+            self.delay_since = when
+        self.status, self.since, self.updated = status, when, when
+        self.looks_here, self.is_busy = 0, False
+
+    @property
+    def is_incremental(self) -> bool:
+        return self.status in INCREMENTAL
+
+    @property
+    def silence(self) -> str | None:
+        """How DRS keeps silent about the delay, one of the words of `Delay.silent`; None if it tells."""
+        return self.delay.silent if self.delay is not None and self.is_incremental else None
+
+    def progress(self, now: float) -> int:
+        """Per cent of the full copy; what was copied once stays so."""
+        if self.is_incremental or self.status == "FULL_TRANSFER_COMPLETE":
+            return 100
+        if self.status != "FULL_TRANSFER_STARTED":
+            return self.copied
+        seconds = (self.plan[0].after if self.plan else 0.0) or self.spec.full_seconds
+        percent = int(min(99, 100 * (now - self.since) / seconds)) if seconds else 50
+        return max(self.copied, percent)
+
+    def lag_ms(self, now: float) -> tuple[int, int]:
+        """RPO and RTO. A delay stands for both, and there is none (-1) outside the incremental phase."""
+        if self.delay is None:
+            return self.spec.rpo_ms, self.spec.rto_ms
+        behind = round(self.delay.after(self._seconds_delayed(now)) * 1000) if self.is_incremental else -1
+        return behind, behind
+
+    def change_delay(self, changes: Delay | None, now: float) -> None:
+        """From now on; None takes it away."""
+        present = self.delay or Delay(seconds=self.spec.rpo_ms / 1000)
+        self.delay = None if changes is None else present.changed(changes, present.without_flaps(self._seconds_delayed(now)))
+        self.delay_since = now
+
+    def _seconds_delayed(self, now: float) -> float:
+        return max(0.0, now - self.delay_since) if self.is_incremental else 0.0
 
     def _fail(self, failure: Failure | None) -> None:
         failure = failure or Failure()
@@ -265,11 +319,14 @@ class Job:
         """The second subtask of dual-active disaster recovery, which waits for the first."""
         return self.spec.role == "backward" and self.spec.parent_id is not None
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything a test may want to know."""
+    def as_dict(self, now: float) -> dict[str, Any]:
+        """Everything a test may want to know; `delay` as it was set last, and `delay_seconds` what has become of it."""
         declared = self.spec.model_dump(exclude={"start_time", "actual_start_time"})
         return declared | {
             "status": self.status,
+            "progress": self.progress(now),
+            "delay": None if self.delay is None else self.delay.model_dump(),
+            "delay_seconds": self.lag_ms(now)[0] / 1000 if self.is_incremental else None,
             "starts": self.starts,
             "start_requests": self.start_requests,
             "retries": self.retries,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .clock import milliseconds, readable
-from .jobs import FULL, INCREMENTAL, SECRET, Job
+from .delay import told
+from .jobs import SECRET, Job
 from .models import ListRequest
 
 
@@ -121,28 +122,33 @@ def _tags(wanted: ListRequest) -> dict[str, str]:
 
 
 def progress_row(job: Job, now: float) -> dict[str, Any]:
-    started = job.actual_start
-    is_full_done = job.status in INCREMENTAL or job.status == "FULL_TRANSFER_COMPLETE" or job.full_complete is not None
-    percent = 100 if is_full_done else 50 if job.status in FULL else 0
-    part = {"completed": f"{percent}%", "remaining_time": None}
-    return {
+    percent = job.progress(now)
+    # "-1" before the incremental phase.
+    behind = job.lag_ms(now)[0] // 1000 if job.is_incremental else -1
+    row = {
         "job_id": job.spec.id,
         "progress": str(percent),
-        # "-1" before the incremental phase.
-        "incre_trans_delay": str(job.spec.rpo_ms // 1000) if job.status in INCREMENTAL else "-1",
+        **told("incre_trans_delay", behind, job.silence),
         "task_mode": job.spec.task_type,
         "transfer_status": job.status,
-        "process_time": "0" if started is None else milliseconds(max(0.0, now - started)),
+        # A timestamp, not a duration.
+        "process_time": "0" if job.actual_start is None else milliseconds(now),
         "remaining_time": "0",
-        "progress_map": {"struct": part, "data": part, "index": part},
     }
+    if not job.is_incremental:
+        # A list in the table of the page; the samples have an object, and none in the incremental phase.
+        part = {"completed": f"{percent}%", "remaining_time": None}
+        row["progress_map"] = {"struct": part, "data": part, "index": part}
+    return row
 
 
 def rpo_row(job: Job, now: float) -> dict[str, Any]:
-    def info(delay: int) -> dict[str, str]:
-        return {"check_point": "mysql-bin.000514:197", "delay": str(delay), "gtid_set": "NA", "time": readable(now)}
+    def info(delay: int) -> dict[str, Any]:
+        told_delay = told("delay", delay, job.silence)
+        return {"check_point": "mysql-bin.000514:197", **told_delay, "gtid_set": "NA", "time": readable(now)}
 
-    return {"job_id": job.spec.id, "rpo_info": info(job.spec.rpo_ms), "rto_info": info(job.spec.rto_ms)}
+    rpo, rto = job.lag_ms(now)
+    return {"job_id": job.spec.id, "rpo_info": info(rpo), "rto_info": info(rto)}
 
 
 def precheck_row(job: Job, done: float) -> dict[str, Any]:

@@ -25,7 +25,7 @@ SCHEME_UNSUPPORTED = "DRS.M00302"
 INVALID_VALUE = "DRS.M00202"
 
 
-def why_not_start(job: Job, policy: Policy, *, is_parent: bool, forward: Job | None, is_past: bool) -> str | None:
+def why_not_start(job: Job, policy: Policy, now: float, *, is_parent: bool, forward: Job | None, is_past: bool) -> str | None:
     """`forward` is the other subtask of a backward one in dual-active disaster recovery."""
     if is_past and policy.past_start_time == "refuse":
         return INVALID_VALUE
@@ -36,7 +36,7 @@ def why_not_start(job: Job, policy: Policy, *, is_parent: bool, forward: Job | N
     if job.status == "CONFIGURATION":
         if job.is_backward:
             # It needs no pre-check of its own once the forward task replicates.
-            return None if is_forward_ready(forward) else WRONG_STATUS
+            return None if is_forward_ready(forward, now) else WRONG_STATUS
         return None if job.is_prechecked else WRONG_STATUS
     if job.status == "WAITING_FOR_START" and policy.reschedule == "accept":
         return None
@@ -45,14 +45,9 @@ def why_not_start(job: Job, policy: Policy, *, is_parent: bool, forward: Job | N
     return WRONG_STATUS
 
 
-def is_forward_ready(forward: Job | None) -> bool:
+def is_forward_ready(forward: Job | None, now: float) -> bool:
     """The forward task replicates with RPO and RTO below a minute ("Starting Tasks in Batches", Chinese edition)."""
-    return (
-        forward is not None
-        and forward.status == "INCRE_TRANSFER_STARTED"
-        and forward.spec.rpo_ms < ONE_MINUTE_MS
-        and forward.spec.rto_ms < ONE_MINUTE_MS
-    )
+    return forward is not None and forward.status == "INCRE_TRANSFER_STARTED" and max(forward.lag_ms(now)) < ONE_MINUTE_MS
 
 
 def why_not_pause(job: Job, policy: Policy, *, is_parent: bool) -> str | None:

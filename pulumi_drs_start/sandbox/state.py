@@ -15,9 +15,10 @@ from typing import Any
 from . import rules
 from .calls import CallLog
 from .clock import Clock
+from .delay import Delay
 from .errors import RefusedError, RowsRefusedError, UnknownJobError, text_of
 from .faults import FaultQueue, Refusals
-from .jobs import INCREMENTAL, Failure, Job, JobSpec, Step
+from .jobs import Failure, Job, JobSpec, Step
 from .policy import Account, Policy
 from .tokens import Tokens
 
@@ -85,13 +86,22 @@ class State:
 
     def set_status(self, job_id: str, status: str, then: list[Step] | None = None) -> None:
         with self.lock:
-            self._control_job(job_id).put(status, self.clock.now(), self.policy, then)
+            job, now = self._control_job(job_id), self.clock.now()
+            # It has come so far.
+            job.settle(now)
+            job.put(status, now, self.policy, then)
+
+    def set_delay(self, job_id: str, changes: Delay | None) -> None:
+        with self.lock:
+            job, now = self._control_job(job_id), self.clock.now()
+            job.settle(now)
+            job.change_delay(changes, now)
 
     def describe(self, job_id: str) -> dict[str, Any]:
         with self.lock:
-            job = self._control_job(job_id)
-            job.settle(self.clock.now())
-            return job.as_dict()
+            job, now = self._control_job(job_id), self.clock.now()
+            job.settle(now)
+            return job.as_dict(now)
 
     def describe_all(self) -> dict[str, dict[str, Any]]:
         with self.lock:
@@ -239,6 +249,7 @@ class State:
                 return rules.why_not_start(
                     job,
                     self.policy,
+                    now,
                     is_parent=self.is_dual_active_parent(job),
                     forward=self._forward_of(job),
                     is_past=when is not None and when < now,
@@ -313,9 +324,8 @@ class State:
 
     def _resumed_path(self, job: Job, path: list[Step]) -> list[Step]:
         """Go on in the phase the job was in."""
-        is_incremental = (
-            job.full_complete is not None or job.status in INCREMENTAL or job.spec.task_type == "INCR_TRANS"
-        ) and job.spec.task_type != "FULL_TRANS"
+        is_copied = job.progress(self.clock.now()) == 100 or job.spec.task_type == "INCR_TRANS"
+        is_incremental = is_copied and job.spec.task_type != "FULL_TRANS"
         phase = "INCRE_TRANSFER_STARTED" if is_incremental else "FULL_TRANSFER_STARTED"
         for index, step in enumerate(path):
             if step.status == phase:

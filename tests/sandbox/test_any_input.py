@@ -90,7 +90,7 @@ def test_bodies_of_any_shape_never_cause_a_server_error(shared, operation, body,
 @settings(quick, max_examples=100)
 def test_control_calls_of_any_shape_never_cause_a_server_error(shared, body, path):
     sandbox, http = shared
-    for name in ("jobs", "status", "faults", "advance", "tokens/revoke", "policy"):
+    for name in ("jobs", "status", "delay", "faults", "advance", "tokens/revoke", "policy"):
         method = "PATCH" if name == "policy" else "POST"
         answer = http.request(method, f"{sandbox.url}/_sandbox/{name}", data=json.dumps(body), timeout=10)
         assert answer.status_code in (200, 400)

@@ -267,7 +267,9 @@ class TestDualActiveDisasterRecovery:
     def test_the_backward_task_starts_once_the_forward_one_replicates(self, api):
         assert api.start("backward").json()["results"][0]["status"] == "success"
 
-    @pytest.mark.parametrize("late", [{"rpo_ms": 60_000}, {"rto_ms": 60_000}, {"status": "FULL_TRANSFER_STARTED"}])
+    @pytest.mark.parametrize(
+        "late", [{"rpo_ms": 60_000}, {"rto_ms": 60_000}, {"delay": {"seconds": 60}}, {"status": "FULL_TRANSFER_STARTED"}]
+    )
     def test_the_backward_task_waits_for_the_forward_one(self, pair, sandbox, api, late):
         forward = {"parent_id": "parent", "role": "forward", "status": "INCRE_TRANSFER_STARTED"} | pair | late
         sandbox.add_jobs(make_job("forward", **forward))

@@ -62,9 +62,24 @@ def test_detail(drs):
     assert answer.results[0].inst_info.start_time == "0"
 
 
-def test_progress(drs):
-    answer = drs.batch_list_progresses(model.BatchListProgressesRequest(body=model.BatchQueryProgressReq(jobs=[OTHER])))
-    assert (answer.status_code, answer.results[0].job_id, answer.results[0].progress) == (202, OTHER, "100")
+def test_progress(drs, sandbox):
+    def ask():
+        body = model.BatchQueryProgressReq(jobs=[OTHER, JOB])
+        answer = drs.batch_list_progresses(model.BatchListProgressesRequest(body=body))
+        assert answer.status_code == 202
+        return [(row.job_id, row.progress, row.incre_trans_delay) for row in answer.results]
+
+    sandbox.set_status(JOB, "FULL_TRANSFER_STARTED")
+    assert ask() == [(OTHER, "100", "0"), (JOB, "50", "-1")]
+    sandbox.set_delay(OTHER, seconds=340)
+    assert ask()[0] == (OTHER, "100", "340")
+    sandbox.set_delay(OTHER, silent="absent")
+    assert ask()[0] == (OTHER, "100", None)
+
+
+def test_progress_of_the_parts_of_a_copy(drs):
+    answer = drs.batch_list_progresses(model.BatchListProgressesRequest(body=model.BatchQueryProgressReq(jobs=[JOB])))
+    assert answer.results[0].progress_map["data"].completed == "0%"
 
 
 def test_rpo_and_rto(drs, sandbox):
