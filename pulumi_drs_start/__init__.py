@@ -22,7 +22,14 @@ from .schema.types import (
 )
 
 if TYPE_CHECKING:
-    from .functions import find_jobs, find_jobs_output, get_job_statuses, get_job_statuses_output
+    from .functions import (
+        find_jobs,
+        find_jobs_output,
+        get_job_statuses,
+        get_job_statuses_output,
+        require_synced,
+        require_synced_output,
+    )
     from .resource import JobBatchStart, JobStartArgs, JobStartArgsDict
 
 __version__ = "0.1.0"
@@ -48,6 +55,8 @@ __all__ = [
     "find_jobs_output",
     "get_job_statuses",
     "get_job_statuses_output",
+    "require_synced",
+    "require_synced_output",
 ]
 
 

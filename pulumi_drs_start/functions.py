@@ -1,7 +1,7 @@
 """
-The functions `find_jobs` and `get_job_statuses`, with which a program asks DRS without declaring a resource.
+The functions `find_jobs`, `get_job_statuses` and `require_synced`, with which a program asks DRS without declaring a resource.
 
-Both ask while the program runs, in previews too, and change nothing. The plain forms wait for DRS, like the plain forms of
+All ask while the program runs, in previews too, and change nothing. The plain forms wait for DRS, like the plain forms of
 Pulumi's own functions. The ``_output`` forms take Outputs and ask in a worker thread. The settings come from the arguments, the
 configuration of the stack (if there is a stack) and the environment, in this order.
 
@@ -19,12 +19,21 @@ from typing import Any, TypeVar
 
 import pulumi
 
-from .drs.calls.client import DrsClient
 from .drs.http.budget import TimeBudget
 from .dynamic.secrecy import concealing
-from .operations.connections import process_connections
+from .operations.connections import Connection, process_connections
 from .operations.lifecycle import expected_error
-from .operations.query import checked, checked_ids, checked_place, find, make_query, read_statuses
+from .operations.query import (
+    checked,
+    checked_ids,
+    checked_place,
+    find,
+    make_query,
+    not_synced,
+    read_jobs,
+    status_row,
+)
+from .reconcile.actual import ActualJob
 from .schema import values
 from .schema.fields import SECRET_INPUTS
 from .schema.messages import Messages
@@ -35,6 +44,7 @@ from .stack import warn_of_unknown_settings
 log = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT = "2m"
+DEFAULT_MAX_DELAY = "10s"
 
 _T = TypeVar("_T")
 
@@ -107,6 +117,7 @@ def find_jobs_output(
 def get_job_statuses(
     job_ids: Several[str],
     *,
+    progress: bool = False,
     region: str | None = None,
     project_id: str | None = None,
     endpoint: str | None = None,
@@ -122,6 +133,8 @@ def get_job_statuses(
 
     Args:
         job_ids: the ids of the jobs, any number of them, or what `find_jobs` found.
+        progress: also ask how far the copies are ("Querying Task Progress in Batches", 100 jobs a call), for the fields
+            ``progress`` and ``delay_seconds``.
         region: the region of the jobs. By default region, project, endpoint and cloud come from the configuration.
         project_id: the id of the project of the jobs.
         endpoint: the address of DRS.
@@ -137,6 +150,7 @@ def get_job_statuses(
 def get_job_statuses_output(
     job_ids: pulumi.Input[Several[pulumi.Input[str]]],
     *,
+    progress: pulumi.Input[bool] = False,
     region: pulumi.Input[str] | None = None,
     project_id: pulumi.Input[str] | None = None,
     endpoint: pulumi.Input[str] | None = None,
@@ -147,11 +161,64 @@ def get_job_statuses_output(
     return _ask_later(_get_statuses, locals() | {"names": _names(job_ids)})
 
 
+def require_synced(
+    job_ids: Several[str],
+    *,
+    max_delay: str = DEFAULT_MAX_DELAY,
+    region: str | None = None,
+    project_id: str | None = None,
+    endpoint: str | None = None,
+    cloud: str | None = None,
+    timeout: str = DEFAULT_TIMEOUT,
+) -> Statuses:
+    """Fail the program, in a preview too, unless the copies of all these jobs have caught up with their sources.
+
+    A gate, such as of the stack that switches an application over. It does not wait, and it sees one moment: that the delay
+    was small for a while is what ``wait_for="synced"`` of a `JobBatchStart` waits for. A copy has caught up if its job is in
+    ``INCRE_TRANSFER_STARTED`` and DRS shows a delay up to `max_delay` ("Querying Task Progress in Batches"), or if the job
+    copies only once and the copy is complete. A job that was stopped has not.
+
+    Args:
+        job_ids: the ids of the jobs, at least one, or what `find_jobs` found.
+        max_delay: how far behind a copy may be, such as ``30s``. Default: ``10s``.
+        region: the region of the jobs. By default region, project, endpoint and cloud come from the configuration.
+        project_id: the id of the project of the jobs.
+        endpoint: the address of DRS.
+        cloud: the entry of ``clouds.yaml`` to log in with.
+        timeout: the time for the whole call, repeats included, such as ``90s``. Default: ``2m``.
+
+    Returns:
+        How the jobs stand, as `get_job_statuses` with ``progress=True``.
+
+    Raises:
+        pulumi.RunError: a copy has not caught up; the text names each with how far it is behind. Or as `find_jobs`.
+        TypeError, ValueError: as `find_jobs`.
+    """
+    return _ask(_require_synced, locals() | {"names": _names(job_ids)})
+
+
+def require_synced_output(
+    job_ids: pulumi.Input[Several[pulumi.Input[str]]],
+    *,
+    max_delay: pulumi.Input[str] = DEFAULT_MAX_DELAY,
+    region: pulumi.Input[str] | None = None,
+    project_id: pulumi.Input[str] | None = None,
+    endpoint: pulumi.Input[str] | None = None,
+    cloud: pulumi.Input[str] | None = None,
+    timeout: pulumi.Input[str] = DEFAULT_TIMEOUT,
+) -> pulumi.Output[Statuses]:
+    """`require_synced` for arguments that may be Outputs. DRS is asked when all are known: in a preview perhaps never.
+
+    What must not happen before has to depend on the result.
+    """
+    return _ask_later(_require_synced, locals() | {"names": _names(job_ids)})
+
+
 def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
     """What both forms of `find_jobs` do. Messages do not quote the arguments named in `secret`."""
     query = make_query(arguments, secret)
-    with _connection(arguments, secret) as (client, budget):
-        search = find(client, query, budget)
+    with _connection(arguments, secret) as (connection, budget):
+        search = find(connection.client, query, budget)
     if search.found.other_status and search.why_none:
         # As after every `up` that started the jobs: a passing remark, of which the command keeps no line.
         pulumi.log.info(search.why_none, ephemeral=True)
@@ -162,9 +229,32 @@ def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
 
 def _get_statuses(arguments: Mapping[str, Any], secret: Collection[str]) -> Statuses:
     """What both forms of `get_job_statuses` do. Messages do not quote the arguments named in `secret`."""
+    progress = checked("progress", lambda value: values.flag(value, "True", "False"), arguments["progress"], secret)
+    return _rows(_read_jobs(arguments, secret, progress=progress))
+
+
+def _require_synced(arguments: Mapping[str, Any], secret: Collection[str]) -> Statuses:
+    """What both forms of `require_synced` do. Messages do not quote the arguments named in `secret`."""
+    most = checked("max_delay", lambda value: values.seconds(value, may_be_zero=True), arguments["max_delay"], secret)
+    jobs = _read_jobs(arguments, secret, progress=True)
+    if not jobs:
+        raise ValueError("job_ids is empty: give at least one job")
+    if late := not_synced(jobs, most):
+        messages = Messages()
+        messages.names.is_secret = "job_ids" in secret
+        messages.names.learn({job_id: job.name for job_id, job in jobs.items()})
+        raise pulumi.RunError(messages.not_synced(late, len(jobs), most))
+    return _rows(jobs)
+
+
+def _read_jobs(arguments: Mapping[str, Any], secret: Collection[str], *, progress: bool) -> dict[str, ActualJob]:
     job_ids = checked_ids("job_ids", arguments["job_ids"], secret)
-    with _connection(arguments, secret) as (client, budget):
-        return read_statuses(client, job_ids, arguments["names"], budget)
+    with _connection(arguments, secret) as (connection, budget):
+        return read_jobs(connection.reader, job_ids, arguments["names"], budget, progress=progress)
+
+
+def _rows(jobs: Mapping[str, ActualJob]) -> Statuses:
+    return {job_id: status_row(job) for job_id, job in jobs.items()}
 
 
 def _names(job_ids: Any) -> Any:
@@ -198,8 +288,8 @@ def _ask_later(function: _Function[_T], arguments: Mapping[str, Any]) -> pulumi.
 
 
 @contextmanager
-def _connection(arguments: Mapping[str, Any], secret: Collection[str]) -> Iterator[tuple[DrsClient, TimeBudget]]:
-    """A client for the place that the arguments name, and a time budget that begins now.
+def _connection(arguments: Mapping[str, Any], secret: Collection[str]) -> Iterator[tuple[Connection, TimeBudget]]:
+    """A connection to the place that the arguments name, and a time budget that begins now.
 
     Raises:
         TypeError, ValueError: an argument is wrong.
@@ -210,7 +300,7 @@ def _connection(arguments: Mapping[str, Any], secret: Collection[str]) -> Iterat
     try:
         log_where_asked()
         settings = load_settings(_stack_configuration(), os.environ, overrides)
-        yield process_connections().to(settings).client, TimeBudget(seconds)
+        yield process_connections().to(settings), TimeBudget(seconds)
     except Exception as exc:
         text = expected_error(exc, Messages())
         if text is None:

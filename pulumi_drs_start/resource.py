@@ -31,6 +31,7 @@ from .schema.fields import (
     SECRET_INPUTS,
     UNREPORTED_FAILURE,
     Field,
+    Kind,
 )
 from .schema.types import (
     BatchSummary,
@@ -127,6 +128,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         """The jobs as dicts, in the order of their ids."""
         start_time: pulumi.Output[str | None]
         wait_for: pulumi.Output[WaitFor]
+        max_delay: pulumi.Output[str]
+        stable_for: pulumi.Output[str]
         timeout: pulumi.Output[str]
         resume: pulumi.Output[bool]
         precheck: pulumi.Output[bool]
@@ -153,6 +156,8 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
         jobs: Jobs,
         start_time: pulumi.Input[str | int | datetime] | None = None,
         wait_for: pulumi.Input[WaitFor] | None = None,
+        max_delay: pulumi.Input[str] | None = None,
+        stable_for: pulumi.Input[str] | None = None,
         timeout: pulumi.Input[str] | None = None,
         resume: pulumi.Input[bool] | None = None,
         precheck: pulumi.Input[bool] | None = None,
@@ -171,7 +176,10 @@ class JobBatchStart(pulumi.dynamic.Resource, module="drs", name="JobBatchStart")
             start_time: when jobs without a time of their own shall start: RFC 3339 with a time zone, such as
                 ``2026-12-01T02:00:00+01:00``, a `datetime` with one, or milliseconds since the epoch. Default: now.
             wait_for: when an operation returns. ``running`` (default): when every job runs. ``accepted``: as soon as DRS
-                accepted the starts.
+                accepted the starts. ``synced``: when every copy has caught up with its source. A job that fails or is paused
+                before that fails the operation; one that waits for its time is not waited for.
+            max_delay: of ``synced``: how far behind a copy may be, such as ``30s``. Default: ``10s``.
+            stable_for: of ``synced``: for how long every reading of the delay has to be so small. Default: ``60s``.
             timeout: the time for a whole operation, such as ``90s``, ``30m``, ``2h``. Default: ``60m``. Pulumi's
                 ``custom_timeouts`` win.
             resume: also resume jobs that are paused, have failed or failed to start. Default: ``False``.
@@ -286,12 +294,16 @@ def _as_dicts(jobs: Any) -> Any:
 
 
 def _with_every_field(fields: Sequence[Field], rows: Mapping[str, Mapping[str, Any]] | None) -> Any:
-    """Rows with the fields that are None, which Pulumi's engine drops."""
+    """Rows with the fields that are None, which Pulumi's engine drops, and with whole numbers, which it turns into floats."""
     if rows and any(isinstance(row, str) for row in rows.values()):
         # A preview shows the mark of `_secrecy`, because the rows are not known yet.
         return pulumi.Output.secret(pulumi.UNKNOWN)
-    empty = dict.fromkeys(field.name for field in fields)
-    return {job_id: empty | dict(row) for job_id, row in (rows or {}).items()}
+    empty: dict[str, Any] = dict.fromkeys(field.name for field in fields)
+    numbers = [field.name for field in fields if field.kind is Kind.NUMBER]
+    full = {job_id: empty | dict(row) for job_id, row in (rows or {}).items()}
+    for row in full.values():
+        row.update((name, int(row[name])) for name in numbers if row[name] is not None)
+    return full
 
 
 def _with_whole_numbers(counts: Mapping[str, Any] | None) -> Any:

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from ..drs.errors import AuthenticationError, DrsError
+from ..drs.errors import AuthenticationError, DrsError, OperationEndedError
 from ..drs.http.budget import TimeBudget
 from ..reconcile.actual import ActualJob
-from ..reconcile.converge import converge
+from ..reconcile.converge import converge, read_copies
 from ..reconcile.declared import Declared, DesiredJob, Goal, OnFailure, Place
 from ..reconcile.outcome import Result, refreshed, result_of
 from ..reconcile.plan import Case, Plan, make_cases, make_plan
@@ -101,7 +101,7 @@ class Lifecycle:
         registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
         before = set(recorded.declared.listed)
         actual = _read(operation, connection, declared, budget, new=[one for one in _ids(declared.jobs) if one not in before])
-        cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        cases = make_cases(declared.jobs, actual, recorded.records_for(declared), declared.goal, time.time())
         plan = make_plan(cases)
         if not recorded.exists:
             _tell_plan(operation, plan, unknown=declared.unknown_count)
@@ -130,7 +130,7 @@ class Lifecycle:
         # What `check` was told a moment ago is good enough.
         recent = connection.just_read(_ids(declared.jobs))
         actual = recent[1] if recent else _read(operation, connection, declared, _reading(operation))
-        cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        cases = make_cases(declared.jobs, actual, recorded.records_for(declared), declared.goal, time.time())
         plan = make_plan(cases)
         has_changed = declared.has_unknowns or declared.inputs != recorded.declared.inputs
         changes = has_changed or _would_change(plan, declared, recorded)
@@ -164,8 +164,12 @@ class Lifecycle:
         messages.names.learn(recorded.names, are_old=True)
         connection = self._connect(operation, declared, recorded.place)
         _warn_if_elsewhere(operation, connection)
-        actual = _read(operation, connection, declared, _reading(operation))
-        result = refreshed(recorded, result_of(make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())))
+        budget = _reading(operation)
+        actual = _read(operation, connection, declared, budget)
+        cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
+        if declared.goal is Goal.SYNCED:
+            cases = _with_copies(operation, connection, cases, budget)
+        result = refreshed(recorded, result_of(cases))
         _warn(operation, messages.attention(list(result.jobs.values())))
         failures = messages.failures(result, 0)
         return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD)
@@ -211,7 +215,8 @@ class Lifecycle:
                 seen=connection.just_read(_ids(jobs)),
                 budget=TimeBudget(timeout_seconds, is_wanted=operation.is_wanted, on_wait=operation.progress),
                 goal=goal,
-                records=recorded.records,
+                sync=declared.sync,
+                records=recorded.records_for(declared),
                 batch=connection.batch,
                 on_progress=lambda progress: operation.progress(messages.progress(progress)),
             )
@@ -297,6 +302,17 @@ def _read(
         actual = connection.read(_ids(declared.jobs), budget, new)
     names.learn(connection.reader.names(_ids(declared.jobs)))
     return actual
+
+
+def _with_copies(operation: Operation, connection: Connection, cases: list[Case], budget: TimeBudget) -> list[Case]:
+    """The same cases, with how far the copies are. Nobody goes without a status because DRS does not tell that."""
+    try:
+        return read_copies(connection.reader, cases, budget)
+    except OperationEndedError:
+        raise
+    except DrsError as exc:
+        operation.warn(operation.messages.silent(str(exc)))
+        return cases
 
 
 def _attention(operation: Operation, cases: Sequence[Case], plan: Plan) -> list[str]:

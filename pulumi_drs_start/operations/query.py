@@ -1,5 +1,5 @@
 """
-What the functions find_jobs and get_job_statuses read from DRS, for any front.
+What the functions find_jobs, get_job_statuses and require_synced read from DRS, for any front.
 
 Names and statuses are compared here and not by DRS: its documents do not say how its own filter for names compares.
 """
@@ -19,9 +19,13 @@ from ..drs.calls.listing import ANY_ENGINE, DISASTER_RECOVERY, JobListing
 from ..drs.calls.models import MISSING_STATUS, JobDetail
 from ..drs.errors import DrsError
 from ..drs.http.budget import TimeBudget
+from ..reconcile.actual import ActualJob
+from ..reconcile.observe import StatusReader
 from ..reconcile.phase import FAILED_PHASES, STATUSES, phase_of
+from ..reconcile.sync import is_copied, is_within
 from ..schema import values
 from ..schema.fields import PLACE_INPUTS
+from ..schema.state import copy_fields
 from ..schema.types import CurrentJobStatus, DbUseType, FoundJobs
 from ..schema.words import count_jobs, other_status
 from ..settings import Overrides
@@ -154,30 +158,44 @@ def find(client: DrsClient, query: JobQuery, budget: TimeBudget) -> Search:
     return Search(found) if ids else Search(found, _nothing_found(query, others, len(candidates)))
 
 
-def read_statuses(
-    client: DrsClient, job_ids: Sequence[str], names: Mapping[str, str], budget: TimeBudget
-) -> dict[str, CurrentJobStatus]:
+def read_jobs(
+    reader: StatusReader, job_ids: Sequence[str], names: Mapping[str, str], budget: TimeBudget, *, progress: bool = False
+) -> dict[str, ActualJob]:
     """How jobs stand, by id. DRS is asked for the names that are not in `names`, and why jobs failed.
 
+    Args:
+        progress: also ask how far the copies of jobs are.
+
     Raises:
-        DrsError: the statuses can't be read.
+        DrsError: the statuses can't be read, or how far the copies are.
     """
-    rows = client.get_statuses(job_ids, budget)
-    failed = {job_id for job_id, row in rows.items() if phase_of(row.status) in FAILED_PHASES}
-    asked = [job_id for job_id in job_ids if job_id in failed or job_id not in names]
-    details = _read_details(client, [job_id for job_id in asked if rows[job_id].status != MISSING_STATUS], budget)
-    known = {**{job_id: detail.name for job_id, detail in details.items()}, **names}
-    reasons = {job_id: details[job_id].failed_reason for job_id in failed & details.keys()}
+    rows = reader.client.get_statuses(job_ids, budget)
+    known = [job_id for job_id in job_ids if rows[job_id].status != MISSING_STATUS]
+    failed = {job_id for job_id in known if phase_of(rows[job_id].status) in FAILED_PHASES}
+    details = _read_details(reader.client, [job_id for job_id in known if job_id in failed or job_id not in names], budget)
+    jobs = {job_id: ActualJob.of(rows[job_id], names.get(job_id)) for job_id in job_ids}
+    for job_id, detail in details.items():
+        job = jobs[job_id]
+        said = job.error_message or (detail.failed_reason if job_id in failed else None)
+        jobs[job_id] = replace(job, name=job.name or detail.name, error_message=said)
+    return jobs | reader.read_copies({job_id: jobs[job_id] for job_id in known}, budget) if progress else jobs
+
+
+def status_row(job: ActualJob) -> CurrentJobStatus:
+    """A job as a row of the result."""
     return {
-        job_id: {
-            "name": known.get(job_id),
-            "status": (row := rows[job_id]).status,
-            "phase": phase_of(row.status).value,
-            "error_code": row.error_code,
-            "error_message": row.error_message or reasons.get(job_id),
-        }
-        for job_id in job_ids
+        "name": job.name,
+        "status": job.status,
+        "phase": job.phase.value,
+        **copy_fields(job.copy),
+        "error_code": job.error_code,
+        "error_message": job.error_message,
     }
+
+
+def not_synced(jobs: Mapping[str, ActualJob], max_delay_seconds: float) -> dict[str, ActualJob]:
+    """The jobs whose copies have not caught up at this moment."""
+    return {job_id: job for job_id, job in jobs.items() if not (is_within(job, max_delay_seconds) or is_copied(job))}
 
 
 def _read_details(client: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, JobDetail]:

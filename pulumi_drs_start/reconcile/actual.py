@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..drs.calls.models import JobStatus
+from ..drs.calls.models import CopyProgress, JobStatus
 from .phase import Phase, phase_of
 
 
@@ -56,6 +56,7 @@ class ActualJob:
         error_code: DRS's code, where it gave one with the status; `error_message` is its text.
         start_time: of a scheduled job, in milliseconds since the epoch; None where DRS does not tell.
         name: what DRS calls the job; None where that is not known.
+        copy: how far its copy is; None where nobody asked.
         pairing: in dual-active disaster recovery; None for any other job, and for jobs that are not about to be started.
     """
 
@@ -65,6 +66,7 @@ class ActualJob:
     error_message: str | None = None
     start_time: int | None = None
     name: str | None = None
+    copy: CopyProgress | None = None
     pairing: Pairing | None = None
 
     @classmethod

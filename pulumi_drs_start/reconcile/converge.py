@@ -11,17 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ..drs.calls.models import CopyProgress
 from ..drs.errors import DrsError, OperationEndedError
 from ..drs.http.budget import TimeBudget
 from .actual import ActualJob
-from .declared import DesiredJob, Goal
+from .declared import DesiredJob, DesiredState, Goal, SyncGoal
 from .jobs import Jobs
 from .observe import StatusReader
 from .outcome import Result, result_of
-from .phase import Phase
-from .plan import Decision, Reason, Why, make_cases
+from .phase import UNSTARTED_PHASES, Phase
+from .plan import Case, Decision, Reason, Why, make_cases
 from .record import Action, JobRecord, Precheck, Request
 from .send import BatchLimit, Sender
+from .sync import Lag, SyncWatch, is_copied
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 POLL_AFTER_FRACTION = 0.2
 SHORTEST_POLL_SECONDS = 0.2
 LONGEST_POLL_SECONDS = 30.0
+# A copy catches up within hours.
+LONGEST_POLL_FOR_SYNC_SECONDS = 60.0
 # While a lost answer is being settled: nothing else can be done for those jobs, and DRS may show at any moment what it did.
 LONGEST_POLL_IN_DOUBT_SECONDS = 5.0
 # The reasons of failures are read beyond the time limit: without them the operation was for nothing.
@@ -70,11 +74,33 @@ class Progress:
         phases: how many jobs are in each phase.
         waiting: the jobs that it waits for without DRS being at them.
         last: the other jobs that it waits for, where only a few are left.
+        sync: how far the copies are, where they have to catch up.
     """
 
     phases: Mapping[Phase, int]
     waiting: Sequence[Waiting] = ()
     last: Sequence[Remaining] = ()
+    sync: SyncProgress | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SyncProgress:
+    """How far copies are from having caught up.
+
+    Attributes:
+        synced: how many have; `total` is how many have to.
+        lags: the others that run, as they were read the last time.
+        lost: the jobs whose copies nobody waits for any more, because they failed or were paused.
+        why_silent: why DRS did not tell of any copy; empty where it did.
+        stable_seconds: for how long a delay has to be small.
+    """
+
+    synced: int
+    total: int
+    lags: Sequence[Lag] = ()
+    lost: Sequence[str] = ()
+    why_silent: str = ""
+    stable_seconds: float = 0.0
 
 
 def converge(
@@ -83,6 +109,7 @@ def converge(
     *,
     budget: TimeBudget,
     goal: Goal = Goal.RUNNING,
+    sync: SyncGoal | None = None,
     records: Mapping[str, JobRecord] | None = None,
     batch: BatchLimit | None = None,
     on_progress: Callable[[Progress], None] = lambda _: None,
@@ -95,6 +122,7 @@ def converge(
         desired: what is declared.
         budget: the time this may take.
         goal: when to return.
+        sync: of the goal SYNCED: when a copy counts as caught up.
         records: what earlier operations know, by job id.
         batch: how many jobs go into one call.
         on_progress: told after every poll how far the operation is, and after calls what it waits for.
@@ -105,11 +133,15 @@ def converge(
     """
     asked_at, actual = seen or (budget.clock.time(), reader.read([job.job_id for job in desired], budget))
     jobs = Jobs({case.desired.job_id: case for case in make_cases(desired, actual, records or {}, goal, asked_at)})
-    operation = _Operation(reader, jobs, Sender(reader.client, jobs, batch or BatchLimit(), budget), budget, on_progress)
-    jobs.decide(jobs.cases)
+    sender = Sender(reader.client, jobs, batch or BatchLimit(), budget)
+    watch = SyncWatch(sync or SyncGoal()) if goal is Goal.SYNCED else None
+    operation = _Operation(reader, jobs, sender, budget, on_progress, watch)
     operation.note_statuses(jobs.cases)
-    operation.tell()
+    jobs.decide(jobs.cases)
     try:
+        operation.read_copies(jobs.cases)
+        jobs.decide(jobs.cases)
+        operation.tell()
         operation.run()
     except Exception as exc:  # noqa: BLE001 - whatever happened, what was done to each job must not be lost
         log.debug("the operation ended early: %s", exc)
@@ -125,6 +157,8 @@ class _Operation:
     sender: Sender
     budget: TimeBudget
     on_progress: Callable[[Progress], None]
+    watch: SyncWatch | None = None
+    why_silent: str = ""
     ended_by: Exception | None = None
     seen_since: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -146,15 +180,20 @@ class _Operation:
                 self.jobs.decide(to_send)
                 self.tell()
             if open_jobs := [job_id for job_id in job_ids if self._is_open(job_id)]:
-                is_in_doubt = any(decision.why.reason is Reason.IN_DOUBT for decision in self.jobs.decisions.values())
-                longest = LONGEST_POLL_IN_DOUBT_SECONDS if is_in_doubt else LONGEST_POLL_SECONDS
-                waited = self.budget.clock.monotonic() - waiting_since
-                self.budget.pause(min(longest, max(SHORTEST_POLL_SECONDS, waited * POLL_AFTER_FRACTION)))
+                self.budget.pause(self._next_poll_seconds(open_jobs, self.budget.clock.monotonic() - waiting_since))
             # With nothing left to wait for, a last poll of what was requested: it may explain a refusal.
             to_poll = open_jobs or [job_id for job_id in job_ids if job_id in self.jobs.unread]
             if not to_poll:
                 return
             self._poll(to_poll)
+
+    def _next_poll_seconds(self, open_jobs: Sequence[str], waited_seconds: float) -> float:
+        reasons = {self.jobs.decisions[job_id].why.reason for job_id in open_jobs}
+        longest = LONGEST_POLL_FOR_SYNC_SECONDS if reasons == {Reason.CATCHING_UP} else LONGEST_POLL_SECONDS
+        if Reason.IN_DOUBT in reasons:
+            longest = LONGEST_POLL_IN_DOUBT_SECONDS
+        usual = min(longest, max(SHORTEST_POLL_SECONDS, waited_seconds * POLL_AFTER_FRACTION))
+        return self.watch.next_reading_seconds(usual) if self.watch else usual
 
     def _is_open(self, job_id: str) -> bool:
         action = self.jobs.decisions[job_id].action
@@ -176,8 +215,42 @@ class _Operation:
         jobs.unread.difference_update(job_ids)
         self.note_statuses(job_ids)
         self._read_prechecks(job_ids)
+        self.read_copies(job_ids)
         jobs.decide(job_ids)
         self.tell()
+
+    def read_copies(self, job_ids: Iterable[str]) -> None:
+        """Read how far the copies of jobs are that have to catch up, and take note of those that have."""
+        if self.watch is None:
+            return
+        cases = {job_id: self.jobs.cases[job_id] for job_id in job_ids}
+        for job_id, case in cases.items():
+            if case.record.is_synced and case.phase in UNSTARTED_PHASES:
+                self.jobs.update(job_id, is_synced=False)
+        asked = {job_id: case.actual for job_id, case in cases.items() if _has_copy(case)}
+        for job_id in cases.keys() - asked.keys():
+            self.watch.forget(job_id)
+        if not asked:
+            return
+        clock = self.budget.clock
+        asked_at = clock.monotonic()
+        try:
+            read = self.reader.read_copies(asked, self.budget)
+            self.why_silent = ""
+        except DrsError as exc:
+            if isinstance(exc, OperationEndedError) or not exc.retryable:
+                raise
+            # Silence for a while is no good reading, but no reason either to end a wait of hours.
+            log.debug("no copies to be read: %s", exc)
+            read = {job_id: replace(job, copy=CopyProgress()) for job_id, job in asked.items() if job.phase is Phase.RUNNING}
+            self.why_silent = str(exc)
+        answered_at = clock.monotonic()
+        for job_id, actual in read.items():
+            case = cases[job_id]
+            if case.record.is_synced or self.watch.has_caught_up(actual, asked_at, answered_at):
+                self.watch.forget(job_id)
+                case = replace(case, record=replace(case.record, is_synced=True))
+            self.jobs.cases[job_id] = replace(case, actual=actual)
 
     def tell(self) -> None:
         """Say how far the operation is, and what it waits for."""
@@ -185,9 +258,30 @@ class _Operation:
         left = [job_id for job_id, each in decisions.items() if each.action is Action.WAIT or each.action.is_request]
         waits = {job_id: decisions[job_id] for job_id in left if decisions[job_id].action is Action.WAIT}
         waiting = [self._waiting(job_id, decision) for job_id, decision in waits.items() if not decision.is_underway]
-        underway = [job_id for job_id, decision in waits.items() if decision.is_underway]
+        underway = [
+            job_id for job_id, decision in waits.items() if decision.is_underway and decision.why.reason is not Reason.CATCHING_UP
+        ]
         last = [self._remaining(job_id) for job_id in underway] if len(left) <= LAST_JOBS else []
-        self.on_progress(Progress(Counter(decision.phase for decision in decisions.values()), waiting, last))
+        phases = Counter(decision.phase for decision in decisions.values())
+        self.on_progress(Progress(phases, waiting, last, self._sync_progress()))
+
+    def _sync_progress(self) -> SyncProgress | None:
+        if self.watch is None:
+            return None
+        cases = [case for case in self.jobs.cases.values() if case.desired.state is DesiredState.STARTED]
+        lost = [
+            job_id
+            for job_id, decision in self.jobs.decisions.items()
+            if decision.action is Action.FAIL and decision.why.awaits_sync
+        ]
+        return SyncProgress(
+            synced=sum(case.record.is_synced for case in cases),
+            total=len(cases),
+            lags=list(self.watch.lags.values()),
+            lost=lost,
+            why_silent=self.why_silent,
+            stable_seconds=self.watch.goal.stable_seconds,
+        )
 
     def _remaining(self, job_id: str) -> Remaining:
         status, since = self.seen_since[job_id]
@@ -232,6 +326,30 @@ class _Operation:
         budget, cases = replace(self.budget, seconds=REASONS_SECONDS), self.jobs.cases
         for job_id, actual in self.reader.explain({job_id: case.actual for job_id, case in cases.items()}, budget).items():
             cases[job_id] = replace(cases[job_id], actual=actual)
+
+
+def read_copies(reader: StatusReader, cases: Sequence[Case], budget: TimeBudget) -> list[Case]:
+    """The same cases, with how far the copies are as one reading tells. It can't tell that a delay is stable.
+
+    Raises:
+        DrsError: DRS can't be asked, or refuses to tell.
+    """
+    asked = {case.desired.job_id: case.actual for case in cases if _has_copy(case)}
+    read = reader.read_copies(asked, budget) if asked else {}
+    return [_with_copy(case, read.get(case.desired.job_id)) for case in cases]
+
+
+def _with_copy(case: Case, actual: ActualJob | None) -> Case:
+    if actual is None:
+        return case
+    return replace(case, actual=actual, record=replace(case.record, is_synced=case.record.is_synced or is_copied(actual)))
+
+
+def _has_copy(case: Case) -> bool:
+    """Whether there is something to be read of a job's copy: it runs, or it was never seen to have caught up and is over."""
+    if case.desired.state is not DesiredState.STARTED:
+        return False
+    return case.phase is Phase.RUNNING or (case.awaits_sync and case.phase is Phase.ENDED)
 
 
 def _is_refusal_outdated(record: JobRecord, actual: ActualJob) -> bool:

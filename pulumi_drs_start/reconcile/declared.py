@@ -26,6 +26,7 @@ class Goal(str, Enum):
 
     RUNNING = "running"
     ACCEPTED = "accepted"
+    SYNCED = "synced"
 
 
 class OnFailure(str, Enum):
@@ -67,6 +68,18 @@ class DesiredJob:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncGoal:
+    """When a copy counts as caught up: no reading of its delay is above a limit for so long."""
+
+    max_delay_seconds: float = 10.0
+    stable_seconds: float = 60.0
+
+    def covers(self, other: SyncGoal) -> bool:
+        """Whether what has reached this goal has reached the other one too."""
+        return self.max_delay_seconds <= other.max_delay_seconds and self.stable_seconds >= other.stable_seconds
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where jobs live. Equal places have the same jobs, however a program spells them.
 
@@ -90,6 +103,7 @@ class Declared:
         jobs: every job of which all is known.
         listed: the id of every job whose id is known.
         count: how many jobs are declared; None if not even that is known.
+        sync: when a copy counts as caught up.
         timeout_seconds: the time for a whole operation.
         overrides: the inputs that say where the jobs are.
         unknown: names of the inputs that are not known yet.
@@ -102,6 +116,7 @@ class Declared:
     listed: tuple[str, ...] = ()
     count: int | None = 0
     goal: Goal = Goal.RUNNING
+    sync: SyncGoal = field(default_factory=SyncGoal)
     timeout_seconds: float = 3600.0
     on_failure: OnFailure = OnFailure.FAIL
     on_destroy: OnDestroy = OnDestroy.LEAVE

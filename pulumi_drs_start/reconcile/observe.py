@@ -13,12 +13,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..drs.calls.client import DrsClient
-from ..drs.calls.models import JobDetail
+from ..drs.calls.models import CopyProgress, JobDetail
 from ..drs.errors import DrsError
 from ..drs.http.budget import TimeBudget
 from .actual import ActualJob
 from .dual_active import PairReader, tolerating
 from .phase import FAILED_PHASES, Phase
+from .sync import FULLY_COPIED
 
 log = logging.getLogger(__name__)
 
@@ -105,6 +106,28 @@ class StatusReader:
         if unexplained := self._unexplained(statuses):
             self._keep_reasons(statuses, self._details([], unexplained, budget))
         return self._explained(statuses)
+
+    def read_copies(self, jobs: Mapping[str, ActualJob], budget: TimeBudget) -> dict[str, ActualJob]:
+        """The same jobs, each with how far its copy is.
+
+        Raises:
+            DrsError: DRS can't be asked, or refuses to tell.
+        """
+        copies = self.client.get_progress(list(jobs), budget)
+        # What a full copy without a successor comes to can't be told from the row where this does not say that it is one.
+        unclear = [
+            job_id
+            for job_id, job in jobs.items()
+            if (job.status == FULLY_COPIED and copies[job_id].copies_once is None)
+            or (job.phase is Phase.ENDED and (copies[job_id].copies_once is None or copies[job_id].percent is None))
+        ]
+        details = self._details([], unclear, budget) if unclear else {}
+        for job_id, detail in details.items():
+            told = copies[job_id]
+            percent = 100.0 if told.percent is None and detail.is_copied else told.percent
+            once = detail.copies_once if told.copies_once is None else told.copies_once
+            copies[job_id] = CopyProgress(percent, told.delay_seconds, once)
+        return {job_id: replace(job, copy=copies[job_id]) for job_id, job in jobs.items()}
 
     def _details(self, needed: Sequence[str], useful: Sequence[str], budget: TimeBudget) -> dict[str, JobDetail]:
         """Details of jobs. A failure to read those that are only useful is ignored."""

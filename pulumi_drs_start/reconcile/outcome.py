@@ -7,9 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ..drs.calls.models import Finding
+from ..drs.calls.models import CopyProgress, Finding
 from .declared import DesiredState
-from .phase import STARTED_PHASES, Phase
+from .phase import STARTED_PHASES, UNSTARTED_PHASES, Phase
 from .plan import Case, Decision, Reason, Why, decide
 from .record import NOTHING_KNOWN, Action, JobRecord, Refusal
 from .recorded import Recorded
@@ -22,6 +22,9 @@ _DONE_NOW = {
     Action.STOP: "stopped",
 }
 
+
+OF_COPIES = frozenset({Reason.CATCHING_UP, Reason.OVER_TOO_SOON, Reason.PAUSED, Reason.FAILED, Reason.FAILED_AGAIN})
+"""Reasons of jobs that were started: what can't be had is that the copy catches up."""
 
 _NOT_STARTED = Why(Reason.NOT_STARTED)
 
@@ -60,11 +63,12 @@ class JobOutcome:
         outcome: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``, ``already_started``, ``unchanged`` or
             ``failed``.
         is_fulfilled: the job is what was declared.
-        wanted: what it should have become: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``.
+        wanted: what it should have become: ``started``, ``scheduled``, ``resumed``, ``paused``, ``stopped``, ``synced``.
         problem: what is wrong with it; None when nothing is.
         why: the reason of the last decision.
         name: what DRS calls it; None where that is not known.
         start_time: of a scheduled job, in milliseconds since the epoch.
+        copy: how far its copy is, where that was asked.
         alarms: what its pre-check warned of.
         record: what the next operation needs to know.
     """
@@ -79,6 +83,7 @@ class JobOutcome:
     why: Why = _NOT_STARTED
     name: str | None = None
     start_time: int | None = None
+    copy: CopyProgress | None = None
     alarms: Sequence[Finding] = ()
     record: JobRecord = NOTHING_KNOWN
 
@@ -123,11 +128,12 @@ def outcome_of(case: Case, ended_by: Exception | None = None) -> JobOutcome:
         phase=case.phase,
         outcome="failed" if is_failed else _what_was_done(case),
         is_fulfilled=decision.is_fulfilled,
-        wanted=_wanted(case),
+        wanted=_wanted(case, decision),
         why=decision.why,
         name=case.actual.name,
         problem=_problem(case, decision, ended_by, is_failed=is_failed, has_failed_again=has_failed_again),
         start_time=_start_time(case),
+        copy=case.actual.copy,
         alarms=record.precheck.alarms if record.precheck is not None else (),
         record=_next_record(case, is_unfinished=is_unfinished),
     )
@@ -157,8 +163,10 @@ def _what_was_done(case: Case) -> str:
     return "already_started" if is_news else "unchanged"
 
 
-def _wanted(case: Case) -> str:
+def _wanted(case: Case, decision: Decision) -> str:
     desired = case.desired
+    if decision.why.awaits_sync and decision.why.reason in OF_COPIES:
+        return "synced"
     if desired.state is not DesiredState.STARTED:
         return str(desired.state.value)
     if desired.resume and case.phase in (Phase.PAUSED, Phase.FAILED, Phase.START_FAILED):
@@ -177,8 +185,8 @@ def _problem(
         return replace(problem, code=decision.refusal.code, refusal=decision.refusal)
     if is_failed and decision.action is not Action.FAIL and ended_by is not None:
         return replace(problem, code=getattr(ended_by, "code", None), ended_by=ended_by)
-    has_reason = not decision.is_fulfilled and decision.action is not Action.WAIT
-    return problem if problem.said or problem.code or has_reason else None
+    is_fine = decision.is_fulfilled or decision.action is Action.WAIT or decision.why.reason is Reason.NOT_DUE
+    return None if is_fine and not problem.said and not problem.code else problem
 
 
 def _shown_schedule(case: Case) -> int | None:
@@ -210,6 +218,7 @@ def _next_record(case: Case, *, is_unfinished: bool) -> JobRecord:
         was_ended=case.actual.is_seen_ended or (is_missing and record.was_ended),
         paused_here=_is_paused_here(case),
         stopped_here=_is_stopped_here(case),
+        is_synced=record.is_synced and phase not in UNSTARTED_PHASES,
     )
 
 

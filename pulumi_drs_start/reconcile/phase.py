@@ -60,6 +60,9 @@ STATUSES = tuple(status for status in (*_PHASES, *_RUNNING) if status != MISSING
 STARTED_PHASES = frozenset({Phase.STARTING, Phase.RUNNING, Phase.PAUSED, Phase.FAILED})
 """Phases that only a job which was started can be in."""
 
+UNSTARTED_PHASES = frozenset({Phase.PENDING, Phase.STARTABLE, Phase.SCHEDULED, Phase.STARTING, Phase.START_FAILED})
+"""Phases of a job that begins at its beginning, whatever its copy had come to before."""
+
 FAILED_PHASES = frozenset({Phase.START_FAILED, Phase.FAILED, Phase.DEAD})
 """Phases of jobs whose details tell why they failed."""
 

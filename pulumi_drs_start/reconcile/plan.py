@@ -27,6 +27,7 @@ class Reason(Enum):
     BEING_CREATED = auto()
     BEING_STOPPED = auto()
     CANCELLED_SCHEDULE = auto()
+    CATCHING_UP = auto()  # it runs, and its copy was not seen to have caught up
     DELETED = auto()
     DUE = auto()  # its time has come, and it starts by itself
     FAILED = auto()  # after its start
@@ -36,11 +37,13 @@ class Reason(Enum):
     IN_DOUBT = auto()  # the answer to the request was lost
     NEVER_STARTED = auto()  # it is over, and was never seen started
     NOT_CREATED = auto()
+    NOT_DUE = auto()  # it is scheduled as declared, and waited for once it has started
     NOT_RUNNING = auto()
     NOT_SHOWN = auto()  # DRS does not show a job that shall be paused or stopped
     NOT_STARTED = auto()
     NOT_STOPPED = auto()
     OVER = auto()
+    OVER_TOO_SOON = auto()  # before its copy was seen to have caught up
     PARENT = auto()  # of a dual-active pair
     PAUSED = auto()
     PRECHECK_FAILED = auto()
@@ -76,6 +79,7 @@ class Why:
         pairing: the job's part in dual-active disaster recovery.
         findings: what failed in the pre-check.
         state: the declared state.
+        awaits_sync: the copy has to catch up.
         cause: why the declared time can't be had.
     """
 
@@ -90,6 +94,7 @@ class Why:
     pairing: Pairing | None = None
     findings: tuple[Finding, ...] = ()
     state: DesiredState = DesiredState.STARTED
+    awaits_sync: bool = False
     cause: Why | None = None
 
 
@@ -140,6 +145,11 @@ class Case:
         return self.actual.phase
 
     @property
+    def awaits_sync(self) -> bool:
+        """Whether the job's copy has to catch up, and was never seen to have done so."""
+        return self.goal is Goal.SYNCED and self.desired.state is DesiredState.STARTED and not self.record.is_synced
+
+    @property
     def is_late(self) -> bool:
         """Whether the declared start time is past."""
         start_time = self.desired.start_time
@@ -152,7 +162,8 @@ class Case:
         return record.request.action in actions and self.now < asked_at + self.grace.lag_seconds
 
     def why(self, reason: Reason, **facts: Any) -> Why:
-        return Why(reason, **{"said": self.actual.error_message, "state": self.desired.state, **facts})
+        usual = {"said": self.actual.error_message, "state": self.desired.state, "awaits_sync": self.awaits_sync}
+        return Why(reason, **{**usual, **facts})
 
     @property
     def times(self) -> dict[str, Any]:
@@ -166,8 +177,12 @@ class Case:
     def fulfilled(self, reason: Reason, **facts: Any) -> Decision:
         return Decision(Action.NOTHING, self.phase, self.why(reason, **facts), is_fulfilled=True)
 
-    def nothing(self, reason: Reason) -> Decision:
-        return Decision(Action.NOTHING, self.phase, self.why(reason))
+    def nothing(self, reason: Reason, **facts: Any) -> Decision:
+        return Decision(Action.NOTHING, self.phase, self.why(reason, **facts))
+
+    def standing_still(self, reason: Reason) -> Decision:
+        """Somebody meant it, or DRS is at it: nothing is done, but nobody waits for such a copy to catch up either."""
+        return self.fail(reason) if self.awaits_sync else self.nothing(reason)
 
     def wait(self, reason: Reason, until: float | None = None, **facts: Any) -> Decision:
         return Decision(Action.WAIT, self.phase, self.why(reason, **facts), until=until)
@@ -248,6 +263,8 @@ def _start_scheduled(case: Case) -> Decision:
     request = case.desired.start_request(case.now)
     if declared is not None and delivered in (None, declared):
         if request.action is Action.SCHEDULE:
+            if case.goal is Goal.SYNCED:
+                return case.nothing(Reason.NOT_DUE, **case.times)
             return case.fulfilled(Reason.SCHEDULED, **case.times)
         if case.now < declared / 1000 + case.grace.lag_seconds:
             return case.underway(Reason.DUE)
@@ -262,12 +279,12 @@ def _start_paused(case: Case) -> Decision:
     is_ours = case.record.paused_here or case.was_asked_lately(Action.PAUSE)
     if case.desired.resume or is_ours:
         return case.request(Request(Action.RESUME), Reason.PAUSED)
-    return case.nothing(Reason.PAUSED)
+    return case.standing_still(Reason.PAUSED)
 
 
 def _start_failed(case: Case) -> Decision:
     # Without `resume` there is nothing to do: DRS retries by itself.
-    return case.request(Request(Action.RESUME), Reason.FAILED) if case.desired.resume else case.nothing(Reason.FAILED)
+    return case.request(Request(Action.RESUME), Reason.FAILED) if case.desired.resume else case.standing_still(Reason.FAILED)
 
 
 def _start_failed_to_start(case: Case) -> Decision:
@@ -281,10 +298,17 @@ def _start_ended(case: Case) -> Decision:
     if record.stopped_here or case.was_asked_lately(Action.STOP):
         return case.fail(Reason.STOPPED_EARLIER)
     if record.has_run(case.now):
-        return case.fulfilled(Reason.HAS_RUN)
+        if not case.awaits_sync:
+            return case.fulfilled(Reason.HAS_RUN)
+        # A job that copies only once ends by itself: how far its copy came tells whether it was complete.
+        return case.underway(Reason.CATCHING_UP) if case.actual.copy is None else case.fail(Reason.OVER_TOO_SOON)
     if record.scheduled_for is not None or record.request.action is Action.SCHEDULE:
         return case.fail(Reason.CANCELLED_SCHEDULE, delivered_time=record.scheduled_for or record.request.start_time)
     return case.fail(Reason.NEVER_STARTED)
+
+
+def _start_running(case: Case) -> Decision:
+    return case.underway(Reason.CATCHING_UP) if case.awaits_sync else case.fulfilled(Reason.RUNNING)
 
 
 # What is declared started, by the phase of the job.
@@ -293,7 +317,7 @@ _START: Mapping[Phase, Callable[[Case], Decision]] = {
     Phase.STARTABLE: _start_startable,
     Phase.SCHEDULED: _start_scheduled,
     Phase.STARTING: lambda case: case.underway(Reason.STARTING),
-    Phase.RUNNING: lambda case: case.fulfilled(Reason.RUNNING),
+    Phase.RUNNING: _start_running,
     Phase.PAUSED: _start_paused,
     Phase.FAILED: _start_failed,
     Phase.START_FAILED: _start_failed_to_start,
@@ -362,8 +386,11 @@ class Plan:
 
     @property
     def would_act(self) -> bool:
-        """Whether an operation would send a request, or wait for something that DRS is not at."""
-        return any(d.action.is_request or (d.action is Action.WAIT and not d.is_underway) for d in self.decisions.values())
+        """Whether an operation would send a request, or wait for something that DRS is not at, or for a copy to catch up."""
+        return any(
+            d.action.is_request or (d.action is Action.WAIT and (not d.is_underway or d.why.awaits_sync))
+            for d in self.decisions.values()
+        )
 
 
 def make_plan(cases: Sequence[Case]) -> Plan:

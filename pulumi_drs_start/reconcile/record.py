@@ -140,6 +140,7 @@ class JobRecord:
         was_ended: DRS showed the job as over, or said that it was deleted.
         paused_here: the job is paused because this resource asked for it.
         stopped_here: the job is over, and this resource declared it stopped.
+        is_synced: its copy was seen to have caught up with its source.
     """
 
     accepted_at: float | None = None
@@ -159,6 +160,7 @@ class JobRecord:
     was_ended: bool = False
     paused_here: bool = False
     stopped_here: bool = False
+    is_synced: bool = False
 
     def about(self, wanted: Request, declared_time: int | None = None) -> JobRecord:
         """The part of this record that still applies to the request `wanted`.

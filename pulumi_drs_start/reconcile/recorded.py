@@ -5,7 +5,7 @@ What the state records of a resource: how its jobs stood, what was requested for
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .declared import Declared, Place
 from .record import JobRecord
@@ -47,6 +47,12 @@ class Recorded:
     place: Place | None = None
     exists: bool = True
     problems: tuple[str, ...] = ()
+
+    def records_for(self, declared: Declared) -> Mapping[str, JobRecord]:
+        """The records, as far as they hold for what is declared now: to have caught up once is no proof of a stricter limit."""
+        if self.declared.sync.covers(declared.sync):
+            return self.records
+        return {job_id: replace(record, is_synced=False) for job_id, record in self.records.items()}
 
     @property
     def unfinished(self) -> frozenset[str]:

@@ -25,6 +25,7 @@ class Kind(Enum):
     TEXT = auto()
     # Of outputs alone:
     MAP = auto()
+    NUMBER = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Field:
         words: of WORD: the values.
         is_place: it says where the jobs are, so that a change may replace the resource.
         is_repeated: outputs repeat its value, which may be secret.
+        may_be_zero: of DURATION.
         repeats: an output that repeats such values.
         shown_type: its type for people, where the kind does not tell.
         shown_default: its default for people, likewise.
@@ -51,6 +53,7 @@ class Field:
     words: tuple[str, ...] = ()
     is_place: bool = False
     is_repeated: bool = False
+    may_be_zero: bool = False
     repeats: bool = False
     shown_type: str = ""
     shown_default: str = ""
@@ -95,14 +98,28 @@ INPUTS = (
         Kind.WORD,
         default="running",
         words=get_args(WaitFor),
-        doc="return when every job runs (a scheduled one: waits for its time), or as soon as DRS accepted the starts",
+        doc="return when every job runs (a scheduled one: waits for its time), as soon as DRS accepted the starts, or when every "
+        "copy has caught up with its source",
+    ),
+    Field(
+        "max_delay",
+        Kind.DURATION,
+        "of `synced`: how far behind its source a copy may be to count as caught up",
+        default="10s",
+        may_be_zero=True,
+    ),
+    Field(
+        "stable_for",
+        Kind.DURATION,
+        "of `synced`: for how long every reading of the delay has to be so small",
+        default="60s",
+        may_be_zero=True,
     ),
     Field(
         "timeout",
         Kind.DURATION,
         "for the whole operation; `custom_timeouts` of the resource's options win",
         default="60m",
-        shown_type='`"90s"`, `"30m"`, `"2h"`',
     ),
     Field("resume", Kind.FLAG, "also resume jobs that are paused, have failed or failed to start", default=False),
     Field(
@@ -144,6 +161,8 @@ ROW_FIELDS = (
         words=get_args(Outcome),
     ),
     Field("start_time", Kind.TIME, "UTC, while a job is scheduled"),
+    Field("progress", Kind.NUMBER, 'per cent of the full copy, with `wait_for="synced"`'),
+    Field("delay_seconds", Kind.NUMBER, 'how far the copy is behind its source, with `wait_for="synced"`'),
     Field("error_code", Kind.TEXT, "DRS's code, when something is wrong"),
     Field("error_message", Kind.TEXT, "what is wrong"),
 )

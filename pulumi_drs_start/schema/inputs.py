@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..drs.text import clean_text, closest, quoted
-from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, OnFailure
+from ..reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, OnFailure, SyncGoal
 from ..settings import Overrides
 from . import values
 from .dialect import PYTHON, Dialect
@@ -117,6 +117,7 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
         listed=tuple(job_id for job_id in _ids(items) if not check.is_unknown(job_id)),
         count=len(items) if isinstance(jobs, list) else None,
         goal=Goal(known.get("wait_for") or defaults.goal),
+        sync=_sync_goal(known),
         timeout_seconds=values.seconds(known["timeout"]) if known.get("timeout") else defaults.timeout_seconds,
         on_failure=OnFailure(known.get("on_failure") or defaults.on_failure),
         on_destroy=OnDestroy(known.get("on_destroy") or defaults.on_destroy),
@@ -126,6 +127,15 @@ def _declared(inputs: Bag, check: _Check) -> Declared:
         has_unknowns=check.has_unknowns,
         inputs=inputs,
     )
+
+
+def _sync_goal(known: Bag) -> SyncGoal:
+    usual = SyncGoal()
+    max_delay, stable_for = (
+        values.seconds(known[name], may_be_zero=True) if known.get(name) else default
+        for name, default in (("max_delay", usual.max_delay_seconds), ("stable_for", usual.stable_seconds))
+    )
+    return SyncGoal(max_delay, stable_for)
 
 
 def _desired_job(item: Any, inputs: Bag, check: _Check) -> DesiredJob | None:
@@ -240,7 +250,7 @@ class _Check:
 _CONVERT: dict[Kind, Callable[[Any, Field, Dialect], Any]] = {
     Kind.JOB_ID: lambda value, _, dialect: values.job_id(value, dialect),
     Kind.WORD: lambda value, field, _: values.word(value, field.words),
-    Kind.DURATION: lambda value, *_: values.duration(value),
+    Kind.DURATION: lambda value, field, _: values.duration(value, may_be_zero=field.may_be_zero),
     Kind.TEXT: lambda value, *_: values.text(value),
     Kind.TIME: lambda value, *_: to_iso(parse_start_time(value)),
     Kind.FLAG: lambda value, _, dialect: values.flag(value, dialect.true, dialect.false),

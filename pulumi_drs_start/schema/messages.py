@@ -7,13 +7,15 @@ well as two; jobs that failed are named, up to `LISTED`. Names and values are sp
 
 from __future__ import annotations
 
+import math
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from ..drs.calls.models import CopyProgress
 from ..drs.clock import format_seconds
 from ..drs.errors import (
     AuthenticationError,
@@ -24,9 +26,9 @@ from ..drs.errors import (
     TokenRejectedError,
 )
 from ..reconcile.actual import ActualJob
-from ..reconcile.converge import Progress, Waiting
+from ..reconcile.converge import Progress, SyncProgress, Waiting
 from ..reconcile.declared import Declared, DesiredState, OnDestroy, Place
-from ..reconcile.outcome import JobOutcome, Problem, Result
+from ..reconcile.outcome import OF_COPIES, JobOutcome, Problem, Result
 from ..reconcile.phase import Phase
 from ..reconcile.plan import Plan, Reason
 from ..reconcile.record import Action
@@ -58,7 +60,7 @@ _HINTS = {
 _BUSY = "DRS.M01504"
 
 _TO_REACH = {DesiredState.STARTED: "start", DesiredState.PAUSED: "pause", DesiredState.STOPPED: "stop"}
-_NOT_YET = {"paused": "{was|were} not paused yet", "stopped": "{was|were} not over yet"}
+_NOT_YET = {"paused": "{was|were} not paused yet", "stopped": "{was|were} not over yet", "synced": "{was|were} not synced yet"}
 _LEFT = "{is left as it is|are left as they are}"
 _RUN = "run pulumi up"
 _DELETED = "DRS.M05004"
@@ -142,7 +144,10 @@ class Messages(Reasons):
             why, count = plan.decisions[ids[0]].why, len(ids)
             advice = sentence(self.advice(why, count, ids[0]))
             reason = f"{inflect('{it|they}', count)} {self.why(why, count)}"
-            return f"can't {_TO_REACH[why.state]} {jobs}: {reason.rstrip('.')}. {advice}".strip()
+            goal = f"{_TO_REACH[why.state]} {jobs}"
+            if why.awaits_sync and why.reason in OF_COPIES:
+                goal = f"wait until {jobs} {inflect('{is|are}', count)} synced"
+            return f"can't {goal}: {reason.rstrip('.')}. {advice}".strip()
 
         return self._told(plan.jobs(Action.FAIL), text)
 
@@ -290,11 +295,15 @@ class Messages(Reasons):
     # Progress
 
     def progress(self, progress: Progress) -> str:
-        """``running 812/1,000, starting 188``, what is waited for, and the last few jobs by name."""
-        phases = progress.phases
+        """``running 812/1,000, starting 188``, what is waited for, and the last few jobs by name.
+
+        Where copies have to catch up: ``7 of 12 synced; crm-orders (12aee85f…) is 340 s behind, falling``.
+        """
+        phases, sync = progress.phases, progress.sync
         total = sum(phases.values())
         others = [f"{phase} {phases[phase]:,}" for phase in Phase if phase is not Phase.RUNNING and phases.get(phase)]
-        counts = ", ".join([f"running {phases.get(Phase.RUNNING, 0):,}/{total:,}", *others])
+        first = f"{sync.synced:,} of {sync.total:,} synced" if sync else f"running {phases.get(Phase.RUNNING, 0):,}/{total:,}"
+        counts = ", ".join([first, *others])
         groups: dict[tuple[str, str, float | None], list[Waiting]] = {}
         for one in progress.waiting:
             groups.setdefault((self.why(one.why), one.said, one.seconds), []).append(one)
@@ -305,7 +314,65 @@ class Messages(Reasons):
             parts.append(inflect(f"and {rest:,} more {{job|jobs}} to wait for", rest))
         if not self.names.is_secret:
             parts += [f"{self.names.of(one.job_id)} in {one.status} for {lasting(one.seconds)}" for one in progress.last]
-        return "; ".join([counts, *parts])
+        return "; ".join([counts, *parts, *(self._lags(sync) if sync else ())])
+
+    def _lags(self, sync: SyncProgress) -> list[str]:
+        """Which copies are furthest from having caught up, and how far."""
+        parts = []
+        if sync.why_silent:
+            parts.append(self.silent(sync.why_silent))
+        if sync.lost:
+            parts.append(f"{self.names.subject(sync.lost)} failed or {inflect('{was|were}', len(sync.lost))} paused")
+        if self.names.is_secret:
+            return parts
+        copying = [lag for lag in sync.lags if lag.delay_seconds is None]
+        behind = [lag for lag in sync.lags if lag.delay_seconds is not None and lag.good_seconds is None]
+        good = [lag for lag in sync.lags if lag.good_seconds is not None]
+        if copying and not sync.why_silent:
+            last = min(copying, key=lambda lag: lag.percent or 0.0)
+            parts.append(f"{self.names.of(last.job_id)} {_distance(last.percent, None)}")
+        if behind:
+            last = max(behind, key=lambda lag: lag.delay_seconds or 0.0)
+            trend = {-1: ", falling", 0: "", 1: ", growing"}[last.trend]
+            delay = _in_steps(last.delay_seconds or 0.0)
+            parts.append(f"{self.names.of(last.job_id)} {_distance(None, delay)}{trend}")
+        elif good:
+            last = min(good, key=lambda lag: lag.good_seconds or 0.0)
+            period = f"{round(last.good_seconds or 0.0)} of {format_seconds(sync.stable_seconds)}"
+            parts.append(f"{self.names.of(last.job_id)} {_distance(None, last.delay_seconds)}, for {period}")
+        return parts
+
+    def silent(self, why: str) -> str:
+        """That DRS does not tell how far copies are, and why."""
+        return f"DRS does not tell how far the copies are{in_brackets(why)}"
+
+    def not_synced(self, late: Mapping[str, ActualJob], total: int, max_delay_seconds: float) -> str:
+        """That a gate is closed: which copies have not caught up, how far each is behind, and what to do."""
+        parts = []
+        if moving := {one: job.copy for one, job in late.items() if job.phase is Phase.RUNNING}:
+            parts.append(self.behind(moving))
+        others = grouped((job.status, one) for one, job in late.items() if one not in moving)
+        parts += [f"{self.names.counted(ids, LISTED)} in {status}" for status, ids in others.items()]
+        limit = f"{self.dialect.name('max_delay')} is {format_seconds(max_delay_seconds)}"
+        return (
+            f"{len(late):,} of {count_jobs(total)} {inflect('{is|are}', len(late))} not synced ({limit}). "
+            f"{'; '.join(filter(None, parts))}. Nothing was changed. Next: wait until DRS shows that "
+            f"{inflect('{this copy has|these copies have}', len(late))} caught up, then run the command again."
+        )
+
+    def behind(self, copies: Mapping[str, CopyProgress | None], most: int = LISTED) -> str:
+        """``crm-orders (12aee85f…) is 340 s behind; crm-stock (…) is at 45 % of its full copy``: the furthest first."""
+        if self.names.is_secret:
+            return ""
+
+        def distance(job_id: str) -> tuple[bool, float]:
+            copy = copies[job_id] or CopyProgress()
+            # One that does not follow its source yet is further away than any that does.
+            return (False, copy.percent or 0.0) if copy.delay_seconds is None else (True, -copy.delay_seconds)
+
+        ordered = sorted(copies, key=distance)
+        parts = [f"{self.names.of(one)} {_distance_of(copies[one])}" for one in ordered[:most]]
+        return "; ".join([*parts, *([f"and {len(ordered) - most:,} more"] if len(ordered) > most else [])])
 
     def _waiting(self, group: Sequence[Waiting]) -> str:
         first = group[0]
@@ -332,6 +399,8 @@ class Messages(Reasons):
         """What an operation did, in one line: ``12 jobs: started 3, already started 9``."""
         counts = Counter(job.outcome for job in result.jobs.values())
         parts = [f"{outcome.replace('_', ' ')} {counts[outcome]:,}" for outcome in get_args(Outcome) if counts[outcome]]
+        if any(job.copy for job in result.jobs.values()):
+            parts.append(f"synced {sum(job.record.is_synced for job in result.jobs.values()):,}")
         return f"{count_jobs(len(result.jobs))}: {', '.join(parts)}"
 
     def wrong(self, job: JobOutcome, count: int = 1) -> Wrong | None:
@@ -410,7 +479,9 @@ class Messages(Reasons):
 
     def _unfinished(self, what: str, jobs: Sequence[JobOutcome], result: Result, timeout_seconds: float, command: str) -> str:
         by_status = grouped((job.status, job.job_id) for job in jobs)
-        where = "; ".join(
+        are_copies = jobs[0].wanted == "synced"
+        where = self.behind({job.job_id: job.copy for job in jobs}) if are_copies else ""
+        where = where or "; ".join(
             f"{len(ids):,} in {status}{f': {names}' if (names := self.names.listed(ids, LISTED)) else ''}"
             for status, ids in by_status.items()
         )
@@ -423,8 +494,8 @@ class Messages(Reasons):
             when = f"when DRS could not be read any more: {str(result.ended_by).rstrip('.')}"
         count = len(jobs)
         return (
-            f"{count_jobs(count)} accepted by DRS {inflect(what, count)} {when}. {where}. Nothing is lost: DRS goes on "
-            f"with {inflect('{it|them}', count)}. Next: run {command} again to wait on{more_time}."
+            f"{count_jobs(count)}{'' if are_copies else ' accepted by DRS'} {inflect(what, count)} {when}. {where}. "
+            f"Nothing is lost: DRS goes on with {inflect('{it|them}', count)}. Next: run {command} again to wait on{more_time}."
         )
 
     def error(self, error: Exception) -> str:
@@ -447,6 +518,25 @@ class Messages(Reasons):
                 "ask whoever administers IAM."
             )
         return "Nothing was changed; run the command again."
+
+
+def _in_steps(seconds: float) -> float:
+    """A delay with two digits that count: a row that changes at each second is not read."""
+    digits = len(str(math.ceil(seconds)))
+    return float(round(seconds, min(0, 2 - digits)))
+
+
+def _distance_of(copy: CopyProgress | None) -> str:
+    return _distance(copy.percent, copy.delay_seconds) if copy else _distance(None, None)
+
+
+def _distance(percent: float | None, delay_seconds: float | None) -> str:
+    """How far a copy is from its source."""
+    if delay_seconds is not None:
+        return f"is {math.ceil(delay_seconds):,} s behind"
+    if percent is not None and percent < 100:
+        return f"is at {math.floor(percent)} % of its full copy"
+    return "does not show a delay yet"
 
 
 def _needs_attention(job: JobOutcome) -> bool:

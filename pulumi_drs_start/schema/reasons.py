@@ -196,6 +196,12 @@ def _stopped_earlier_advice(reasons: Reasons, _: Why, count: int) -> str:
     return inflect(f"create {{a new job|new jobs}}, declare {stopped}, or take {{it|them}} off the list", count)
 
 
+def _over_too_soon_advice(reasons: Reasons, _: Why, count: int) -> str:
+    running = reasons.dialect.setting("wait_for", "running")
+    compare = inflect("compare {its|their} source and target", count)
+    return f"{compare}, then take {inflect('{it|them}', count)} off the list or set {running}"
+
+
 _NEW_JOB = "create {a new job|new jobs}, or take {it|them} off the list"
 _RUN_UP = "run pulumi up"
 _RUN_AGAIN = "run pulumi up again"
@@ -212,6 +218,7 @@ _REASONS: Mapping[Reason, tuple[_Text, _Text | None]] = {
     Reason.BEING_CREATED: ("{is|are} still being created", _TO_WAIT),
     Reason.BEING_STOPPED: ("{is|are} being stopped", _TO_WAIT),
     Reason.CANCELLED_SCHEDULE: (_cancelled, _NEW_JOB),
+    Reason.CATCHING_UP: ("{is|are} not synced yet", _TO_WAIT),
     Reason.DELETED: ("{has|have} ended and {was|were} deleted", None),
     Reason.DUE: ("{is|are} due and {starts|start} without further request", None),
     Reason.FAILED: (_with_said("failed after {it was|they were} started"), _failed_advice),
@@ -230,6 +237,12 @@ _REASONS: Mapping[Reason, tuple[_Text, _Text | None]] = {
         lambda _, why, __: f"could not be created{_said(why) if why.state is DesiredState.STARTED else ''}",
         _NEW_JOB,
     ),
+    Reason.NOT_DUE: (
+        lambda _, why, count: (
+            f"{_scheduled_for(why, count)}, and {inflect('{is|are} waited for once {it has|they have} started', count)}"
+        ),
+        "run pulumi up once {it has|they have} started",
+    ),
     Reason.NOT_RUNNING: ("{does|do} not run, so there is nothing to pause", None),
     Reason.NOT_SHOWN: (
         _not_shown,
@@ -238,6 +251,10 @@ _REASONS: Mapping[Reason, tuple[_Text, _Text | None]] = {
     Reason.NOT_STARTED: ("{is|are} not started", _RUN_UP),
     Reason.NOT_STOPPED: ("{is|are} not stopped", _RUN_UP),
     Reason.OVER: ("{has|have} ended", None),
+    Reason.OVER_TOO_SOON: (
+        "{has|have} ended, and DRS did not show before that {its copy|their copies} had caught up",
+        _over_too_soon_advice,
+    ),
     Reason.PARENT: (
         "{is the parent of a dual-active pair|are parents of dual-active pairs}, of which only the subtasks are started",
         _parent_advice,

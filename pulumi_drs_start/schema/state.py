@@ -6,10 +6,12 @@ The state has a format version. A state of every released format is kept as a te
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ..drs.calls.models import CopyProgress
 from ..reconcile.declared import Place
 from ..reconcile.outcome import JobOutcome, Result
 from ..reconcile.phase import STARTED_PHASES
@@ -19,13 +21,14 @@ from .fields import FORMAT, PLACE, RECORDS
 from .inputs import Bag, parse_inputs
 from .messages import Messages, Wrong
 from .times import iso_to_ms, iso_to_seconds, seconds_to_iso, to_iso
+from .types import CopyFields
 
 FORMAT_VERSION = 1
 
 _STARTED = {phase.value for phase in STARTED_PHASES}
 _SEEN_STARTED = JobRecord(was_started=True)
 # Facts of a record that the state has under their own name, where they are true.
-_FACTS = ("is_unfinished", "ended_unstarted", "was_ended", "paused_here", "stopped_here")
+_FACTS = ("is_unfinished", "ended_unstarted", "was_ended", "paused_here", "stopped_here", "is_synced")
 
 
 class StateError(ValueError):
@@ -95,6 +98,15 @@ def place_from_state(value: Any) -> Place | None:
     return Place(endpoint, project_id) if isinstance(endpoint, str) and isinstance(project_id, str) else None
 
 
+def copy_fields(copy: CopyProgress | None) -> CopyFields:
+    """The fields of a row that tell how far a copy is: whole numbers, neither more done nor less behind than it is."""
+    percent, delay = (copy.percent, copy.delay_seconds) if copy else (None, None)
+    return {
+        "progress": None if percent is None else math.floor(percent),
+        "delay_seconds": None if delay is None else math.ceil(delay),
+    }
+
+
 def _row(job: JobOutcome, wrong: Wrong | None) -> dict[str, Any]:
     return {
         "name": job.name,
@@ -102,6 +114,7 @@ def _row(job: JobOutcome, wrong: Wrong | None) -> dict[str, Any]:
         "phase": job.phase.value,
         "outcome": job.outcome,
         "start_time": None if job.start_time is None else to_iso(job.start_time),
+        **copy_fields(job.copy),
         "error_code": job.error_code,
         "error_message": wrong.message if wrong and job.problem else None,
     }
@@ -167,6 +180,7 @@ def _record_from_state(row: Mapping[str, Any], kept: Mapping[str, Any]) -> JobRe
         was_ended=kept.get("was_ended") is True,
         paused_here=kept.get("paused_here") is True,
         stopped_here=kept.get("stopped_here") is True,
+        is_synced=kept.get("is_synced") is True,
     )
 
 

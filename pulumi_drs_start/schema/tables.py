@@ -7,7 +7,7 @@ from __future__ import annotations
 from .fields import INPUTS, JOB_FIELDS, OUTPUTS, PROBLEM_FIELDS, ROW_FIELDS, Field, Kind
 
 _ROWS = {"job_statuses": ROW_FIELDS, "problems": PROBLEM_FIELDS}
-_TYPES = {Kind.FLAG: "bool", Kind.TEXT: "string", Kind.JOB_ID: "string"}
+_TYPES = {Kind.FLAG: "bool", Kind.TEXT: "string", Kind.JOB_ID: "string", Kind.DURATION: '`"90s"`, `"30m"`, `"2h"`'}
 
 
 def inputs_table() -> str:

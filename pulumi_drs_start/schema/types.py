@@ -15,8 +15,8 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 DesiredState = Literal["started", "paused", "stopped"]
 """The state that a job shall be in. ``stopped`` is final."""
-WaitFor = Literal["running", "accepted"]
-"""When an operation returns: when every job runs, or when DRS accepted the starts."""
+WaitFor = Literal["running", "accepted", "synced"]
+"""When an operation returns: when every job runs, when DRS accepted the starts, or when every copy has caught up."""
 OnFailure = Literal["fail", "record"]
 """What an operation does when some jobs can't be brought to their state: fail, or succeed with a warning."""
 OnDestroy = Literal["leave", "pause", "stop"]
@@ -31,7 +31,19 @@ Outcome = Literal["started", "scheduled", "resumed", "paused", "stopped", "alrea
 """What the last operation did for a job."""
 
 
-class CurrentJobStatus(TypedDict):
+class CopyFields(TypedDict):
+    """How far the copy of a job is: a part of a row.
+
+    Attributes:
+        progress: how much of the full copy is done, in per cent; None unless that was asked for, and DRS tells it.
+        delay_seconds: how far the copy is behind its source; None unless that was asked for, and DRS tells it.
+    """
+
+    progress: int | None
+    delay_seconds: int | None
+
+
+class CurrentJobStatus(CopyFields):
     """How a job stands now: a row of the result of `get_job_statuses`.
 
     Attributes:

@@ -126,15 +126,17 @@ def flag(value: Any, true: str, false: str) -> bool:
     return value
 
 
-def seconds(value: Any) -> float:
+def seconds(value: Any, *, may_be_zero: bool = False) -> float:
     """The seconds of a duration: ``90s``, ``30m``, ``2h``, ``1h30m``."""
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     total = sum(int(part or 0) * size for part, size in zip(match.groups(), (3600, 60, 1), strict=True)) if match else 0
-    if total <= 0:
-        raise WrongValueError(*got('must be a duration such as "90s", "30m" or "2h", more than zero', value))
+    is_zero = match is not None and total == 0 and any(match.groups())
+    if total <= 0 and not (may_be_zero and is_zero):
+        least = "" if may_be_zero else ", more than zero"
+        raise WrongValueError(*got(f'must be a duration such as "90s", "30m" or "2h"{least}', value))
     return float(total)
 
 
-def duration(value: Any) -> str:
+def duration(value: Any, *, may_be_zero: bool = False) -> str:
     """A duration in its shortest form: ``90m`` and ``1h30m`` are ``90m``."""
-    return format_seconds(seconds(value))
+    return format_seconds(seconds(value, may_be_zero=may_be_zero))

@@ -23,7 +23,7 @@ def test_status_and_phase_of_every_job_in_the_order_asked_for(sandbox: Sandbox) 
 
     statuses = get_job_statuses(["c", "a", "b"])
 
-    nothing = {"error_code": None, "error_message": None}
+    nothing = {"progress": None, "delay_seconds": None, "error_code": None, "error_message": None}
     assert statuses == {
         "c": {"name": None, "status": "SOMETHING_NEW", "phase": "running", **nothing},
         "a": {"name": "crm", "status": "CONFIGURATION", "phase": "startable", **nothing},
@@ -44,6 +44,8 @@ def test_an_unknown_job_is_missing_and_hides_no_other(sandbox: Sandbox) -> None:
         "name": None,
         "status": "MISSING",
         "phase": "missing",
+        "progress": None,
+        "delay_seconds": None,
         "error_code": "DRS.M05003",
         "error_message": "The task does not exist.",
     }

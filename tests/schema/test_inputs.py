@@ -46,6 +46,8 @@ def test_defaults_are_filled_in() -> None:
     assert inputs == {
         "jobs": ["a"],
         "wait_for": "running",
+        "max_delay": "10s",
+        "stable_for": "60s",
         "timeout": "60m",
         "resume": False,
         "precheck": False,
@@ -129,8 +131,11 @@ def test_every_problem_is_found_at_once() -> None:
 @pytest.mark.parametrize(
     ("inputs", "problem"),
     [
-        ({"wait_for": "runing"}, 'wait_for must be "running" or "accepted"; got "runing"; did you mean "running"?'),
-        ({"wait_for": "Accepted"}, 'wait_for must be "running" or "accepted"; got "Accepted"; did you mean "accepted"?'),
+        ({"wait_for": "runing"}, 'wait_for must be "running", "accepted" or "synced"; got "runing"; did you mean "running"?'),
+        (
+            {"wait_for": "Accepted"},
+            'wait_for must be "running", "accepted" or "synced"; got "Accepted"; did you mean "accepted"?',
+        ),
         ({"on_destroy": "delete"}, 'on_destroy must be "leave", "pause" or "stop"; got "delete"'),
         ({"on_failure": 5.0}, 'on_failure must be "fail" or "record"; got 5'),
         ({"resume": "true"}, 'resume must be True or False; got "true"; did you mean True?'),

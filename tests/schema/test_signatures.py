@@ -108,7 +108,9 @@ def test_a_job_has_the_fields_of_the_table_in_every_form() -> None:
 
 
 def test_a_row_has_the_fields_of_the_table() -> None:
-    always = {field.name: value_type(field) for field in ROW_FIELDS if field.kind is Kind.WORD} | {"status": str}
+    always: dict[str, Any] = {field.name: value_type(field) for field in ROW_FIELDS if field.kind is Kind.WORD} | {"status": str}
+
+    always |= {field.name: int | None for field in ROW_FIELDS if field.kind is Kind.NUMBER}
 
     assert get_type_hints(JobStatus) == {name: always.get(name, str | None) for name in names(ROW_FIELDS)}
 

@@ -7,11 +7,13 @@ The files are never written anew: a format that is changed needs a new version a
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pulumi_drs_start.drs.calls.models import CopyProgress
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, OnDestroy, OnFailure, Place
 from pulumi_drs_start.reconcile.outcome import refreshed, result_of
@@ -62,7 +64,10 @@ RECORDED = Recorded(
         on_failure=OnFailure.RECORD,
         on_destroy=OnDestroy.PAUSE,
         inputs={
-            name: stored(1)[name] for name in ("jobs", "wait_for", "timeout", "resume", "precheck", "on_failure", "on_destroy")
+            name: stored(1)[name]
+            for name in (
+                *("jobs", "wait_for", "max_delay", "stable_for", "timeout", "resume", "precheck", "on_failure", "on_destroy"),
+            )
         },
     ),
     rows={
@@ -131,7 +136,7 @@ RECORDED = Recorded(
         "not-shown": JobRecord(accepted_at=SENT_AT[0], is_unfinished=True),
         "not-shown-schedule": JobRecord(request=Request(Action.SCHEDULE, THREE), accepted_at=SENT_AT[0], is_unfinished=True),
         "refused": JobRecord(),
-        "running": JobRecord(was_started=True),
+        "running": JobRecord(was_started=True, is_synced=True),
         "scheduled": JobRecord(scheduled_for=ONE),
         "starting": JobRecord(was_started=True, is_unfinished=True),
         "stopped": JobRecord(was_started=True, was_ended=True, stopped_here=True),
@@ -163,6 +168,8 @@ def test_a_refresh_that_finds_nothing_new_writes_the_state_as_it_was() -> None:
         job_id: ActualJob(job_id, row["status"], None, reasons.get(job_id), times.get(job_id), row["name"])
         for job_id, row in rows.items()
     }
+    # The copy of one job had to catch up in an operation before.
+    actual["running"] = replace(actual["running"], copy=CopyProgress(100.0, 2.0))
 
     seen = result_of(make_cases(recorded.declared.jobs, actual, recorded.records, recorded.declared.goal, READ_AT))
     inputs = {name: value for name, value in state.items() if name not in to_state({}, seen, Messages())}

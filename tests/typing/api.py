@@ -31,6 +31,8 @@ from pulumi_drs_start import (
     find_jobs_output,
     get_job_statuses,
     get_job_statuses_output,
+    require_synced,
+    require_synced_output,
 )
 
 A, B = "9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101", "0b7d3a52-8f0e-4c39-a1f7-7d0c5e2jb101"
@@ -239,6 +241,12 @@ get_job_statuses({A, B})
 get_job_statuses(job_id for job_id in strings)
 get_job_statuses(by_name.values())
 
+assert_type(statuses[A]["progress"], int | None)
+assert_type(statuses[A]["delay_seconds"], int | None)
+get_job_statuses(found, progress=True)
+assert_type(require_synced(found, max_delay="30s"), dict[str, CurrentJobStatus])
+assert_type(require_synced_output(found_later, max_delay=made), pulumi.Output[dict[str, CurrentJobStatus]])
+
 statuses_later = get_job_statuses_output([A, made], endpoint=made)
 assert_type(statuses_later, pulumi.Output[dict[str, CurrentJobStatus]])
 assert_type(statuses_later.apply(lambda rows: rows[A]["error_code"]), pulumi.Output[str | None])
@@ -261,4 +269,4 @@ assert_type(first.job_id, pulumi.Input[str])
 
 phases: tuple[Phase, ...] = ("pending", "startable", "scheduled", "starting", "running", "paused")
 more: tuple[Phase, ...] = ("failed", "start_failed", "ended", "dead", "missing")
-word: Literal["running", "accepted"] = wait_for
+word: Literal["running", "accepted", "synced"] = wait_for

@@ -30,10 +30,29 @@ from ..http.retry import Contact, RetryPolicy
 from ..wire import Row, WireModel
 from .batch_read import BatchReader
 from .listing import DISASTER_RECOVERY, PAGE_ROWS, JobListing, ListAnswer, read_pages
-from .models import MISSING_STATUS, ActionAnswer, JobDetail, JobStatus, PrecheckResults, ReplicationLag, StartRequest
+from .models import (
+    MISSING_STATUS,
+    ActionAnswer,
+    CopyProgress,
+    JobDetail,
+    JobStatus,
+    PrecheckResults,
+    ReplicationLag,
+    StartRequest,
+)
 from .prechecks import PRECHECK_BATCH, read_results
-from .replication_lag import ReplicationLagReader
-from .wire_rows import DetailRow, DetailRows, PrecheckRow, PrecheckRows, ReplicationLagRow, ReplicationLagRows, Rows
+from .replication_lag import PROGRESS, PROGRESS_BATCH, ReplicationLagReader
+from .wire_rows import (
+    DetailRow,
+    DetailRows,
+    PrecheckRow,
+    PrecheckRows,
+    ProgressRow,
+    ProgressRows,
+    ReplicationLagRow,
+    ReplicationLagRows,
+    Rows,
+)
 
 if TYPE_CHECKING:
     from ..auth.sources import TokenSource
@@ -54,7 +73,7 @@ DEFAULT_BATCH_SIZE = 100
 DETAIL_BATCH = 500
 
 _Answer = TypeVar("_Answer", bound=WireModel)
-_Row = TypeVar("_Row", Row, DetailRow, ReplicationLagRow)
+_Row = TypeVar("_Row", Row, DetailRow, ProgressRow, ReplicationLagRow)
 
 
 class DrsClient:
@@ -89,6 +108,7 @@ class DrsClient:
         # So many ids have passed in batch-status, whose page is the same.
         self._details = BatchReader("batch-detail", DETAIL_BATCH, self.retry, has_passed=True)
         self._precheck_results = BatchReader("batch-precheck-result", PRECHECK_BATCH, self.retry)
+        self._progress = BatchReader("batch-progress", PROGRESS_BATCH, self.retry)
         self._lags = ReplicationLagReader(self.retry)
         self._concurrency = ConcurrencyLimit()
         self._contact = Contact()
@@ -166,6 +186,23 @@ class DrsClient:
         if reading.refused and not (reading.found or reading.failed or reading.absent):
             raise next(iter(reading.refused.values()))
         return {job_id: detail for job_id, detail in reading.found.items() if detail is not None}
+
+    def get_progress(self, job_ids: Sequence[str], budget: TimeBudget) -> dict[str, CopyProgress]:
+        """How far the copies of jobs are ("Querying Task Progress in Batches"): one for every job, though it may tell nothing.
+
+        Raises:
+            DrsError: DRS can't be asked, or refuses to tell of any of them.
+        """
+
+        def fetch(part: Sequence[str]) -> dict[str, CopyProgress | DrsError]:
+            rows = _by_id(self._call("POST", PROGRESS, {"jobs": list(part)}, ProgressRows, budget).results, part, PROGRESS)
+            # A job without a row is not asked for again: one day it has one.
+            return {job_id: rows[job_id].to_progress() if job_id in rows else CopyProgress() for job_id in part}
+
+        reading = self._progress.read(job_ids, fetch, budget)
+        if reading.refused and not (reading.found or reading.failed):
+            raise next(iter(reading.refused.values()))
+        return dict.fromkeys(job_ids, CopyProgress()) | reading.found
 
     def get_precheck_results(self, prechecks: Mapping[str, str | None], budget: TimeBudget) -> PrecheckResults:
         """Read what pre-checks have come to ("Querying Pre-Check Results in Batches").

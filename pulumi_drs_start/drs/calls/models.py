@@ -101,6 +101,8 @@ class JobDetail:
         parent_id: the task this is a subtask of.
         job_direction: ``up``, ``down`` or ``non-dbs``.
         name: what its owner calls it; not unique.
+        copies_once: it ends with its full copy; None where DRS does not tell.
+        is_copied: its full copy was completed at some time.
     """
 
     job_id: str
@@ -110,6 +112,23 @@ class JobDetail:
     parent_id: str | None = None
     job_direction: str | None = None
     name: str | None = None
+    copies_once: bool | None = None
+    is_copied: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CopyProgress:
+    """How far the copy of a job is; None is not known.
+
+    Attributes:
+        percent: of the full copy, 0 to 100.
+        delay_seconds: how far the copy is behind its source, once it follows the changes there.
+        copies_once: the job ends with its full copy, and never follows changes.
+    """
+
+    percent: float | None = None
+    delay_seconds: float | None = None
+    copies_once: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from pydantic import AliasPath, Field
 
 from ..text import clean_text
 from ..wire import ErrorFields, Flag, Number, RawId, Row, Text, WireModel, Word, list_of_objects, objects_only, to_number
-from .models import Finding, JobDetail, PrecheckResult, ReplicationLag
+from .models import CopyProgress, Finding, JobDetail, PrecheckResult, ReplicationLag
 
 # The end of the year 9999.
 LAST_INSTANT_MS = 253_402_300_799_999
@@ -44,6 +44,8 @@ class DetailRow(ErrorFields):
     parent_id: Word = None
     job_direction: Word = None
     name: Word = None
+    task_type: Word = None
+    full_transfer_complete_time: Number = None
 
     def to_detail(self, job_id: str) -> JobDetail:
         """What the row says of its job."""
@@ -51,7 +53,15 @@ class DetailRow(ErrorFields):
         # "0" stands for no schedule. A number that is no instant of our calendar is no schedule either.
         start_time = str(int(start)) if 1 <= start <= LAST_INSTANT_MS else None
         return JobDetail(
-            job_id, start_time, self.failed_reason, self.multi_write is True, self.parent_id, self.job_direction, self.name
+            job_id,
+            start_time,
+            self.failed_reason,
+            self.multi_write is True,
+            self.parent_id,
+            self.job_direction,
+            self.name,
+            copies_once=_copies_once(self.task_type),
+            is_copied=(self.full_transfer_complete_time or 0) > 0,
         )
 
 
@@ -97,6 +107,27 @@ class PrecheckRow(ErrorFields):
         return PrecheckResult(is_done, is_done and is_good and not failed, failed, alarms)
 
 
+class ProgressRow(ErrorFields):
+    """The little that is taken from a row of batch-progress, which has every number as text."""
+
+    id: RawId = Field(default=None, validation_alias="job_id")
+    progress: Number = None
+    incre_trans_delay: Number = None
+    task_mode: Word = None
+
+    def to_progress(self) -> CopyProgress:
+        """How far the copy is. A row with an error tells nothing, and "-1" stands for no delay yet."""
+        if self.error_code:
+            return CopyProgress()
+        percent = self.progress if self.progress is not None and 0 <= self.progress <= COMPLETE else None
+        milliseconds = _milliseconds(self.incre_trans_delay, 1000)
+        return CopyProgress(percent, None if milliseconds is None else milliseconds / 1000, _copies_once(self.task_mode))
+
+
+def _copies_once(task_type: str | None) -> bool | None:
+    return None if task_type is None else task_type.upper() == "FULL_TRANS"
+
+
 class ReplicationLagRow(ErrorFields):
     """One row of batch-rpo-and-rto, in milliseconds, or of batch-progress, in seconds."""
 
@@ -122,4 +153,5 @@ def _milliseconds(delay: float | None, factor: int = 1) -> int | None:
 Rows = Answer[Row]
 DetailRows = LenientAnswer[DetailRow]
 PrecheckRows = LenientAnswer[PrecheckRow]
+ProgressRows = LenientAnswer[ProgressRow]
 ReplicationLagRows = LenientAnswer[ReplicationLagRow]

@@ -179,6 +179,8 @@ def test_check_gives_every_input_in_its_normal_form_and_the_place(sandbox: Sandb
     assert stack.check({"jobs": [B, {"job_id": A, "start_time": 4102444800000.0}], "timeout": "90m"}) == {
         "jobs": [{"job_id": A, "start_time": "2100-01-01T00:00:00Z"}, B],
         "wait_for": "running",
+        "max_delay": "10s",
+        "stable_for": "60s",
         "timeout": "90m",
         "resume": False,
         "precheck": False,

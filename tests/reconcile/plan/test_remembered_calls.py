@@ -135,8 +135,8 @@ def test_what_was_accepted_by_this_operation_is_not_asked_again(name: str, goal:
 
     decision = decide(Case(wish.desired, ActualJob("a", wish.status), accepted, goal, NOW))
 
-    assert decision.action is (Action.WAIT if goal is Goal.RUNNING else Action.NOTHING)
-    assert decision.is_underway is (goal is Goal.RUNNING)
+    assert decision.action is (Action.NOTHING if goal is Goal.ACCEPTED else Action.WAIT)
+    assert decision.is_underway is (goal is not Goal.ACCEPTED)
     assert decision.is_fulfilled is (goal is Goal.ACCEPTED)
 
 

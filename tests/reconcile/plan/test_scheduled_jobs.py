@@ -137,9 +137,9 @@ def test_a_change_that_was_accepted_and_is_not_shown_is_not_asked_again(now_want
 
     decision = made(DesiredJob("a", TIMES[now_wanted]), TIMES["tomorrow"], accepted, goal)
 
-    assert decision.action is (Action.WAIT if goal is Goal.RUNNING else Action.NOTHING)
+    assert decision.action is (Action.NOTHING if goal is Goal.ACCEPTED else Action.WAIT)
     assert "has an accepted start that DRS does not show yet" in Messages().why(decision.why)
-    assert decision.is_underway is (goal is Goal.RUNNING)
+    assert decision.is_underway is (goal is not Goal.ACCEPTED)
 
 
 def test_an_accepted_schedule_for_another_time_does_not_speak_against_a_change() -> None:
