@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -229,16 +229,19 @@ def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
 
 def _get_statuses(arguments: Mapping[str, Any], secret: Collection[str]) -> Statuses:
     """What both forms of `get_job_statuses` do. Messages do not quote the arguments named in `secret`."""
+    job_ids = checked_ids("job_ids", arguments["job_ids"], secret)
     progress = checked("progress", lambda value: values.flag(value, "True", "False"), arguments["progress"], secret)
-    return _rows(_read_jobs(arguments, secret, progress=progress))
+    return _rows(_read_jobs(job_ids, arguments, secret, progress=progress))
 
 
 def _require_synced(arguments: Mapping[str, Any], secret: Collection[str]) -> Statuses:
     """What both forms of `require_synced` do. Messages do not quote the arguments named in `secret`."""
-    most = checked("max_delay", lambda value: values.seconds(value, may_be_zero=True), arguments["max_delay"], secret)
-    jobs = _read_jobs(arguments, secret, progress=True)
-    if not jobs:
+    job_ids = checked_ids("job_ids", arguments["job_ids"], secret)
+    if not job_ids:
+        # A gate in front of nothing would always be open.
         raise ValueError("job_ids is empty: give at least one job")
+    most = checked("max_delay", lambda value: values.seconds(value, may_be_zero=True), arguments["max_delay"], secret)
+    jobs = _read_jobs(job_ids, arguments, secret, progress=True)
     if late := not_synced(jobs, most):
         messages = Messages()
         messages.names.is_secret = "job_ids" in secret
@@ -247,8 +250,9 @@ def _require_synced(arguments: Mapping[str, Any], secret: Collection[str]) -> St
     return _rows(jobs)
 
 
-def _read_jobs(arguments: Mapping[str, Any], secret: Collection[str], *, progress: bool) -> dict[str, ActualJob]:
-    job_ids = checked_ids("job_ids", arguments["job_ids"], secret)
+def _read_jobs(
+    job_ids: Sequence[str], arguments: Mapping[str, Any], secret: Collection[str], *, progress: bool
+) -> dict[str, ActualJob]:
     with _connection(arguments, secret) as (connection, budget):
         return read_jobs(connection.reader, job_ids, arguments["names"], budget, progress=progress)
 

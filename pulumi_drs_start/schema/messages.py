@@ -352,7 +352,9 @@ class Messages(Reasons):
         if moving := {one: job.copy for one, job in late.items() if job.phase is Phase.RUNNING}:
             parts.append(self.behind(moving))
         others = grouped((job.status, one) for one, job in late.items() if one not in moving)
-        parts += [f"{self.names.counted(ids, LISTED)} in {status}" for status, ids in others.items()]
+        for status, ids in others.items():
+            named = self.names.listed(ids, LISTED) or count_jobs(len(ids))
+            parts.append(f"{named} {inflect('{is|are}', len(ids))} in {status}")
         limit = f"{self.dialect.name('max_delay')} is {format_seconds(max_delay_seconds)}"
         return (
             f"{len(late):,} of {count_jobs(total)} {inflect('{is|are}', len(late))} not synced ({limit}). "

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, get_args
 
-from pulumi_drs_start.drs.calls.models import ActionAnswer, Finding
+from pulumi_drs_start.drs.calls.models import ActionAnswer, CopyProgress, Finding
 from pulumi_drs_start.drs.errors import AuthenticationError, CancelledError, OutOfTimeError, UnreachableError, refusal_for
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.drs.http.retry import RetryPolicy
@@ -17,7 +17,7 @@ from pulumi_drs_start.operations.connections import Connections
 from pulumi_drs_start.operations.declarations import DeclaredJobs
 from pulumi_drs_start.operations.lifecycle import Lifecycle
 from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
-from pulumi_drs_start.reconcile.converge import Progress, Remaining, Waiting
+from pulumi_drs_start.reconcile.converge import Progress, Remaining, SyncProgress, Waiting
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal, OnDestroy, Place
 from pulumi_drs_start.reconcile.jobs import Jobs
 from pulumi_drs_start.reconcile.outcome import JobOutcome, Result, refreshed, result_of
@@ -26,6 +26,7 @@ from pulumi_drs_start.reconcile.plan import Case, Decision, Reason, Why, decide,
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Refusal, Request
 from pulumi_drs_start.reconcile.recorded import Recorded, RecordedRow
 from pulumi_drs_start.reconcile.send import BatchLimit, Sender
+from pulumi_drs_start.reconcile.sync import Lag
 from pulumi_drs_start.schema.messages import _HINTS
 from pulumi_drs_start.schema.types import Outcome
 from pulumi_drs_start.schema.words import count_jobs, sentence
@@ -57,13 +58,20 @@ def case(
     at: int | None = None,
     pairing: Pairing | None = None,
     record: JobRecord | None = None,
+    goal: Goal = Goal.RUNNING,
+    copy: CopyProgress | None = None,
     **desired: Any,
 ) -> Make:
     """Makes the case of a job: its status, DRS's text, the time it is scheduled for, what is recorded and what is declared."""
     known = record or JobRecord()
     return lambda job_id: Case(
-        DesiredJob(job_id, **desired), ActualJob(job_id, status, None, said, at, pairing=pairing), known, Goal.RUNNING, NOW
+        DesiredJob(job_id, **desired), ActualJob(job_id, status, None, said, at, None, copy, pairing), known, goal, NOW
     )
+
+
+def synced(status: str, said: str | None = None, copy: CopyProgress | None = None, **desired: Any) -> Make:
+    """The same of a job whose copy has to catch up."""
+    return case(status, said, goal=Goal.SYNCED, copy=copy, **desired)
 
 
 def sent(action: Action = Action.START, refusal: Refusal | None = None, **facts: Any) -> JobRecord:
@@ -140,6 +148,11 @@ AT_REST: list[Make] = [
     case(record=sent(accepted_at=NOW - 60), **PAUSED),
     *requests(accepted_at=NOW - 60),
     *requests(NO_ANSWER, lost_at=NOW - 5)[:5],
+    synced(RUNS),
+    synced("WAITING_FOR_START", at=FUTURE, start_time=FUTURE),
+    synced("PAUSING"),
+    synced("INCRE_TRANSFER_FAILED", "The binlog was purged."),
+    synced(OVER, copy=CopyProgress(40.0), record=JobRecord(was_started=True)),
 ]
 """Every kind of job that a preview may see, with what is declared and what the state records."""
 AT_WORK: list[Make] = [
@@ -298,8 +311,38 @@ def _progress(page: Page) -> None:
             yield say.progress(Progress({cases[0].phase: len(cases)}, waits))
 
     _each(page, told, [*AT_REST, *AT_WORK, _unmentioned], _reason)
+    _copies(page)
     waits = [Waiting(f"crm-{n}", Why(Reason.RETRY_LATER, Action.START), f"HTTP {500 + n}: Busy.", 20.0) for n in range(5)]
     page.say(*(speaker().progress(Progress({Phase.STARTABLE: count}, waits[:count])) for count in (4, 5)))
+
+
+def _copies(page: Page) -> None:
+    page.part("how far copies are that have to catch up")
+    phases = {Phase.RUNNING: 10, Phase.STARTING: 2}
+    behind = [Lag(IDS[0], 100.0, 337.2, trend) for trend in (-1, 0, 1)]
+    full, silent = Lag(IDS[1], 45.7), Lag(IDS[2], 100.0)
+    good = Lag(IDS[3], 100.0, 2.0, 0, 20.4)
+    for lags in ([one] for one in (*behind, full, silent, good)):
+        page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, lags, stable_seconds=60.0))))
+    far = Lag(IDS[4], 100.0, 12_345.0)
+    page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, [full, far, good], stable_seconds=60.0))))
+    refusal = f"DRS at {HERE} did not answer in time"
+    for lost in (ONE, MANY):
+        page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, behind[:1], lost))))
+    page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, [silent], why_silent=refusal))))
+    page.say(speaker().silent(refusal))
+    page.part("that a gate is closed")
+    limit = {job_id: ActualJob(job_id, RUNS, copy=CopyProgress(100.0, 340.0)) for job_id in ONE}
+    page.both(lambda say: [say.not_synced(limit, 1, 10.0)])
+    copies = (CopyProgress(100.0, 340.0), CopyProgress(45.7), CopyProgress(100.0), None)
+    statuses = (RUNS, "FULL_TRANSFER_STARTED", RUNS, "PAUSING")
+    late = {job_id: ActualJob(job_id, status, copy=copy) for job_id, status, copy in zip(IDS, statuses, copies, strict=False)}
+    page.both(lambda say: [say.not_synced(late, 12, 0.0)])
+    hidden = speaker()
+    hidden.names.is_secret = True
+    page.say(hidden.not_synced(late, 12, 10.0))
+    many = {f"crm-{n}": ActualJob(f"crm-{n}", RUNS, copy=CopyProgress(100.0, 100.0 + n)) for n in range(53)}
+    page.say(speaker().not_synced(many, 100, 10.0)[-400:])
 
 
 def _unmentioned(job_id: str) -> Case:
@@ -316,6 +359,8 @@ def _results(page: Page) -> None:
     page.section("What became of the jobs")
     jobs = {done: JobOutcome(done, RUNS, Phase.RUNNING, done, is_fulfilled=True) for done in get_args(Outcome)}
     page.say(*(speaker().result(Result({done: jobs[done]})) for done in jobs), speaker().result(Result(jobs)))
+    caught_up = JobOutcome("a", RUNS, Phase.RUNNING, "started", is_fulfilled=True, copy=CopyProgress(100.0, 2.0))
+    page.say(speaker().result(Result({"a": replace(caught_up, record=JobRecord(is_synced=True)), "b": caught_up})))
     page.part("what needs attention")
 
     def attention(say: Speaker, cases: Sequence[Case]) -> Iterable[str]:
@@ -357,6 +402,8 @@ def _failures(page: Page) -> None:
     undone = [case(), case("CREATING"), case("STARTJOBING", **PAUSED)]
     timed_out = OutOfTimeError("the time limit of 90m was reached")
     _each(page, told(timed_out), [*unfinished, *undone, again, silent], lambda decision: decision)
+    late = [synced(RUNS, copy=copy) for copy in (CopyProgress(100.0, 340.0), CopyProgress(45.7), CopyProgress(100.0), None)]
+    _each(page, told(timed_out), late, _reason)
     unreachable = UnreachableError(f"DRS at {HERE} can't be reached (Connection refused)", url=HERE)
     denied = refusal_for("DRS.M00103", "You may not do this.", status=401, request_id="5b1e7f")
     for ended_by in (CancelledError("cancelled"), unreachable, denied):

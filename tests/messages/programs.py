@@ -14,7 +14,7 @@ import pytest
 
 from pulumi_drs_start.drs.calls.listing import JobListing
 from pulumi_drs_start.drs.http.budget import TimeBudget
-from pulumi_drs_start.functions import find_jobs, get_job_statuses
+from pulumi_drs_start.functions import find_jobs, get_job_statuses, require_synced
 from pulumi_drs_start.operations.query import find, make_query
 from pulumi_drs_start.schema.dialect import PYTHON, YAML
 from pulumi_drs_start.schema.fields import FORMAT, FOUND, INPUT_NAMES, SECRET_INPUTS
@@ -120,11 +120,13 @@ async def _give_an_output() -> None:
 
 
 def _functions(page: Page) -> None:
-    page.section("What is wrong with the arguments of find_jobs and get_job_statuses")
+    page.section("What is wrong with the arguments of find_jobs, get_job_statuses and require_synced")
     for name, values in WRONG_ARGUMENTS.items():
         page.raised(*(partial(find_jobs, **{name: value}) for value in values))
     page.raised(lambda: asyncio.run(_give_an_output()))
     page.raised(*(partial(get_job_statuses, ids) for ids in (IDS[0], 5, [5], [""], ["crm orders"])))
+    page.raised(partial(get_job_statuses, IDS, progress="yes"), partial(require_synced, []))  # type: ignore[arg-type]
+    page.raised(*(partial(require_synced, IDS, max_delay=value) for value in ("soon", 10, "-1s")))
     page.part("where they are secret")
     wrong = [(name, value) for name, values in WRONG_ARGUMENTS.items() if name in ALL_ARGUMENTS for value in values[:3]]
     page.raised(*(partial(make_query, {**ALL_ARGUMENTS, name: value}, [name]) for name, value in wrong))
