@@ -93,6 +93,9 @@ class Messages(Reasons):
                 clauses += self._schedules(plan)
             elif ids := plan.jobs(action):
                 clauses.append(f"will {verb.will} {self._listed(ids, verb.ending)}")
+        started = plan.jobs(Action.START, Action.PRECHECK, Action.RESUME)
+        if to_sync := [job_id for job_id in started if plan.decisions[job_id].why.awaits_sync]:
+            clauses.append(f"will wait until {inflect('{it is|they are}', len(to_sync))} synced")
         for text, same in self._by_reason(plan, plan.jobs(Action.WAIT)).items():
             clauses.append(f"will wait for {self.names.subject(same)}, which {text}")
         if not clauses and unknown == 0:

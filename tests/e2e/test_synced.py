@@ -28,8 +28,9 @@ def test_up_waits_until_every_copy_has_caught_up_and_says_how_far_each_is(sandbo
     sandbox.add_jobs(following("a", seconds=340, falls=120), following("b", seconds=2))
     stack.starts("a", "b", **QUICK)
 
-    run = stack.up("--json")
+    preview, run = stack.preview(), stack.up("--json")
 
+    assert "will start 2 jobs: a and b; will wait until they are synced" in preview
     assert run.exit_code == 0, run.output
     rows = stack.resource()["outputs"]["job_statuses"]
     assert rows["a"]["delay_seconds"] <= 10

@@ -148,6 +148,7 @@ AT_REST: list[Make] = [
     case(record=sent(accepted_at=NOW - 60), **PAUSED),
     *requests(accepted_at=NOW - 60),
     *requests(NO_ANSWER, lost_at=NOW - 5)[:5],
+    synced("CONFIGURATION"),
     synced(RUNS),
     synced("WAITING_FOR_START", at=FUTURE, start_time=FUTURE),
     synced("PAUSING"),
