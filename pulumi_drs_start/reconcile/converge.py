@@ -18,7 +18,7 @@ from .actual import ActualJob
 from .declared import DesiredJob, DesiredState, Goal, SyncGoal
 from .jobs import Jobs
 from .observe import StatusReader
-from .outcome import Result, result_of
+from .outcome import OF_COPIES, Result, result_of
 from .phase import UNSTARTED_PHASES, Phase
 from .plan import Case, Decision, Reason, Why, make_cases
 from .record import Action, JobRecord, Precheck, Request
@@ -90,7 +90,7 @@ class SyncProgress:
     Attributes:
         synced: how many have; `total` is how many have to.
         lags: the others that run, as they were read the last time.
-        lost: the jobs whose copies nobody waits for any more, because they failed or were paused.
+        lost: the jobs whose copies nobody waits for any more, because they failed, were paused or ended, and their statuses.
         why_silent: why DRS did not tell of any copy; empty where it did.
         stable_seconds: for how long a delay has to be small.
     """
@@ -98,7 +98,7 @@ class SyncProgress:
     synced: int
     total: int
     lags: Sequence[Lag] = ()
-    lost: Sequence[str] = ()
+    lost: Mapping[str, str] = field(default_factory=dict)
     why_silent: str = ""
     stable_seconds: float = 0.0
 
@@ -269,11 +269,11 @@ class _Operation:
         if self.watch is None:
             return None
         cases = [case for case in self.jobs.cases.values() if case.desired.state is DesiredState.STARTED]
-        lost = [
-            job_id
+        lost = {
+            job_id: self.jobs.cases[job_id].actual.status
             for job_id, decision in self.jobs.decisions.items()
-            if decision.action is Action.FAIL and decision.why.awaits_sync
-        ]
+            if decision.action is Action.FAIL and decision.why.awaits_sync and decision.why.reason in OF_COPIES
+        }
         return SyncProgress(
             synced=sum(case.record.is_synced for case in cases),
             total=len(cases),

@@ -266,7 +266,8 @@ _LOST_PHASES = frozenset({Phase.START_FAILED, Phase.ENDED, Phase.DEAD, Phase.MIS
 def refreshed(recorded: Recorded, result: Result) -> Result:
     """What a refresh may say of the last operation: nothing new, except that a failure is over, or that a job is lost.
 
-    A job that stands as it was declared is no failure any more, nor is one that runs and was to be started. One that is found
+    A job that stands as it was declared is no failure any more, nor is one that runs and was to be started, unless its copy has
+    to catch up and nobody can wait for that. One that is found
     missing, over without having been started, or failed at its start, is a failure from now on, whatever the last operation
     did for it.
     """
@@ -278,7 +279,7 @@ def refreshed(recorded: Recorded, result: Result) -> Result:
         is_lost = job.outcome == "failed" and job.phase in _LOST_PHASES
         if is_lost:
             outcome = "failed"
-        elif outcome == "failed" and (job.is_fulfilled or (shall_run and job.phase in STARTED_PHASES)):
+        elif outcome == "failed" != job.outcome and (job.is_fulfilled or (shall_run and job.phase in STARTED_PHASES)):
             outcome = "already_started" if shall_run else "unchanged"
         is_unfinished = job_id in unfinished and not job.is_fulfilled
         problem = job.problem

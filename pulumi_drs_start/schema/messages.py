@@ -324,8 +324,9 @@ class Messages(Reasons):
         parts = []
         if sync.why_silent:
             parts.append(self.silent(sync.why_silent))
-        if sync.lost:
-            parts.append(f"{self.names.subject(sync.lost)} failed or {inflect('{was|were}', len(sync.lost))} paused")
+        for status, ids in grouped((status, one) for one, status in sync.lost.items()).items():
+            are = inflect("{is|are}", len(ids))
+            parts.append(f"{self.names.subject(ids)} {are} in {status} and not waited for any more")
         if self.names.is_secret:
             return parts
         copying = [lag for lag in sync.lags if lag.delay_seconds is None]

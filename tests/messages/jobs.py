@@ -329,7 +329,7 @@ def _copies(page: Page) -> None:
     page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, [full, far, good], stable_seconds=60.0))))
     refusal = f"DRS at {HERE} did not answer in time"
     for lost in (ONE, MANY):
-        page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, behind[:1], lost))))
+        page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, behind[:1], dict.fromkeys(lost, "PAUSING")))))
     page.say(speaker().progress(Progress(phases, sync=SyncProgress(7, 12, [silent], why_silent=refusal))))
     page.say(speaker().silent(refusal))
     page.part("that a gate is closed")
