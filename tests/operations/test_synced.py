@@ -66,7 +66,7 @@ def test_a_refresh_keeps_its_statuses_where_drs_does_not_tell_the_delays(sandbox
 
 
 @pytest.mark.parametrize("stricter", [{"max_delay": "1s"}, {"stable_for": "1h"}])
-def test_a_stricter_limit_asks_anew(sandbox: Sandbox, synced: Resource, stricter: dict[str, str]) -> None:
+def test_a_stricter_limit_asks_anew(synced: Resource, stricter: dict[str, str]) -> None:
     inputs = {**QUICK, "jobs": ["a", "b"], **stricter}
 
     assert synced.preview(inputs).changes
@@ -80,7 +80,7 @@ def test_a_stricter_limit_asks_anew(sandbox: Sandbox, synced: Resource, stricter
     assert set(synced.state["problems"]) == {"a", "b"}
 
 
-def test_a_looser_limit_asks_nothing(sandbox: Sandbox, synced: Resource) -> None:
+def test_a_looser_limit_asks_nothing(synced: Resource) -> None:
     assert not synced.up({**QUICK, "max_delay": "1h"}).failures
     assert "__records" in synced.state
     assert synced.state["__records"]["a"]["is_synced"] is True

@@ -55,11 +55,11 @@ def test_a_detail_has_what_statuses_do_not_tell(sandbox: Sandbox, client: DrsCli
     )
     details = client.get_details(["plain", "scheduled", "failed", "parent", "child"], budget)
     assert details == {
-        "plain": JobDetail("plain", job_direction="up", name="crm-orders"),
-        "scheduled": JobDetail("scheduled", start_time=LATER, job_direction="up"),
-        "failed": JobDetail("failed", failed_reason="The disk is full.", job_direction="up"),
-        "parent": JobDetail("parent", multi_write=True, job_direction="up"),
-        "child": JobDetail("child", multi_write=True, parent_id="parent", job_direction="down"),
+        "plain": JobDetail("plain", job_direction="up", name="crm-orders", copies_once=False),
+        "scheduled": JobDetail("scheduled", start_time=LATER, job_direction="up", copies_once=False),
+        "failed": JobDetail("failed", failed_reason="The disk is full.", job_direction="up", copies_once=False),
+        "parent": JobDetail("parent", multi_write=True, job_direction="up", copies_once=False),
+        "child": JobDetail("child", multi_write=True, parent_id="parent", job_direction="down", copies_once=False),
     }
 
 
