@@ -15,7 +15,7 @@ replication = JobBatchStart(
 )
 
 # Pulumi writes outputs when an `up` succeeds: the other stack has no jobs to ask for until all of these have caught up once.
-pulumi.export("job_ids", replication.job_statuses.apply(list))
+pulumi.export("job_ids", replication.job_statuses.apply(sorted))
 pulumi.export("ready", replication.ready)
 pulumi.export("statuses", replication.job_statuses)
 pulumi.export("problems", replication.problems)
