@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..drs.calls.models import CopyProgress
 from .actual import ActualJob
 from .declared import SyncGoal
 from .phase import Phase
@@ -39,8 +40,12 @@ def is_copied(job: ActualJob) -> bool:
 
 def is_within(job: ActualJob, max_delay_seconds: float) -> bool:
     """Whether this reading of a job that follows its source is a good one."""
-    delay = job.copy.delay_seconds if job.copy else None
-    return job.status == FOLLOWING and delay is not None and 0 <= delay <= max_delay_seconds
+    return job.status == FOLLOWING and has_small_delay(job.copy, max_delay_seconds)
+
+
+def has_small_delay(copy: CopyProgress | None, max_delay_seconds: float) -> bool:
+    """Whether DRS shows a delay, and one that is small enough, whatever the job is at."""
+    return copy is not None and copy.delay_seconds is not None and 0 <= copy.delay_seconds <= max_delay_seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from ..reconcile.phase import Phase
 from ..reconcile.plan import Plan, Reason
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
+from ..reconcile.sync import has_small_delay
 from ..settings import Settings
 from .reasons import Reasons
 from .times import to_iso
@@ -61,6 +62,8 @@ _BUSY = "DRS.M01504"
 
 _TO_REACH = {DesiredState.STARTED: "start", DesiredState.PAUSED: "pause", DesiredState.STOPPED: "stop"}
 _NOT_YET = {"paused": "{was|were} not paused yet", "stopped": "{was|were} not over yet", "synced": "{was|were} not synced yet"}
+# Phases of jobs that come to run, or go on running, by themselves.
+_UNDERWAY = (Phase.PENDING, Phase.SCHEDULED, Phase.STARTING, Phase.RUNNING)
 _LEFT = "{is left as it is|are left as they are}"
 _RUN = "run pulumi up"
 _DELETED = "DRS.M05004"
@@ -353,16 +356,24 @@ class Messages(Reasons):
     def not_synced(self, late: Mapping[str, ActualJob], total: int, max_delay_seconds: float) -> str:
         """That a gate is closed: which copies have not caught up, how far each is behind, and what to do."""
         parts = []
-        if moving := {one: job.copy for one, job in late.items() if job.phase is Phase.RUNNING}:
+        # How far it is behind says nothing of one that is at something else with a small delay: its status does.
+        moving = {
+            job_id: job.copy
+            for job_id, job in late.items()
+            if job.phase is Phase.RUNNING and not has_small_delay(job.copy, max_delay_seconds)
+        }
+        if moving:
             parts.append(self.behind(moving))
         others = grouped((job.status, one) for one, job in late.items() if one not in moving)
         for status, ids in others.items():
             named = self.names.listed(ids, LISTED) or count_jobs(len(ids))
             parts.append(f"{named} {inflect('{is|are}', len(ids))} in {status}")
         limit = f"{self.dialect.name('max_delay')} is {format_seconds(max_delay_seconds)}"
+        still = sum(job.phase not in _UNDERWAY for job in late.values())
+        first = inflect("see to {the job that does|the jobs that do} not run, ", still) if still else ""
         return (
             f"{len(late):,} of {count_jobs(total)} {inflect('{is|are}', len(late))} not synced ({limit}). "
-            f"{'; '.join(filter(None, parts))}. Nothing was changed. Next: wait until DRS shows that "
+            f"{'; '.join(filter(None, parts))}. Nothing was changed. Next: {first}wait until DRS shows that "
             f"{inflect('{this copy has|these copies have}', len(late))} caught up, then run the command again."
         )
 

@@ -1,4 +1,4 @@
-"""find_jobs and get_job_statuses in programs that the real pulumi command runs."""
+"""find_jobs, get_job_statuses and require_synced in programs that the real pulumi command runs."""
 
 from __future__ import annotations
 
@@ -166,3 +166,31 @@ def test_asking_later_holds_up_nobody_else(sandbox: Sandbox, stack: Stack) -> No
     assert run.exit_code == 0, run.output
     (started,) = sandbox.calls("batch-starting")
     assert started["time"] < sandbox.calls("jobs")[0]["time"] + 5
+
+
+@pytest.mark.parametrize("function", ["require_synced", "require_synced_output"])
+def test_a_gate_that_is_closed_ends_preview_and_up_before_what_hangs_on_it(sandbox: Sandbox, stack: Stack, function: str) -> None:
+    sandbox.add_jobs(
+        make_job("a", name="crm-orders", status="INCRE_TRANSFER_STARTED", delay={"seconds": 340}),
+        make_job("b", name="crm-stock", status="INCRE_TRANSFER_STARTED", delay={"seconds": 0}),
+        make_job("c"),
+    )
+    stack.program(f"""
+        gate = pulumi.Output.from_input({function}(["a", "b"]))
+        JobBatchStart("batch", jobs=gate.apply(lambda _: ["c"]))
+        pulumi.export("delays", gate.apply(lambda rows: {{job_id: row["delay_seconds"] for job_id, row in rows.items()}}))
+    """)
+
+    for run in (stack.preview(), stack.up()):
+        assert run.exit_code != 0
+        assert "1 of 2 jobs is not synced (max_delay is 10s). crm-orders (a) is 340 s behind. Nothing was changed." in run
+        assert "Traceback" not in run
+    assert sandbox.job("c")["starts"] == 0
+
+    sandbox.set_delay("a", seconds=0)
+    opened = stack.up()
+
+    assert opened.exit_code == 0, opened.output
+    assert stack.outputs() == {"delays": {"a": 0, "b": 0}}
+    assert sandbox.job("c")["starts"] == 1
+    assert stack.rests()

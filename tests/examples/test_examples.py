@@ -14,7 +14,8 @@ from .conftest import EXAMPLES
 NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
 # A script in place of a project.
 SCRIPTS = {"alarm": "alarm.py", "automation-api": "start.py"}
-PROJECTS = [name for name in NAMES if name not in SCRIPTS]
+# Of most examples the folder itself, of some several folders in it.
+PROJECTS = sorted(str(path.parent.relative_to(EXAMPLES)) for path in EXAMPLES.glob("**/Pulumi.yaml"))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,23 +31,31 @@ def test_an_example_has_all_that_a_project_needs(name: str) -> None:
     files = {path.name for path in (EXAMPLES / name).iterdir()}
 
     assert {"README.md", "requirements.txt"} <= files
-    assert {SCRIPTS[name]} <= files if name in SCRIPTS else {"Pulumi.yaml", "__main__.py"} <= files
+    assert {SCRIPTS[name]} <= files if name in SCRIPTS else any(Path(project).parts[0] == name for project in PROJECTS)
+
+
+@pytest.mark.parametrize("name", PROJECTS)
+def test_a_project_has_a_program(name: str) -> None:
+    assert (EXAMPLES / name / "__main__.py").exists()
 
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_is_called_as_its_folder(name: str) -> None:
     project = yaml.safe_load((EXAMPLES / name / "Pulumi.yaml").read_text(encoding="utf-8"))
 
-    assert project["name"] == f"drs-{name}"
+    assert project["name"] == f"drs-{name.replace('/', '-')}"
     assert project["description"]
     assert project["runtime"] == "python"
 
 
-@pytest.mark.parametrize("name", PROJECTS)
-def test_the_readme_sets_all_the_configuration_that_the_program_reads(name: str) -> None:
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in SCRIPTS])
+def test_the_readme_sets_all_the_configuration_that_the_programs_read(name: str) -> None:
     folder = EXAMPLES / name
-    read = re.findall(r'config\.(?:require|get)\w*\("(\w+)"', (folder / "__main__.py").read_text(encoding="utf-8"))
-    told = re.findall(r"^pulumi config set (?:--path )?'?(\w+)", (folder / "README.md").read_text(encoding="utf-8"), re.M)
+    programs = "".join(path.read_text(encoding="utf-8") for path in folder.glob("**/__main__.py"))
+    read = re.findall(r'config\.(?:require|get)\w*\("(\w+)"', programs)
+    told = re.findall(
+        r"^pulumi (?:-C \w+ )?config set (?:--path )?'?(\w+)", (folder / "README.md").read_text(encoding="utf-8"), re.M
+    )
 
     assert set(told) == set(read)
 

@@ -342,6 +342,7 @@ def _copies(page: Page) -> None:
     hidden = speaker()
     hidden.names.is_secret = True
     page.say(hidden.not_synced(late, 12, 10.0))
+    page.say(speaker().not_synced({job_id: ActualJob(job_id, "INCRE_TRANSFER_FAILED") for job_id in MANY}, 12, 10.0))
     many = {f"crm-{n}": ActualJob(f"crm-{n}", RUNS, copy=CopyProgress(100.0, 100.0 + n)) for n in range(53)}
     page.say(speaker().not_synced(many, 100, 10.0)[-400:])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pulumi_drs_start.drs.calls.models import Finding
+from pulumi_drs_start.drs.calls.models import CopyProgress, Finding
 from pulumi_drs_start.drs.errors import OutOfTimeError
 from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.converge import Progress, Remaining, Waiting
@@ -331,6 +331,13 @@ FOR_PAIR = Why(Reason.WAITING_FOR_PAIR, pairing=Pairing(obstacle=Obstacle("b", "
 def test_a_wait_has_a_reason(waiting: Waiting, words: str) -> None:
     both = [waiting, replace(waiting, job_id="b")]
     assert SAY.progress(Progress({Phase.STARTABLE: 2}, both)) == f"running 0/2, startable 2; {words}"
+
+
+def test_a_gate_tells_the_status_of_a_job_that_is_at_something_else_however_small_its_delay() -> None:
+    job = ActualJob("a", "CHANGE_JOB_STARTED", copy=CopyProgress(100, 0))
+
+    assert "(max_delay is 10s). a is in CHANGE_JOB_STARTED. " in SAY.not_synced({"a": job}, 1, 10)
+    assert "(max_delay is 10s). a is 11 s behind. " in SAY.not_synced({"a": replace(job, copy=CopyProgress(100, 11))}, 1, 10)
 
 
 def test_of_many_reasons_the_rest_is_counted() -> None:
