@@ -19,6 +19,7 @@ from pulumi_drs_start import (
     find_jobs_output,
     get_job_statuses,
     get_job_statuses_output,
+    require_synced,
 )
 
 A = "9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101"
@@ -74,6 +75,8 @@ JobBatchStart("m", jobs=[A], start_time=3.5)  # type: ignore[arg-type]  # pyrigh
 JobBatchStart("m", jobs=[A], start_time=date(2026, 12, 1))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 JobStartArgs(job_id=A).desired_state = "pause"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
 JobStartArgs(job_id=A, start_time=[1])  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+require_synced([A], max_delay=10)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+get_job_statuses([A], progress="yes")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 # Rows.
 rows, summary = batch.job_statuses, batch.summary
