@@ -91,7 +91,9 @@ class SyncWatch:
             good_since = self._good_since.setdefault(job_id, answered_at)
         elif self._good_since.pop(job_id, None) is not None:
             self._broken += 1
-        delay, before = (copy.delay_seconds if copy else None), self.lags.get(job_id)
+        # A delay beside another status is not one that counts.
+        delay = copy.delay_seconds if copy and job.status == FOLLOWING else None
+        before = self.lags.get(job_id)
         self.lags[job_id] = Lag(
             job_id,
             copy.percent if copy else None,
