@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..drs.calls.models import CopyProgress, Finding
+from .actual import ActualJob
 from .declared import DesiredState
-from .phase import STARTED_PHASES, UNSTARTED_PHASES, Phase
+from .phase import STARTED_PHASES, Phase
 from .plan import Case, Decision, Reason, Why, decide
 from .record import NOTHING_KNOWN, Action, JobRecord, Refusal
 from .recorded import Recorded
@@ -218,8 +219,14 @@ def _next_record(case: Case, *, is_unfinished: bool) -> JobRecord:
         was_ended=case.actual.is_seen_ended or (is_missing and record.was_ended),
         paused_here=_is_paused_here(case),
         stopped_here=_is_stopped_here(case),
-        is_synced=record.is_synced and phase not in UNSTARTED_PHASES,
+        is_synced=record.is_synced,
+        ended_unsynced=is_over and not record.is_synced and (_is_copy_told(case.actual) or record.ended_unsynced),
     )
+
+
+def _is_copy_told(actual: ActualJob) -> bool:
+    """Whether DRS told what became of the copy of a job that is over: an answer may lack it once."""
+    return actual.copy is not None and actual.copy.copies_once is not None
 
 
 def _is_proven(case: Case) -> bool:

@@ -301,7 +301,8 @@ def _start_ended(case: Case) -> Decision:
         if not case.awaits_sync:
             return case.fulfilled(Reason.HAS_RUN)
         # A job that copies only once ends by itself: how far its copy came tells whether it was complete.
-        return case.underway(Reason.CATCHING_UP) if case.actual.copy is None else case.fail(Reason.OVER_TOO_SOON)
+        is_unread = case.actual.copy is None and not record.ended_unsynced
+        return case.underway(Reason.CATCHING_UP) if is_unread else case.fail(Reason.OVER_TOO_SOON)
     if record.scheduled_for is not None or record.request.action is Action.SCHEDULE:
         return case.fail(Reason.CANCELLED_SCHEDULE, delivered_time=record.scheduled_for or record.request.start_time)
     return case.fail(Reason.NEVER_STARTED)
@@ -406,4 +407,9 @@ def make_cases(
     now: float,
 ) -> list[Case]:
     """The cases of all desired jobs, from values by job id; see `Case`. `records` may lack jobs, `actual` must not."""
-    return [Case(job, actual[job.job_id], records.get(job.job_id, NOTHING_KNOWN), goal, now) for job in desired]
+
+    def case_of(job: DesiredJob) -> Case:
+        seen, record = actual[job.job_id], records.get(job.job_id, NOTHING_KNOWN)
+        return Case(job, seen, record.seen_in(seen.phase), goal, now)
+
+    return [case_of(job) for job in desired]

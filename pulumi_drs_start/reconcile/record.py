@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from ..drs.calls.models import Finding
+from .phase import UNSTARTED_PHASES, Phase
 
 
 class Action(str, Enum):
@@ -141,6 +142,7 @@ class JobRecord:
         paused_here: the job is paused because this resource asked for it.
         stopped_here: the job is over, and this resource declared it stopped.
         is_synced: its copy was seen to have caught up with its source.
+        ended_unsynced: the job was seen over, and its copy not complete.
     """
 
     accepted_at: float | None = None
@@ -161,6 +163,7 @@ class JobRecord:
     paused_here: bool = False
     stopped_here: bool = False
     is_synced: bool = False
+    ended_unsynced: bool = False
 
     def about(self, wanted: Request, declared_time: int | None = None) -> JobRecord:
         """The part of this record that still applies to the request `wanted`.
@@ -188,6 +191,10 @@ class JobRecord:
             accepted_at=self.accepted_at if still_holds else None,
             accepted_now=self.accepted_now and still_holds,
         )
+
+    def seen_in(self, phase: Phase) -> JobRecord:
+        """This record, now that the job was seen in a phase: one that begins at its beginning has nothing copied yet."""
+        return replace(self, is_synced=False) if self.is_synced and phase in UNSTARTED_PHASES else self
 
     def has_run(self, now: float) -> bool:
         """Whether a job that is over was started: it was seen started, or DRS accepted a start and its time has come."""

@@ -28,7 +28,7 @@ FORMAT_VERSION = 1
 _STARTED = {phase.value for phase in STARTED_PHASES}
 _SEEN_STARTED = JobRecord(was_started=True)
 # Facts of a record that the state has under their own name, where they are true.
-_FACTS = ("is_unfinished", "ended_unstarted", "was_ended", "paused_here", "stopped_here", "is_synced")
+_FACTS = ("is_unfinished", "ended_unstarted", "was_ended", "paused_here", "stopped_here", "is_synced", "ended_unsynced")
 
 
 class StateError(ValueError):
@@ -181,6 +181,7 @@ def _record_from_state(row: Mapping[str, Any], kept: Mapping[str, Any]) -> JobRe
         paused_here=kept.get("paused_here") is True,
         stopped_here=kept.get("stopped_here") is True,
         is_synced=kept.get("is_synced") is True,
+        ended_unsynced=kept.get("ended_unsynced") is True,
     )
 
 

@@ -128,7 +128,7 @@ RECORDED = Recorded(
     },
     records={
         PAUSED: JobRecord(was_started=True, paused_here=True),
-        "cancelled": JobRecord(scheduled_for=TWO, ended_unstarted=True, was_ended=True),
+        "cancelled": JobRecord(scheduled_for=TWO, ended_unstarted=True, was_ended=True, ended_unsynced=True),
         "failed-to-start": JobRecord(),
         "gone": JobRecord(was_started=True),
         "lost": JobRecord(lost_at=SENT_AT[1]),
