@@ -19,7 +19,7 @@ from .declared import DesiredJob, DesiredState, Goal, SyncGoal
 from .jobs import Jobs
 from .observe import StatusReader
 from .outcome import OF_COPIES, Result, result_of
-from .phase import UNSTARTED_PHASES, Phase
+from .phase import STARTED_PHASES, Phase
 from .plan import Case, Decision, Reason, Why, make_cases
 from .record import Action, JobRecord, Precheck, Request
 from .send import BatchLimit, Sender
@@ -147,7 +147,7 @@ def converge(
         log.debug("the operation ended early: %s", exc)
         operation.ended_by = operation.ended_by or exc
     operation.read_reasons()
-    return result_of(jobs.cases.values(), operation.ended_by)
+    return result_of(jobs.cases.values(), operation.ended_by or operation.no_copies)
 
 
 @dataclass(slots=True)
@@ -159,6 +159,7 @@ class _Operation:
     on_progress: Callable[[Progress], None]
     watch: SyncWatch | None = None
     why_silent: str = ""
+    no_copies: DrsError | None = None  # DRS refuses to tell of copies: nobody waits for them any more
     ended_by: Exception | None = None
     seen_since: dict[str, tuple[str, float]] = field(default_factory=dict)
 
@@ -189,14 +190,20 @@ class _Operation:
 
     def _next_poll_seconds(self, open_jobs: Sequence[str], waited_seconds: float) -> float:
         reasons = {self.jobs.decisions[job_id].why.reason for job_id in open_jobs}
-        longest = LONGEST_POLL_FOR_SYNC_SECONDS if reasons == {Reason.CATCHING_UP} else LONGEST_POLL_SECONDS
+        longest = LONGEST_POLL_FOR_SYNC_SECONDS if Reason.CATCHING_UP in reasons else LONGEST_POLL_SECONDS
+        if self.why_silent:
+            # Each reading of copies is several calls by now.
+            longest *= 2
         if Reason.IN_DOUBT in reasons:
             longest = LONGEST_POLL_IN_DOUBT_SECONDS
         usual = min(longest, max(SHORTEST_POLL_SECONDS, waited_seconds * POLL_AFTER_FRACTION))
-        return self.watch.next_reading_seconds(usual) if self.watch else usual
+        return self.watch.next_reading_seconds(usual, self.budget.clock.monotonic()) if self.watch else usual
 
     def _is_open(self, job_id: str) -> bool:
-        action = self.jobs.decisions[job_id].action
+        decision = self.jobs.decisions[job_id]
+        if self.no_copies is not None and decision.why.reason is Reason.CATCHING_UP:
+            return False
+        action = decision.action
         if self.ended_by is not None:
             return action is Action.WAIT and self.jobs.cases[job_id].record.accepted_now
         return action is Action.WAIT or action.is_request
@@ -206,12 +213,15 @@ class _Operation:
         # What an answer says is as old as the question; a slow one must not end a doubt that came up in between.
         asked_at = self.budget.clock.time()
         for job_id, actual in self.reader.read(job_ids, self.budget).items():
-            record = jobs.cases[job_id].record
+            case = jobs.cases[job_id]
+            record = case.record.seen_in(actual.phase)
+            if case.phase in STARTED_PHASES and actual.phase not in STARTED_PHASES:
+                record = replace(record, was_started=True)
             if record.accepted_now and actual.phase in (Phase.STARTING, Phase.RUNNING):
                 record = replace(record, took_effect=True)
             elif _is_refusal_outdated(record, actual):
                 record = replace(record, refused_at=None, refusal=None, sends=0, retry_at=float("-inf"))
-            jobs.cases[job_id] = replace(jobs.cases[job_id], actual=actual, record=record, now=asked_at)
+            jobs.cases[job_id] = replace(case, actual=actual, record=record, now=asked_at)
         jobs.unread.difference_update(job_ids)
         self.note_statuses(job_ids)
         self._read_prechecks(job_ids)
@@ -221,12 +231,9 @@ class _Operation:
 
     def read_copies(self, job_ids: Iterable[str]) -> None:
         """Read how far the copies of jobs are that have to catch up, and take note of those that have."""
-        if self.watch is None:
+        if self.watch is None or self.no_copies is not None:
             return
         cases = {job_id: self.jobs.cases[job_id] for job_id in job_ids}
-        for job_id, case in cases.items():
-            if case.record.is_synced and case.phase in UNSTARTED_PHASES:
-                self.jobs.update(job_id, is_synced=False)
         asked = {job_id: case.actual for job_id, case in cases.items() if _has_copy(case)}
         for job_id in cases.keys() - asked.keys():
             self.watch.forget(job_id)
@@ -238,19 +245,21 @@ class _Operation:
             read = self.reader.read_copies(asked, self.budget)
             self.why_silent = ""
         except DrsError as exc:
-            if isinstance(exc, OperationEndedError) or not exc.retryable:
+            if isinstance(exc, OperationEndedError):
                 raise
+            self.why_silent = str(exc)
+            if not exc.retryable:
+                # Jobs are started all the same.
+                self.no_copies = exc
+                return
             # Silence for a while is no good reading, but no reason either to end a wait of hours.
             log.debug("no copies to be read: %s", exc)
             read = {job_id: replace(job, copy=CopyProgress()) for job_id, job in asked.items() if job.phase is Phase.RUNNING}
-            self.why_silent = str(exc)
-        answered_at = clock.monotonic()
         for job_id, actual in read.items():
-            case = cases[job_id]
-            if case.record.is_synced or self.watch.has_caught_up(actual, asked_at, answered_at):
-                self.watch.forget(job_id)
-                case = replace(case, record=replace(case.record, is_synced=True))
-            self.jobs.cases[job_id] = replace(case, actual=actual)
+            self.jobs.cases[job_id] = replace(cases[job_id], actual=actual)
+        waited_for = [actual for job_id, actual in read.items() if not cases[job_id].record.is_synced]
+        for job_id in self.watch.take(waited_for, asked_at, clock.monotonic()):
+            self.jobs.update(job_id, is_synced=True)
 
     def tell(self) -> None:
         """Say how far the operation is, and what it waits for."""

@@ -2,11 +2,12 @@
 When a copy has caught up with its source, from readings of how far it is behind.
 
 One good reading says little: delays flap. The manual of DRS wants the delay to stay at 0 s "for a period" before the cut-over.
-So every reading of that period has to be good, and whatever DRS does not tell is no good reading.
+So every reading of that period has to be good, there have to be several, and whatever DRS does not tell is no good reading.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..drs.calls.models import CopyProgress
@@ -20,11 +21,16 @@ FOLLOWING = "INCRE_TRANSFER_STARTED"
 FULLY_COPIED = "FULL_TRANSFER_COMPLETE"
 """The status of a job whose full copy is complete."""
 
-# How often a delay is read in a good period, and how much less often after each that was broken.
+# How often a delay is read in a good period.
 READINGS = 4
-SLOWER = 1.5
 SHORTEST_STEP_SECONDS = 0.2
 LONGEST_STEP_SECONDS = 50.0
+# After a good period that was broken the next one begins later, and later each time: delays that flap for hours would cost
+# thousands of calls.
+SLOWER = 1.5
+LONGEST_REST_SECONDS = 300.0
+# Readings that are this close belong together, however short the period is: calls take their time.
+CLOSE_SECONDS = 10.0
 
 _COMPLETE = 100.0
 
@@ -76,47 +82,65 @@ class SyncWatch:
 
     goal: SyncGoal
     lags: dict[str, Lag] = field(default_factory=dict)
-    _broken: int = 0  # good periods that ended too soon
     _good_since: dict[str, float] = field(default_factory=dict)
+    _read_at: float = float("-inf")
+    # How many good periods were broken, each the longest of its time; and until when no other one is read closely.
+    _broken: int = 0
+    _rests_until: float = float("-inf")
 
-    def has_caught_up(self, job: ActualJob, asked_at: float, answered_at: float) -> bool:
-        """Take a reading of a job, and say whether its copy has caught up.
+    def take(self, jobs: Sequence[ActualJob], asked_at: float, answered_at: float) -> frozenset[str]:
+        """Take a reading of all jobs that are waited for, and return those whose copies have caught up; they are forgotten.
 
         A good period begins when its first reading was answered, and is over when its last one was asked for: a slow answer
-        must not make it longer than it was.
+        must not make it longer than it was. It has no gap in which a delay could rise and fall again unseen.
         """
-        job_id, copy = job.job_id, job.copy
-        good_since = None
-        if is_within(job, self.goal.max_delay_seconds):
-            good_since = self._good_since.setdefault(job_id, answered_at)
-        elif self._good_since.pop(job_id, None) is not None:
+        first = min(self._good_since.values(), default=None)
+        leading = [job_id for job_id, since in self._good_since.items() if since == first]
+        for job in jobs:
+            copy, before = job.copy or CopyProgress(), self.lags.get(job.job_id)
+            # A delay beside another status is not one that counts.
+            delay = copy.delay_seconds if job.status == FOLLOWING else None
+            good = self._good_seconds(job, asked_at, answered_at)
+            self.lags[job.job_id] = Lag(job.job_id, copy.percent, delay, _trend(before, delay), good)
+        self._read_at = answered_at
+        caught_up = frozenset(job.job_id for job in jobs if is_copied(job) or self._is_stable(job.job_id))
+        for job_id in caught_up:
+            self.forget(job_id)
+        if leading and asked_at >= self._rests_until and self._good_since.keys().isdisjoint(leading) and not caught_up:
             self._broken += 1
-        # A delay beside another status is not one that counts.
-        delay = copy.delay_seconds if copy and job.status == FOLLOWING else None
-        before = self.lags.get(job_id)
-        self.lags[job_id] = Lag(
-            job_id,
-            copy.percent if copy else None,
-            delay,
-            _trend(before, delay),
-            None if good_since is None else max(0.0, asked_at - good_since),
-        )
-        if good_since is not None and (self.goal.stable_seconds <= 0 or asked_at - good_since >= self.goal.stable_seconds):
-            return True
-        return is_copied(job)
+            self._rests_until = answered_at + min(LONGEST_REST_SECONDS, self._step_seconds * SLOWER ** min(self._broken, 20))
+        return caught_up
 
-    def next_reading_seconds(self, usual_seconds: float) -> float:
-        """How long to wait before the next reading: several fall into a good period, and one at its end.
-
-        Copies whose delays flap are read less often with each good period that was broken.
-        """
-        good = [lag.good_seconds for lag in self.lags.values() if lag.good_seconds is not None]
-        if not good:
+    def next_reading_seconds(self, usual_seconds: float, now: float) -> float:
+        """How long to wait before the next reading: several fall into a good period, and one at its end."""
+        if not self._good_since:
             return usual_seconds
-        step = self.goal.stable_seconds / READINGS * SLOWER ** min(self._broken, 20)
-        step = min(max(step, SHORTEST_STEP_SECONDS), LONGEST_STEP_SECONDS)
-        to_go = self.goal.stable_seconds - max(good)
-        return min(usual_seconds, step, max(to_go, step * 0.75 if self._broken else SHORTEST_STEP_SECONDS))
+        if now < self._rests_until:
+            return min(usual_seconds, self._rests_until - now)
+        to_go = min(self._good_since.values()) + self.goal.stable_seconds - now
+        return min(usual_seconds, self._step_seconds, max(to_go, SHORTEST_STEP_SECONDS))
+
+    @property
+    def _step_seconds(self) -> float:
+        return min(max(self.goal.stable_seconds / READINGS, SHORTEST_STEP_SECONDS), LONGEST_STEP_SECONDS)
+
+    def _good_seconds(self, job: ActualJob, asked_at: float, answered_at: float) -> float | None:
+        since = self._good_since.pop(job.job_id, None)
+        if not is_within(job, self.goal.max_delay_seconds):
+            return None
+        if since is None or asked_at - self._read_at > self._longest_gap_seconds:
+            since = answered_at
+        self._good_since[job.job_id] = since
+        return max(0.0, asked_at - since)
+
+    @property
+    def _longest_gap_seconds(self) -> float:
+        twice = 2 * self._step_seconds
+        return twice if self._read_at < self._rests_until else max(CLOSE_SECONDS, twice)
+
+    def _is_stable(self, job_id: str) -> bool:
+        good_seconds = self.lags[job_id].good_seconds
+        return good_seconds is not None and good_seconds >= self.goal.stable_seconds
 
     def forget(self, job_id: str) -> None:
         """Take no more account of a job: it has caught up, or is not waited for any more."""
