@@ -10,10 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from pulumi_drs_start.drs.calls.models import CopyProgress
 from pulumi_drs_start.reconcile import phase as statuses
 from pulumi_drs_start.reconcile.actual import ActualJob
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
-from pulumi_drs_start.reconcile.plan import Case, Decision, decide
+from pulumi_drs_start.reconcile.plan import Case, Decision, Reason, decide, make_plan
 from pulumi_drs_start.reconcile.record import Action, GracePeriods, JobRecord, Request
 from pulumi_drs_start.schema.messages import Messages
 
@@ -280,3 +281,57 @@ def test_a_time_that_is_past_is_called_so_for_a_scheduled_job_too() -> None:
 
     assert decision.request == Request(Action.START)
     assert "declared to start at 2027-01-14T08:00:00Z, which is past, so it starts now" in Messages().warning(decision)
+
+
+# -- copies that have to catch up ----------------------------------------------------------------------------------
+
+STARTS = [pytest.param(name, id=words) for name, (words, _) in ASKED.items() if name not in NOT_STARTED]
+SYNCED = JobRecord(was_started=True, is_synced=True)
+# What else is decided where a copy has to catch up. A job in whose phase nothing happens by itself can't be waited for.
+INSTEAD = {"fine": "wait", "told": "fail"}
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "verdict"),
+    [pytest.param(*cell, id=f"{cell[0]}, {ASKED[cell[1]][0]}, and to catch up") for cell in CELLS],
+)
+def test_decision_where_the_copy_has_to_catch_up(status: str, asked: str, verdict: str) -> None:
+    if asked not in NOT_STARTED:
+        verdict = "told" if (status, verdict) == ("WAITING_FOR_START", "fine") else INSTEAD.get(verdict, verdict)
+    _, action, is_fulfilled, request = VERDICTS[verdict]
+
+    decision = made(status, ASKED[asked][1], goal=Goal.SYNCED)
+
+    assert (decision.action, decision.is_fulfilled, decision.request) == (action, is_fulfilled, request)
+    assert decision.why.awaits_sync is (asked not in NOT_STARTED)
+
+
+@pytest.mark.parametrize("asked", STARTS)
+@pytest.mark.parametrize("status", STATUSES)
+def test_a_preview_acts_where_a_copy_is_to_be_waited_for(status: str, asked: str) -> None:
+    plan = make_plan([Case(ASKED[asked][1], ActualJob("a", status), JobRecord(was_started=True), Goal.SYNCED, NOW)])
+    decision = plan.decisions["a"]
+
+    assert plan.would_act is (decision.action.is_request or decision.action is Action.WAIT)
+    assert ("which is not synced yet" in Messages().plan(plan)) is (decision.why.reason is Reason.CATCHING_UP)
+
+
+@pytest.mark.parametrize("status", ENDED)
+@pytest.mark.parametrize(
+    ("record", "copy", "verdict"),
+    [
+        pytest.param(JobRecord(was_started=True), None, "wait", id="its copy is still to be read"),
+        pytest.param(JobRecord(was_started=True), CopyProgress(50, None, True), "fail", id="its copy was not complete"),
+        pytest.param(JobRecord(was_started=True), CopyProgress(), "fail", id="DRS does not tell"),
+        pytest.param(JobRecord(was_started=True, ended_unsynced=True), None, "fail", id="that was so the last time"),
+        pytest.param(SYNCED, None, "fine", id="it had caught up before"),
+        pytest.param(JobRecord(was_started=True, stopped_here=True), None, "fail", id="we stopped it"),
+        pytest.param(JobRecord(), CopyProgress(100, None, True), "fail", id="nobody saw it started"),
+    ],
+)
+def test_a_job_that_is_over_and_had_to_catch_up(record: JobRecord, copy: CopyProgress | None, verdict: str, status: str) -> None:
+    _, action, is_fulfilled, _ = VERDICTS[verdict]
+
+    decision = decide(Case(DesiredJob("a"), ActualJob("a", status, copy=copy), record, Goal.SYNCED, NOW))
+
+    assert (decision.action, decision.is_fulfilled) == (action, is_fulfilled)

@@ -32,6 +32,7 @@ records = st.builds(
     sends=st.integers(0, 10),
     retry_at=seconds,
     was_started=st.booleans(),
+    is_synced=st.booleans(),
 )
 goals = st.sampled_from(Goal)
 patiences = st.builds(GracePeriods, seconds, seconds, st.integers(1, 10))

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import assume, event, example, given
 from hypothesis import strategies as st
 
-from pulumi_drs_start.drs.calls.models import Finding
+from pulumi_drs_start.drs.calls.models import CopyProgress, Finding
 from pulumi_drs_start.drs.errors import OutOfTimeError
 from pulumi_drs_start.reconcile.actual import ActualJob, Obstacle, Pairing
 from pulumi_drs_start.reconcile.declared import DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.outcome import outcome_of
 from pulumi_drs_start.reconcile.phase import _PHASES, STARTED_PHASES, Phase, phase_of
-from pulumi_drs_start.reconcile.plan import Case, Decision, decide, make_cases, make_plan
+from pulumi_drs_start.reconcile.plan import Case, Decision, Reason, decide, make_cases, make_plan
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Precheck, Refusal, Request
 from pulumi_drs_start.schema.messages import Messages
 
@@ -69,13 +69,18 @@ records = st.builds(
     was_ended=st.booleans(),
     paused_here=st.booleans(),
     stopped_here=st.booleans(),
+    is_synced=st.booleans(),
+    ended_unsynced=st.booleans(),
 )
+copies = st.builds(CopyProgress, st.none() | st.floats(0, 100), st.none() | st.floats(0, 1e6), st.none() | st.booleans())
 jobs = st.builds(DesiredJob, st.just("a"), declared, st.booleans(), st.booleans(), st.sampled_from(DesiredState))
 goals = st.sampled_from(Goal)
 
 
 def actuals(words: st.SearchStrategy[str] = statuses) -> st.SearchStrategy[ActualJob]:
-    return st.builds(ActualJob, st.just("a"), words, start_time=st.none() | start_times, pairing=st.none() | pairings)
+    return st.builds(
+        ActualJob, st.just("a"), words, start_time=st.none() | start_times, copy=st.none() | copies, pairing=st.none() | pairings
+    )
 
 
 def made(desired: DesiredJob, actual: ActualJob, record: JobRecord, goal: Goal = Goal.RUNNING, now: float = NOW) -> Decision:
@@ -265,13 +270,63 @@ def test_everything_is_asked_a_bounded_number_of_times(
     assert not made(desired, actual, replace(record, request=wanted or Request(), sends=5), goal).action.is_request
 
 
+# -- copies that have to catch up ----------------------------------------------------------------------------------
+
+
+@given(jobs, actuals(), records)
+def test_a_job_is_where_it_should_be_only_if_its_copy_has_caught_up(
+    desired: DesiredJob, actual: ActualJob, record: JobRecord
+) -> None:
+    """However its copy is now: one reading tells nothing."""
+    decision = made(desired, actual, record, Goal.SYNCED)
+
+    assert not decision.is_fulfilled or record.is_synced or desired.state is not DesiredState.STARTED
+
+
+@given(jobs, actuals(), records)
+def test_drs_is_asked_for_the_same_whether_or_not_copies_have_to_catch_up(
+    desired: DesiredJob, actual: ActualJob, record: JobRecord
+) -> None:
+    assert made(desired, actual, record, Goal.SYNCED).request == made(desired, actual, record).request
+
+
+@given(jobs, actuals(), records)
+def test_once_its_copy_has_caught_up_a_job_is_decided_about_as_any_other(
+    desired: DesiredJob, actual: ActualJob, record: JobRecord
+) -> None:
+    record = replace(record, is_synced=True)
+    synced, running = made(desired, actual, record, Goal.SYNCED), made(desired, actual, record)
+
+    assert synced == running or (running.why.reason, synced.why.reason) == (Reason.SCHEDULED, Reason.NOT_DUE)
+
+
+@given(jobs, actuals(st.sampled_from([status for status in STATUSES if phase_of(status) is Phase.RUNNING])), records)
+def test_a_job_whose_copy_has_not_caught_up_is_waited_for_while_it_runs(
+    desired: DesiredJob, actual: ActualJob, record: JobRecord
+) -> None:
+    decision = made(replace(desired, state=DesiredState.STARTED), actual, replace(record, is_synced=False), Goal.SYNCED)
+
+    assert (decision.action, decision.why.reason, decision.is_underway) == (Action.WAIT, Reason.CATCHING_UP, True)
+
+
+@given(jobs, actuals(), records, st.sampled_from([Phase.PENDING, Phase.STARTABLE, Phase.SCHEDULED, Phase.STARTING]))
+def test_a_job_that_begins_anew_has_not_caught_up(
+    desired: DesiredJob, actual: ActualJob, record: JobRecord, phase: Phase
+) -> None:
+    status = next(status for status in STATUSES if phase_of(status) is phase)
+    (case,) = make_cases([desired], {"a": replace(actual, status=status)}, {"a": record}, Goal.SYNCED, NOW)
+
+    assert case.record == replace(record, is_synced=False)
+
+
 # -- what is said --------------------------------------------------------------------------------------------------
 
 
 @given(jobs, actuals(), records)
 def test_what_fulfils_the_larger_goal_fulfils_the_smaller_one(desired: DesiredJob, actual: ActualJob, record: JobRecord) -> None:
-    running, accepted = (made(desired, actual, record, goal) for goal in (Goal.RUNNING, Goal.ACCEPTED))
+    synced, running, accepted = (made(desired, actual, record, goal) for goal in (Goal.SYNCED, Goal.RUNNING, Goal.ACCEPTED))
 
+    assert running.is_fulfilled or not synced.is_fulfilled
     assert accepted.is_fulfilled or not running.is_fulfilled
 
 
