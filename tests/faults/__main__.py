@@ -22,6 +22,7 @@ COLUMNS = {
     "double": "double calls",
     "lost": "lost jobs",
     "not converged": "not converged",
+    "not synced": "synced too soon",
     "needless": "needless calls",
     "secret": "secrets",
 }

@@ -22,6 +22,7 @@ from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredSta
 from pulumi_drs_start.reconcile.phase import Phase
 from pulumi_drs_start.reconcile.record import Action, JobRecord, Refusal
 from pulumi_drs_start.reconcile.recorded import Recorded
+from pulumi_drs_start.reconcile.sync import SyncWatch
 from pulumi_drs_start.schema import inputs
 from pulumi_drs_start.schema.messages import Messages
 
@@ -236,6 +237,37 @@ def pause_again_after_a_lost_answer() -> None:
     DrsClient.pause_jobs = careless  # type: ignore[method-assign]
 
 
+def believe_one_good_reading() -> None:
+    """Take a copy for synced as soon as its delay was read as small once."""
+
+    def hasty(self: SyncWatch, job_id: str) -> bool:
+        return self.lags[job_id].good_seconds is not None
+
+    SyncWatch._is_stable = hasty  # type: ignore[method-assign]
+
+
+def wait_for_a_start_alone() -> None:
+    """Call a job ready that runs, however far behind its copy is."""
+    decide = plan._start_running
+
+    def content(case: plan.Case) -> plan.Decision:
+        decision = decide(case)
+        return case.fulfilled(plan.Reason.RUNNING) if case.awaits_sync else decision
+
+    plan._START = {**plan._START, Phase.RUNNING: content}
+
+
+def ask_for_every_copy() -> None:
+    """Read how far copies are whether or not anybody waits for it."""
+    read = DrsClient.get_statuses
+
+    def curious(self: DrsClient, job_ids: Sequence[str], budget: TimeBudget) -> Any:
+        self.get_progress(job_ids, budget)
+        return read(self, job_ids, budget)
+
+    DrsClient.get_statuses = curious  # type: ignore[method-assign]
+
+
 BUILDS: dict[str, Callable[[], None]] = {
     build.__name__: build
     for build in (
@@ -258,5 +290,8 @@ BUILDS: dict[str, Callable[[], None]] = {
         forget_our_pauses,
         claim_every_pause,
         pause_again_after_a_lost_answer,
+        believe_one_good_reading,
+        wait_for_a_start_alone,
+        ask_for_every_copy,
     )
 }

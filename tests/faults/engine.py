@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from pulumi_drs_start.sandbox import Account, SandboxAdmin
+from pulumi_drs_start.schema.state import from_state
 
 from . import clock, jobs, kinds
 from .program import Command, Resource, run_forked
@@ -28,6 +30,12 @@ NEVER = "2100-01-01T00:00:00Z"
 
 SETTLED_SECONDS = 600.0
 """Enough for every started job to be seen running."""
+
+MAX_DELAY_SECONDS, STABLE_SECONDS = 10, 60
+"""When a copy counts as caught up."""
+
+LOOK_SECONDS = 0.05
+"""Real seconds between two looks at the true delays."""
 
 LAST_CALL_SECONDS = 0.05
 """Real seconds in which the sandbox gets to the calls of a process that was killed."""
@@ -44,6 +52,27 @@ class Ran:
 
     results: dict[str, dict[str, Any]]
     ended: str
+
+
+Truth = tuple[float, dict[str, bool]]
+"""A moment, and whether the copy of each job was near its source then, or complete; that DRS does not tell it counts as no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one ``up`` saved of a resource.
+
+    Attributes:
+        synced: the jobs that it has newly recorded as synced.
+        is_ready: it says that every job is where it was asked to be.
+        unsynced: the others, where copies have to catch up.
+        truths: while it ran.
+    """
+
+    synced: tuple[str, ...]
+    is_ready: bool
+    unsynced: tuple[str, ...]
+    truths: tuple[Truth, ...]
 
 
 @dataclass(slots=True)
@@ -65,6 +94,8 @@ class Run:
         texts: everything that was printed, logged and stored.
         faults: how many happened; those scheduled for calls that never came did not.
         kills: how many processes were really killed.
+        claims: what programs recorded as synced.
+        progress_calls: how often DRS was asked how far copies are.
     """
 
     due: dict[str, jobs.Due]
@@ -81,6 +112,8 @@ class Run:
     stacks_before_the_end: list[dict[str, Any]] = field(default_factory=list)
     faults: int = 0
     kills: int = 0
+    claims: list[Claim] = field(default_factory=list)
+    progress_calls: int = 0
 
 
 class Engine:
@@ -120,6 +153,8 @@ class Engine:
             run.due[job_id] = jobs.Due(kind.starts, kind.retries)
         run.stacks = [{} for _ in range(schedule.programs)]
         for number, up in enumerate(schedule.ups):
+            if schedule.life == "synced" and number == len(schedule.ups) - 1:
+                self._calm(schedule, ids)
             self._let_pass(up, ids, run, schedule.life)
             self._expect(schedule, number, ids, run)
             run.last = self._with_faults(schedule, up, schedule.declared(number), run, "up")
@@ -129,6 +164,7 @@ class Engine:
         at_rest = self._command(schedule, declared, run, "preview")
         run.previews = [list(pair) for pair in zip(at_once, at_rest, strict=True)]
         run.facts = self._sandbox.jobs()
+        run.progress_calls = len(self._sandbox.calls(kinds.PROGRESS))
         run.stacks_before_the_end = [dict(stack) for stack in run.stacks]
         for end in schedule.ends:
             self._rest(end.rest_seconds)
@@ -142,7 +178,7 @@ class Engine:
         """A command of every program, and what happens meanwhile."""
         for fault in up.faults:
             self._sandbox.inject(**kinds.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
-        ran = self._command(schedule, declared, run, what, up.kills)
+        ran = self._command(schedule, declared, run, what, up)
         if any(one.ended == "killed" for one in ran):
             clock.real_sleep(LAST_CALL_SECONDS)
         left = sum(fault["times"] for fault in self._sandbox.faults())
@@ -202,11 +238,11 @@ class Engine:
             self._sandbox.advance(seconds)
             clock.jump(seconds)
 
-    def _command(self, schedule: Schedule, declared: list[str], run: Run, what: str, kills: tuple[Kill, ...] = ()) -> list[Ran]:
+    def _command(self, schedule: Schedule, declared: list[str], run: Run, what: str, up: Up | None = None) -> list[Ran]:
         """Every program at once."""
         reports, pids = [], []
         for program in range(schedule.programs):
-            kill = next((kill for kill in kills if kill.program == program), None)
+            kill = next((kill for kill in (up.kills if up else ()) if kill.program == program), None)
             report = self._folder / f"{program}.report"
             report.unlink(missing_ok=True)
             resources = self._resources(schedule, declared, program)
@@ -214,8 +250,45 @@ class Engine:
             command = Command(name, resources, what, self._environment, is_alone, schedule.finds_host, kill, self._build)
             pids.append((run_forked(command, report, self._folder / f"{program}.log"), kill))
             reports.append(report)
-        ended = _wait(pids)
-        return [self._take(program, report, how, run) for program, (report, how) in enumerate(zip(reports, ended, strict=True))]
+        truths: list[Truth] = []
+        watch = self._watch(schedule, up, truths) if up and what == "up" and schedule.life == "synced" else _nothing
+        ended = _wait(pids, watch)
+        watch(float("inf"))
+        ran = zip(reports, ended, strict=True)
+        return [self._take(program, report, how, run, truths) for program, (report, how) in enumerate(ran)]
+
+    def _watch(self, schedule: Schedule, up: Up, truths: list[Truth]) -> Callable[[float], None]:
+        """What happens while a command runs: called often, with the real seconds since it began."""
+        ids, left, looked = jobs.job_ids(schedule.jobs), sorted(up.meanwhile), 0.0
+
+        def watch(passed: float) -> None:
+            nonlocal looked
+            while left and left[0][0] <= passed * 1000 < float("inf"):
+                _, index, what = left.pop(0)
+                self._disturb(ids[index], what)
+            if not truths or passed - looked >= LOOK_SECONDS:
+                looked = passed
+                truths.append((clock.now(), {job_id: _is_near(job) for job_id, job in self._sandbox.jobs().items()}))
+
+        return watch
+
+    def _disturb(self, job_id: str, what: str) -> None:
+        if self._sandbox.job(job_id)["status"] not in jobs.RUNNING:
+            return
+        if what == "paused":
+            self._sandbox.set_status(job_id, jobs.PAUSED)
+        else:
+            self._sandbox.set_delay(job_id, **jobs.DISTURBANCES[what])
+
+    def _calm(self, schedule: Schedule, ids: list[str]) -> None:
+        """All copies are near their sources from now on, and what others have paused was resumed by them."""
+        facts = self._sandbox.jobs()
+        for job_id, kind in zip(ids, schedule.jobs, strict=True):
+            if job_id not in facts:
+                continue
+            self._sandbox.set_delay(job_id, **jobs.CALM_DELAY)
+            if facts[job_id]["status"] == jobs.PAUSED and kind != "paused":
+                self._sandbox.set_status(job_id, jobs.COPIED if kind == "copies_once" else jobs.FOLLOWING)
 
     def _resources(self, schedule: Schedule, declared: list[str], program: int) -> tuple[Resource, ...]:
         state, ids = self._load(program), jobs.job_ids(schedule.jobs)
@@ -227,6 +300,8 @@ class Engine:
                 inputs = {
                     "jobs": own,
                     "wait_for": schedule.wait_for,
+                    "max_delay": f"{MAX_DELAY_SECONDS}s",
+                    "stable_for": f"{STABLE_SECONDS}s",
                     "timeout": schedule.timeout,
                     "on_failure": schedule.on_failure,
                     "on_destroy": schedule.on_destroy,
@@ -237,7 +312,7 @@ class Engine:
                 resources.append(Resource(name, inputs, state.get(name)))
         return tuple(resources)
 
-    def _take(self, program: int, report: Path, how: str, run: Run) -> Ran:
+    def _take(self, program: int, report: Path, how: str, run: Run, truths: list[Truth]) -> Ran:
         """Read what a process reported, and save what the engine would save."""
         ran, state = Ran({}, how), self._load(program)
         for line in report.read_text("utf-8").splitlines() if report.exists() else ():
@@ -249,6 +324,7 @@ class Engine:
             else:
                 ran.results[fact["resource"]] = fact
                 if "state" in fact:
+                    run.claims.append(_claim(state.get(fact["resource"]), fact["state"], truths))
                     state[fact["resource"]] = fact["state"]
                     run.paused.update(fact["paused"])
                 if fact.get("is_gone"):
@@ -278,7 +354,27 @@ def _listed(job_id: str, shall_be: str) -> Any:
     return job_id if shall_be == "started" else {"job_id": job_id, "desired_state": shall_be}
 
 
-def _wait(running: list[tuple[int, Kill | None]]) -> list[str]:
+def _nothing(_passed: float) -> None:
+    """Nothing happens while a command runs."""
+
+
+def _is_near(job: dict[str, Any]) -> bool:
+    if job["task_type"] == "FULL_TRANS":
+        return bool(job["status"] == jobs.COPIED)
+    is_told = not (job["delay"] or {}).get("silent")
+    return job["status"] == jobs.FOLLOWING and is_told and job["delay_seconds"] <= MAX_DELAY_SECONDS
+
+
+def _claim(before: dict[str, Any] | None, after: dict[str, Any], truths: list[Truth]) -> Claim:
+    outputs = after["outputs"]
+    known = from_state(before["outputs"]).records if before else {}
+    records = from_state(outputs).records
+    synced = {job_id for job_id, record in records.items() if record.is_synced}
+    new = synced.difference(job_id for job_id, record in known.items() if record.is_synced)
+    return Claim(tuple(sorted(new)), outputs["ready"], tuple(sorted(outputs["job_statuses"].keys() - synced)), tuple(truths))
+
+
+def _wait(running: list[tuple[int, Kill | None]], watch: Callable[[float], None]) -> list[str]:
     """Wait for processes, and kill those whose time is scheduled. How each ended, in order."""
     started = clock.real_monotonic()
     ended: dict[int, str] = {}
@@ -298,5 +394,6 @@ def _wait(running: list[tuple[int, Kill | None]]) -> list[str]:
             if done:
                 code = os.waitstatus_to_exitcode(status)
                 ended[pid] = "done" if code == 0 else "killed" if code == -signal.SIGKILL else "crashed"
+        watch(clock.real_monotonic() - started)
         clock.real_sleep(0.002)
     return [ended[pid] for pid, _ in running]

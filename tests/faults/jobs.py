@@ -38,6 +38,8 @@ class Kind:
     weight: int = 2
 
 
+FOLLOWING, COPIED = "INCRE_TRANSFER_STARTED", "FULL_TRANSFER_COMPLETE"
+
 KINDS: dict[str, Kind] = {
     "fresh": Kind(starts=1, weight=60),
     "fresh_incremental": Kind({"task_type": "INCR_TRANS"}, starts=1, weight=8),
@@ -63,9 +65,48 @@ KINDS: dict[str, Kind] = {
     "refused_otherwise": Kind({"refuse_start": "DRS.M00302"}, fails=True, code="DRS.M00302"),
     "unchecked": Kind({"prechecked": False}, fails=True, code="DRS.M00304"),
     "scheduled": Kind({"status": "WAITING_FOR_START", "start_time": "4102444800000"}, fails=True, code="DRS.M00304", weight=1),
+    # Of life ``synced``: copies that are near their source, catch up, flap, stall, are not told of, and one that is made once.
+    "near": Kind({"status": FOLLOWING, "delay": {"seconds": 8}}, weight=0),
+    "shrinks": Kind({"status": FOLLOWING, "delay": {"seconds": 80, "falls": 2}}, weight=0),
+    "flaps": Kind({"status": FOLLOWING, "delay": {"flaps": 300, "flap_every": 40}}, weight=0),
+    "stalls": Kind({"status": FOLLOWING, "delay": {"seconds": 340}}, weight=0),
+    "silent": Kind({"status": FOLLOWING, "delay": {"silent": "minus_one"}}, weight=0),
+    "copies_once": Kind(
+        {"status": "FULL_TRANSFER_STARTED", "task_type": "FULL_TRANS", "then": [{"status": COPIED, "after": 60}]}, weight=0
+    ),
     # These keep an operation until its timeout.
     "creating_stuck": Kind({"status": "CREATING"}, fails=True, weight=0),
 }
+
+SYNCED_KINDS = {
+    "fresh": 8,
+    "fresh_incremental": 4,
+    "near": 6,
+    "shrinks": 4,
+    "flaps": 3,
+    "stalls": 2,
+    "silent": 2,
+    "copies_once": 2,
+    "running": 2,
+    "paused": 1,
+    "failed": 1,
+    "fails_full": 1,
+    "start_failed": 1,
+    "missing": 1,
+    "refused": 1,
+}
+"""Kinds that a schedule of life ``synced`` is made of, and how common each is."""
+
+CALM_DELAY = {"seconds": 0, "falls": 0, "flaps": 0, "silent": None}
+"""A copy that stays near its source."""
+
+DISTURBANCES: dict[str, dict[str, Any]] = {
+    "far": {"seconds": 200},
+    "flaps": {"flaps": 300, "flap_every": 40},
+    "silent": {"silent": "no_row"},
+    "calm": CALM_DELAY,
+}
+"""What may become of a delay while an ``up`` waits."""
 
 CALM = {"fails_start": "fresh", "fails_full": "fresh"}
 """Kinds that fail again whenever they are resumed, and what stands in for them where jobs are."""
@@ -79,6 +120,9 @@ def kind_of(name: str, life: str) -> Kind:
         return replace(kind, fails=False, is_beyond_help=False)
     if life == "scheduled" and name == "scheduled":
         return replace(kind, fails=False, code=None)
+    if life == "synced" and name in ("paused", "failed", "fails_full"):
+        # Nobody waits for such a copy to catch up.
+        return replace(kind, fails=True, is_beyond_help=True)
     if life == "resume" and name in ("paused", "failed", "start_failed"):
         return replace(kind, retries=1, fails=False, is_beyond_help=False)
     return kind

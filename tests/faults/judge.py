@@ -4,18 +4,21 @@ What must hold after every schedule, checked against the sandbox's own counters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pulumi_drs_start.sandbox import SECRET, Account
 
 from . import jobs
-from .engine import Run
+from .engine import STABLE_SECONDS, Run, Truth
 from .schedule import Schedule
 
-VIOLATIONS = ("double", "lost", "not converged", "needless", "secret")
+VIOLATIONS = ("double", "lost", "not converged", "not synced", "needless", "secret")
 """Columns of the campaign's table."""
+
+SLACK_SECONDS = 15.0
+"""How much is missing of a period by which it began before the first look, and ended after the last."""
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ def judge(schedule: Schedule, run: Run) -> Verdict:
             *_judge_end(schedule, run),
             *_judge_last_up(schedule, run),
             *_judge_previews(schedule, run),
+            *_judge_synced(schedule, run),
             *_judge_needless(run),
             *_judge_secrets(run),
             *(("not converged", f"a hook ended in a way no hook may: {crash}") for crash in run.crashes),
@@ -219,6 +223,35 @@ def _judge_previews(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
                 if result.get("changes") != expected:
                     said = result.get("failure") or f"changes={result.get('changes')}"
                     yield "not converged", f"the preview {when} of program {program}, {name}, should say {expected}; {said}"
+
+
+def _judge_synced(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
+    """Who is recorded as synced was near its source for the whole period, and only who asks for it asks DRS."""
+    if schedule.wait_for != "synced":
+        if run.progress_calls:
+            yield "needless", f"batch-progress was called {run.progress_calls} times, and nobody waits for copies"
+        return
+    copying = {job_id for job_id, kind in zip(jobs.job_ids(schedule.jobs), schedule.jobs, strict=True) if kind == "copies_once"}
+    for number, claim in enumerate(run.claims, 1):
+        for job_id in claim.synced:
+            seconds = _longest_near(job_id, claim.truths)
+            if job_id in copying and not any(near.get(job_id) for _, near in claim.truths):
+                yield "not synced", f"save {number}: job {job_id} is recorded as synced, and was not completely copied"
+            elif job_id not in copying and seconds < STABLE_SECONDS - SLACK_SECONDS:
+                yield "not synced", f"save {number}: job {job_id} is recorded as synced, and was near for {seconds:.0f} s"
+        if claim.is_ready and claim.unsynced:
+            yield "not synced", f"save {number} says ready, and these are not synced: {', '.join(claim.unsynced)}"
+
+
+def _longest_near(job_id: str, truths: Sequence[Truth]) -> float:
+    """For how many seconds the copy was near its source without a break, from the first look that shows it to the first that
+    does not; the last look counts as such."""
+    longest, since = 0.0, None
+    for when, near in truths:
+        if since is not None:
+            longest = max(longest, when - since)
+        since = (when if since is None else since) if near.get(job_id) else None
+    return longest
 
 
 def _judge_needless(run: Run) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pulumi_drs_start.sandbox import SECRET, Account, Fault, faults
 
-START, STATUS, TOKENS = "batch-starting", "batch-status", "tokens"
+START, STATUS, PROGRESS, TOKENS = "batch-starting", "batch-status", "batch-progress", "tokens"
 RESUME, PAUSE, STOP = "batch-retry-task", "batch-pause-task", "batch-jobs"
 
 # The sandbox's own pauses are in real seconds: the first is survived, the second outlasts every timeout of the client.
@@ -57,8 +57,8 @@ _OPERATIONS = {
     # Such rows make sense where something is asked of a job; IAM's answers hold no secrets of databases.
     "M01503 row": (RESUME, PAUSE, STOP, START),
     "M01504 row": (RESUME, PAUSE, STOP, START),
-    "wrong shape": (RESUME, PAUSE, STOP, START, STATUS),
-    "wrong rows": (RESUME, PAUSE, STOP, START, STATUS),
+    "wrong shape": (RESUME, PAUSE, STOP, START, PROGRESS, STATUS),
+    "wrong rows": (RESUME, PAUSE, STOP, START, PROGRESS, STATUS),
 }
 
 

@@ -14,9 +14,11 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from . import jobs
-from .kinds import KINDS, PAUSE, RESUME, START, STATUS, STOP
+from .kinds import KINDS, PAUSE, PROGRESS, RESUME, START, STATUS, STOP
 
 MOMENTS = ("before", "sent", "answered", "unsaved")
+SYNCED_EVERY = 8
+"""Each eighth schedule is about copies that have to catch up: they take long."""
 LONG_REST_SECONDS = 3600.0
 """Outlasts what the package remembers of an accepted start."""
 
@@ -56,6 +58,8 @@ class Up:
         drift: job index -> what becomes of a job before, if it runs then: ``back`` to CONFIGURATION, or ``paused``.
         declares: job index -> what the program declares the job to be from now on: ``paused``, ``stopped``, ``started``, or
             ``gone`` where it is taken off its list.
+        meanwhile: (real milliseconds, job index, what becomes of the job while it runs): ``paused``, or one of
+            `jobs.DISTURBANCES`.
     """
 
     faults: tuple[FaultSpec, ...] = ()
@@ -63,6 +67,7 @@ class Up:
     rest_seconds: float = 0.0
     drift: tuple[tuple[int, str], ...] = ()
     declares: tuple[tuple[int, str], ...] = ()
+    meanwhile: tuple[tuple[int, int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +83,8 @@ class Schedule:
         open_lag_seconds: see `jobs.declare`.
         finds_host: the package finds the internals of Pulumi's host; see `hosting`.
         life: ``plain``; ``scheduled``: every job has a time that never comes; ``resume``: what is paused or failed is resumed;
-            ``desired``: some jobs are declared paused or stopped after a while.
+            ``desired``: some jobs are declared paused or stopped after a while; ``synced``: copies have to catch up, and are
+            calm from the last up on.
         on_destroy: what becomes of the jobs in the end.
         ends: if that is not ``leave``, the ``destroy`` commands in their order; the last has neither faults nor kills.
     """
@@ -117,6 +123,7 @@ class Schedule:
         found |= {f"killed ({kill.moment})" for up in (*self.ups, *self.ends) for kill in up.kills}
         found |= {f"drift ({what})" for up in self.ups for _, what in up.drift}
         found |= {f"declared {what}" for up in self.ups for _, what in up.declares}
+        found |= {f"copy {what}" for up in self.ups for _, _, what in up.meanwhile}
         found |= {"two programs at once"} if self.programs > 1 else set()
         found |= {"several resources"} if self.resources > 1 else set()
         found |= set() if self.finds_host else {"fallback for partial failure"}
@@ -155,6 +162,7 @@ def from_json(text: str) -> Schedule:
             up["rest_seconds"],
             tuple((index, what) for index, what in up["drift"]),
             tuple((index, what) for index, what in up["declares"]),
+            tuple((after, index, what) for after, index, what in up["meanwhile"]),
         )
 
     lists = {"ups": tuple(map(read, raw["ups"])), "ends": tuple(map(read, raw["ends"]))}
@@ -170,7 +178,9 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
         most_jobs: the largest batch.
         may_stick: with jobs that keep every ``up`` until its timeout, now and then.
     """
-    rng = rng or random.Random(seed)  # noqa: S311 - a schedule is no secret
+    if rng is None and seed % SYNCED_EVERY == 0:
+        return _make_synced(seed, random.Random(seed))  # noqa: S311 - a schedule is no secret
+    rng = rng or random.Random(seed)  # noqa: S311
     programs = rng.choices((1, 2), (4, 1))[0]
     resources = 1 if programs > 1 else rng.choices((1, 2, 4), (6, 1, 1))[0]
     open_lag = rng.choice((0, 0, 4, 12)) if programs == 1 else 0
@@ -230,6 +240,41 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
         life=life,
         on_destroy=on_destroy,
         ends=tuple(ends),
+    )
+
+
+def _make_synced(seed: int, rng: random.Random) -> Schedule:
+    """A schedule in which copies have to catch up. Few jobs, whose true delays are watched while it runs."""
+    kinds = tuple(rng.choices(list(jobs.SYNCED_KINDS), list(jobs.SYNCED_KINDS.values()), k=rng.randint(1, 12)))
+    # They reach the phase that is waited for well before the timeout, and none needs somebody to look for that.
+    policy = _policy(rng, has_open_lag=True) | {"start_seconds": rng.choice((0, 5)), "start_looks": 0, "full_seconds": 5}
+    if policy.get("max_batch_reads") == 1:
+        # So many calls take longer than two readings of a period may be apart, in a time that runs so fast.
+        del policy["max_batch_reads"]
+    count = rng.choices((1, 2, 3), (1, 4, 2))[0]
+    ups: list[Up] = []
+    for number in range(count):
+        up = replace(_up(rng, number, count, (), ups, 1, 0, (START, PROGRESS)), rest_seconds=0.0)
+        if number < count - 1:
+            able = [index for index, kind in enumerate(kinds) if "status" in jobs.KINDS[kind].fields or kind == "fresh"]
+            picked = rng.sample(able, min(len(able), rng.randint(0, 3)))
+            what = ("paused", *jobs.DISTURBANCES)
+            up = replace(up, meanwhile=tuple((rng.randint(50, 2500), index, rng.choice(what)) for index in picked))
+            if not up.kills and rng.random() < 0.4:
+                # In the wait, which others do not have.
+                up = replace(up, kills=(Kill("time", rng.randint(300, 3000)),))
+        ups.append(up)
+    return Schedule(
+        seed=seed,
+        jobs=kinds,
+        ups=tuple(ups),
+        policy=policy,
+        wait_for="synced",
+        on_failure=rng.choice(("fail", "record")),
+        timeout="5m",
+        resources=rng.choice((1, 1, 2)),
+        finds_host=rng.random() < 0.7,
+        life="synced",
     )
 
 

@@ -27,8 +27,9 @@ def smaller(schedule: Schedule) -> Iterator[Schedule]:
     for number in range(len(schedule.ends) - 1):
         yield replace(schedule, ends=(*schedule.ends[:number], *schedule.ends[number + 1 :]))
     plain = Schedule(0, (), ())
+    is_fixed = {"life", "wait_for"} if schedule.life == "synced" else set()
     for name in ("life", "programs", "resources", "open_lag_seconds", "finds_host", "wait_for", "on_failure", "timeout"):
-        if getattr(schedule, name) != getattr(plain, name):
+        if name not in is_fixed and getattr(schedule, name) != getattr(plain, name):
             changed: dict[str, Any] = {name: getattr(plain, name)}
             yield replace(schedule, **changed)
     for number, up in enumerate(ups):
@@ -52,14 +53,16 @@ def _without_jobs(schedule: Schedule, start: int, size: int) -> Schedule:
         return tuple((index - size if index >= start else index, what) for index, what in left)
 
     def moved(up: Up) -> Up:
-        return replace(up, drift=kept(up.drift), declares=kept(up.declares))
+        late = kept(tuple((index, f"{after} {what}") for after, index, what in up.meanwhile))
+        meanwhile = tuple((int(text.partition(" ")[0]), index, text.partition(" ")[2]) for index, text in late)
+        return replace(up, drift=kept(up.drift), declares=kept(up.declares), meanwhile=meanwhile)
 
     jobs = (*schedule.jobs[:start], *schedule.jobs[start + size :])
     return replace(schedule, jobs=jobs, ups=tuple(moved(up) for up in schedule.ups))
 
 
 def _smaller_up(up: Up) -> Iterator[Up]:
-    for field in ("faults", "kills", "drift", "declares"):
+    for field in ("faults", "kills", "drift", "declares", "meanwhile"):
         items = getattr(up, field)
         for index in range(len(items)):
             changed: dict[str, Any] = {field: (*items[:index], *items[index + 1 :])}

@@ -82,6 +82,15 @@ CASES: dict[str, tuple[Schedule, set[str]]] = {
         Schedule(19, ("running",), (QUIET, replace(declaring("paused"), faults=(LOST_PAUSE,)), QUIET), life="desired"),
         {"needless"},
     ),
+    "believe_one_good_reading": (
+        Schedule(20, ("flaps", "near"), (QUIET, QUIET), wait_for="synced", timeout="3m", life="synced"),
+        {"not synced"},
+    ),
+    "wait_for_a_start_alone": (
+        Schedule(21, ("stalls", "near"), (QUIET, QUIET), wait_for="synced", timeout="3m", life="synced"),
+        {"not synced"},
+    ),
+    "ask_for_every_copy": (Schedule(22, ("running",), (QUIET,)), {"needless"}),
 }
 
 
