@@ -121,3 +121,34 @@ def test_who_does_not_ask_pays_nothing(sandbox: Sandbox, resource: Resource, wai
 
     assert PROGRESS not in calls(sandbox)
     assert resource.state["job_statuses"]["a"]["progress"] is None
+
+
+def test_one_that_is_over_too_soon_and_recorded_makes_no_change_for_ever(sandbox: Sandbox, resource: Resource) -> None:
+    sandbox.add_jobs(make_job("a", status=FOLLOWS, delay={"seconds": 340}))
+    inputs = {**QUICK, "jobs": ["a"], "on_failure": "record"}
+    resource.up(inputs)
+    sandbox.set_status("a", "RELEASE_RESOURCE_COMPLETE")
+    assert resource.preview(inputs).changes
+    resource.up(inputs)
+
+    assert resource.state["job_statuses"]["a"]["outcome"] == "failed"
+    assert not resource.preview(inputs).changes
+
+
+def test_a_job_started_anew_under_another_goal_has_to_catch_up_again(sandbox: Sandbox, synced: Resource) -> None:
+    sandbox.set_status("a", "CONFIGURATION")
+    assert not synced.up({**QUICK, "wait_for": "running"}).failures
+    sandbox.set_delay("a", seconds=340)
+
+    assert synced.preview(QUICK).changes
+    assert synced.up(QUICK).failures
+
+
+def test_jobs_are_started_where_drs_refuses_to_tell_of_copies(sandbox: Sandbox, resource: Resource) -> None:
+    sandbox.add_jobs(make_job("a", status=FOLLOWS), make_job("b"))
+    sandbox.inject(faults.refuse(PROGRESS, "DRS.M00103", times=None))
+
+    (failure,) = resource.up(QUICK).failures
+
+    assert failure.startswith("2 jobs were not synced yet when DRS could not be read any more: DRS.M00103: ")
+    assert sandbox.job("b")["starts"] == 1
