@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 import pulumi
 
 from .drs.http.budget import TimeBudget
-from .dynamic.secrecy import concealing
 from .operations.connections import Connection, process_connections
 from .operations.lifecycle import expected_error
 from .operations.query import (
@@ -33,6 +32,7 @@ from .operations.query import (
     read_jobs,
     status_row,
 )
+from .operations.secrecy import concealing
 from .reconcile.actual import ActualJob
 from .schema import values
 from .schema.fields import SECRET_INPUTS

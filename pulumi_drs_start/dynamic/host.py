@@ -15,27 +15,20 @@ and `report_partial_failure` returns False, so that the caller can report in the
 from __future__ import annotations
 
 import asyncio
-import functools
 import inspect
-import logging
-import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 import grpc
 from pulumi.runtime import rpc
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, provider_pb2, status_pb2
 
-from ..schema.messages import Messages
+from .. import engine
+from ..engine import EngineCall, report_failure
+from ..operations.operation import Foretold
 
-log = logging.getLogger(__name__)
-
-# Of grpc's status codes: what the engine expects of a failed provider call.
-_UNKNOWN = 2
-_STATUS_TRAILER = "grpc-status-details-bin"
 _PROVIDER_KEY = "__provider"
 
 
@@ -44,28 +37,17 @@ class HookFailedError(Exception):
 
 
 @dataclass(slots=True)
-class Call:
+class Call(EngineCall):
     """The engine's call that is being served.
 
     Attributes:
-        resource: its URN; empty if it can't be found out.
-        timeout_seconds: of ``custom_timeouts``; 0 if none.
         is_preview: the program runs in a preview.
-        messages: in the spelling of Python.
-        warned: what this command has warned of already, by resource; it is not said twice.
-        conceal: takes what is secret out of a text that is shown or kept.
     """
 
-    resource: str = ""
-    timeout_seconds: float = 0.0
     is_preview: bool = False
-    messages: Messages = field(default_factory=Messages)
-    warned: set[tuple[str, str]] = field(default_factory=set)
-    conceal: Callable[[str], str] = lambda text: text
     _context: Any = None
     _provider_key: Any = None
     _earlier_cancel: _Cancel | None = None
-    _last_progress: str = field(default="")
 
     def is_wanted(self) -> bool:
         """False when the user asked to cancel, or the engine gave up on this call."""
@@ -73,36 +55,9 @@ class Call:
             return True
         return _last_cancel is self._earlier_cancel and bool(self._context.is_active())
 
-    def info(self, message: str) -> None:
-        """A line on the resource's row."""
-        self._log(engine_pb2.INFO, message)
-
-    def warn(self, message: str) -> None:
-        """A warning on the resource's row."""
-        if (self.resource, message) in self.warned:
-            return
-        self.warned.add((self.resource, message))
-        self._log(engine_pb2.WARNING, message)
-
-    def progress(self, message: str) -> None:
-        """What is going on right now; not kept in the summary."""
-        if message != self._last_progress:
-            self._last_progress = message
-            self._log(engine_pb2.INFO, message, ephemeral=True)
-
-    def _log(self, severity: Any, message: str, *, ephemeral: bool = False) -> None:
-        message = self.conceal(message)
-        engine = _engine()
-        if engine is None or not self.resource:
-            log.info("%s", message)
-            return
-        try:
-            engine.Log(
-                engine_pb2.LogRequest(severity=severity, message=message, urn=self.resource, ephemeral=ephemeral), timeout=5
-            )
-        except (grpc.RpcError, ValueError) as exc:
-            # The message is only lost to the display; the operation matters more.
-            log.debug("the engine took no message: %s", exc)
+    def foretell(self, plan: Foretold) -> None:
+        """See `Operation.foretell`."""
+        self.show(plan, is_preview=self.is_preview)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +135,8 @@ def current_call() -> Call:
 def failure(call: Call, message: str) -> HookFailedError:
     """An exception that reaches the user as `message` alone."""
     message = call.conceal(message)
-    _set_status(call, status_pb2.Status(code=_UNKNOWN, message=message))
+    if call._context is not None:
+        report_failure(call._context, message)
     return HookFailedError(message)
 
 
@@ -192,19 +148,10 @@ def report_partial_failure(call: Call, resource_id: str, outputs: Mapping[str, A
     """
     if call._context is None or call._provider_key is None:
         return False
-    reasons = [call.conceal(reason) for reason in reasons]
-    failure = provider_pb2.ErrorResourceInitFailed(
-        id=resource_id, properties=_to_struct({**outputs, _PROVIDER_KEY: call._provider_key}), reasons=reasons
+    properties = _to_struct({**outputs, _PROVIDER_KEY: call._provider_key})
+    engine.report_partial_failure(
+        call._context, [call.conceal(reason) for reason in reasons], id=resource_id, properties=properties
     )
-    status = status_pb2.Status(code=_UNKNOWN, message=" ".join(reasons))
-    status.details.add().Pack(failure)
-    return _set_status(call, status)
-
-
-def _set_status(call: Call, status: Any) -> bool:
-    if call._context is None:
-        return False
-    call._context.set_trailing_metadata(((_STATUS_TRAILER, status.SerializeToString()),))
     return True
 
 
@@ -232,15 +179,3 @@ def _host_variables() -> tuple[Any, Any, Mapping[str, Any], Any]:
 def _is_of_the_host(frame: FrameType) -> bool:
     """Whether its code is a module of ``pulumi.dynamic``; the one that runs as ``__main__`` is known by its spec alone."""
     return str(getattr(frame.f_globals.get("__spec__"), "name", "")).startswith("pulumi.dynamic.")
-
-
-def _engine() -> Any:
-    """The engine that started this plugin; its address is the plugin's first argument."""
-    return _engine_at(sys.argv[1] if len(sys.argv) > 1 else "", os.getpid())
-
-
-@functools.cache
-def _engine_at(address: str, _process: int) -> Any:
-    # A channel of the process that this one was forked from is of no use here.
-    host, _, port = address.rpartition(":")
-    return engine_pb2_grpc.EngineStub(grpc.insecure_channel(address)) if host and port.isdigit() else None

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from ..drs.errors import AuthenticationError, DrsError, OperationEndedError
@@ -28,7 +28,7 @@ from ..schema.state import StateError
 from ..settings import Overrides, SettingsError, load_settings
 from . import command
 from .connections import Connection, Connections, ElsewhereError
-from .operation import Operation
+from .operation import Foretold, Operation
 
 log = logging.getLogger(__name__)
 
@@ -47,18 +47,31 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What `Lifecycle.diff` found: whether ``up`` would act, and the inputs because of which the resource is replaced."""
+    """What `Lifecycle.diff` found.
+
+    Attributes:
+        changes: ``up`` would act.
+        replaces: the inputs because of which the resource is replaced.
+        jobs: of the jobs that are not what is declared, or were not the last time, those that ``up`` deals with.
+    """
 
     changes: bool
     replaces: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What an operation came to, and why the command fails: a sentence per cause, none if it succeeds."""
+    """What an operation came to.
+
+    Attributes:
+        failures: why the command fails: a sentence per cause, none if it succeeds.
+        place: where the jobs are, if the state did not say so.
+    """
 
     result: Result
     failures: tuple[str, ...] = ()
+    place: Place | None = None
 
 
 def expected_error(error: Exception, messages: Messages) -> str | None:
@@ -138,16 +151,15 @@ class Lifecycle:
             taken_off = set(recorded.declared.listed).difference(declared.listed)
             # One of the ids that are not known yet may be that of a job on the list so far.
             left = [job_id for job_id in recorded.declared.listed if job_id in taken_off] if declared.are_ids_known else []
-            _tell_plan(operation, plan, left, declared.unknown_count)
+            _tell_plan(operation, plan, left, declared.unknown_count, messages.failed_before(plan, recorded))
             _warn(operation, messages.unknowns(declared, actual.values()))
-            if operation.is_preview:
-                _warn(operation, messages.failed_before(plan, recorded))
             if declared.on_destroy is not recorded.declared.on_destroy:
                 _warn(operation, [messages.on_destroy(declared)])
         else:
             _warn(operation, messages.impossible(plan))
         _warn(operation, _attention(operation, cases, plan))
-        return Difference(changes)
+        concerned = [one for one, decision in plan.decisions.items() if not decision.is_fulfilled or one in recorded.failed]
+        return Difference(changes, jobs=tuple(concerned) if changes else ())
 
     def apply(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Applied:
         """Bring the jobs to their declared state. What is taken off the list is left as it is."""
@@ -165,6 +177,8 @@ class Lifecycle:
         connection = self._connect(operation, declared, recorded.place)
         _warn_if_elsewhere(operation, connection)
         budget = _reading(operation)
+        with connection.explaining(messages):
+            found = None if recorded.place else connection.find_place(budget)
         actual = _read(operation, connection, declared, budget)
         cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
         if declared.goal is Goal.SYNCED:
@@ -172,7 +186,7 @@ class Lifecycle:
         result = refreshed(recorded, result_of(cases))
         _warn(operation, messages.attention(list(result.jobs.values())))
         failures = messages.failures(result, 0)
-        return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD)
+        return replace(_applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD), place=found)
 
     def retire(self, operation: Operation, recorded: Recorded) -> tuple[str, ...]:
         """Leave the jobs of a deleted resource as they are, or pause or stop them where ``on_destroy`` says so.
@@ -363,14 +377,11 @@ def _warn_if_elsewhere(operation: Operation, connection: Connection) -> None:
         operation.warn(operation.messages.elsewhere(*connection.elsewhere))
 
 
-def _tell_plan(operation: Operation, plan: Plan, left: Sequence[str] = (), unknown: int | None = 0) -> None:
+def _tell_plan(
+    operation: Operation, plan: Plan, left: Sequence[str] = (), unknown: int | None = 0, failed_before: Sequence[str] = ()
+) -> None:
     """Say what will be done. Of what can't be done `Lifecycle.apply` will tell, except in a preview."""
     messages = operation.messages
-    texts = [messages.plan(plan, unknown)] if operation.is_preview else []
-    if left:
-        texts.append(messages.taken_off(left))
-    if texts:
-        operation.info("; ".join(texts))
+    beside = messages.taken_off(left) if left else ""
+    operation.foretell(Foretold(messages.plan(plan, unknown), (*messages.impossible(plan), *failed_before), beside))
     _warn(operation, messages.plan_warnings(plan))
-    if operation.is_preview:
-        _warn(operation, messages.impossible(plan))

@@ -17,6 +17,7 @@ from ..reconcile.outcome import JobOutcome, Result
 from ..reconcile.phase import STARTED_PHASES
 from ..reconcile.record import NOTHING_KNOWN, Action, JobRecord, Request
 from ..reconcile.recorded import NOTHING_RECORDED, Recorded, RecordedRow
+from .dialect import PYTHON, Dialect
 from .fields import FORMAT, PLACE, RECORDS
 from .inputs import Bag, parse_inputs
 from .messages import Messages, Wrong
@@ -56,7 +57,7 @@ def to_state(inputs: Bag, result: Result, messages: Messages) -> dict[str, Any]:
     }
 
 
-def from_state(bag: Bag) -> Recorded:
+def from_state(bag: Bag, dialect: Dialect = PYTHON) -> Recorded:
     """What a state records; `NOTHING_RECORDED` for an empty one, that of a resource to be created.
 
     A resource that is only looked up by its id has inputs, but no rows.
@@ -74,7 +75,7 @@ def from_state(bag: Bag) -> Recorded:
         )
     rows = {job_id: row for job_id, row in _mapping(bag.get("job_statuses")).items() if isinstance(row, Mapping)}
     records, problems = _mapping(bag.get(RECORDS)), _mapping(bag.get("problems"))
-    inputs = parse_inputs(bag)
+    inputs = parse_inputs(bag, dialect=dialect)
     return Recorded(
         declared=inputs.declared,
         problems=inputs.problems,

@@ -23,7 +23,7 @@ def configured() -> JobBatchStartProvider:
     provider = JobBatchStartProvider()
     provider.configure(ConfigureRequest(Config({"drs:password": PASSWORD, "drs:region": "eu-de"}, "project")))
     # Otherwise nothing below could fail.
-    assert PASSWORD in vars(provider)["_hooks"]._lifecycle._config.values()
+    assert PASSWORD in vars(provider)["_hooks"]._bags._lifecycle._config.values()
     return provider
 
 

@@ -15,7 +15,7 @@ from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.models import ActionAnswer, StartRequest
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.http.budget import TimeBudget
-from pulumi_drs_start.dynamic import hooks
+from pulumi_drs_start.operations import bags
 from pulumi_drs_start.operations.lifecycle import Lifecycle
 from pulumi_drs_start.reconcile import jobs, outcome, plan, send
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal
@@ -48,12 +48,12 @@ def repeat_after_a_lost_answer() -> None:
 def forget_accepted_starts() -> None:
     """Start from what DRS shows alone, as if the state held nothing."""
 
-    from_state = hooks.from_state
+    from_state = bags.from_state
 
-    def forgetful(bag: Any) -> Recorded:
-        return replace(from_state(bag), records={})
+    def forgetful(*arguments: Any) -> Recorded:
+        return replace(from_state(*arguments), records={})
 
-    hooks.from_state = forgetful
+    bags.from_state = forgetful
 
 
 def ignore_failed_rows() -> None:

@@ -13,6 +13,7 @@ import pytest
 from pulumi_drs_start.operations import command
 from pulumi_drs_start.operations.connections import Connections
 from pulumi_drs_start.operations.lifecycle import Applied, Checked, Difference, Lifecycle
+from pulumi_drs_start.operations.operation import Foretold
 from pulumi_drs_start.reconcile.recorded import Recorded
 from pulumi_drs_start.sandbox import Sandbox
 from pulumi_drs_start.schema.inputs import Parsed, parse_inputs, recorded_ids
@@ -34,12 +35,17 @@ class Operation:
     is_preview: bool = True
     is_wanted: Callable[[], bool] = lambda: True
     messages: Messages = field(default_factory=Messages)
+    conceal: Callable[[str], str] = lambda text: text
     infos: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     waits: list[str] = field(default_factory=list)
 
     def info(self, message: str) -> None:
         self.infos.append(message)
+
+    def foretell(self, plan: Foretold) -> None:
+        self.infos += filter(None, ["; ".join(filter(None, [plan.plan if self.is_preview else "", plan.beside]))])
+        self.warnings += plan.warnings if self.is_preview else ()
 
     def warn(self, message: str) -> None:
         self.warnings.append(message)

@@ -218,7 +218,7 @@ def test_a_secret_that_somebody_lets_out_is_found(sandbox: Sandbox, scene: Scene
     (scene.folder / "site" / "sitecustomize.py").write_text(
         "import logging, os, sys\n"
         "logging.basicConfig(level=logging.DEBUG, stream=sys.stderr)\n"
-        "import pulumi_drs_start.drs.http.exchange as http, pulumi_drs_start.dynamic.hooks as p\n"
+        "import pulumi_drs_start.drs.http.exchange as http, pulumi_drs_start.operations.bags as p\n"
         "http._credential = lambda headers: headers.get('X-Auth-Token')\n"
         "to_state = p.to_state\n"
         "p.to_state = lambda *a: {**to_state(*a), 'remembered_password': os.environ['OS_PASSWORD']}\n"

@@ -15,8 +15,7 @@ from pulumi.output import Unknown
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
-from pulumi_drs_start.dynamic import hooks
-from pulumi_drs_start.operations import command
+from pulumi_drs_start.operations import bags, command
 from pulumi_drs_start.operations.connections import process_connections
 from pulumi_drs_start.provider import JobBatchStartProvider
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job, make_job_id
@@ -421,7 +420,7 @@ def test_a_refused_login_fails_in_plain_words_and_saves_nothing(
 
 def test_a_defect_reaches_the_user_with_its_traceback(sandbox: Sandbox, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox.add_jobs(make_job(A))
-    monkeypatch.setattr(hooks, "to_state", lambda *_: 1 / 0)
+    monkeypatch.setattr(bags, "to_state", lambda *_: 1 / 0)
 
     with pytest.raises(FailedError, match=r"(?s)Traceback.*ZeroDivisionError") as failed:
         stack.up({"jobs": [A]})

@@ -9,7 +9,7 @@ import pulumi
 import pytest
 
 from pulumi_drs_start.drs.text import quoted
-from pulumi_drs_start.dynamic.secrecy import concealing
+from pulumi_drs_start.operations.secrecy import concealing
 from pulumi_drs_start.resource import JobStartArgs, _plain, _secrecy
 from pulumi_drs_start.schema.fields import SECRET_INPUTS
 
