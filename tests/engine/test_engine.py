@@ -5,6 +5,7 @@ The script runs as its users run it, with a PATH of fakes: nothing is downloaded
 understands the few calls that the script makes, and builds a `pulumi` that knows its version.
 """
 
+import hashlib
 import os
 import platform
 import re
@@ -20,7 +21,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci" / "engine.py"
 SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
-COMMANDS = ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
+BUILT = ("pulumi", "pulumi-language-python", "pulumi-language-yaml", "pulumi-language-nodejs")
+COMMANDS = (*BUILT, "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 MORE_THAN_ANY_DISK = "--needed-gb=1e9"
 
 FAKE_GO = """
@@ -52,7 +54,13 @@ def pinned(module: str, package: str) -> str:
 
 
 ENGINE_VERSION = pinned("cli", "github.com/pulumi/pulumi/pkg/v3")
-HOST_VERSION = pinned("language-host", "github.com/pulumi/pulumi/sdk/v3")
+VERSIONS = (
+    ENGINE_VERSION,
+    pinned("language-host", "github.com/pulumi/pulumi/sdk/v3"),
+    pinned("yaml-host", "github.com/pulumi/pulumi-yaml"),
+    pinned("nodejs-host", "github.com/pulumi/pulumi/sdk/v3"),
+)
+STAMP = "".join(f"{command} {version}\n" for command, version in zip(BUILT, VERSIONS, strict=True))
 
 
 def write_command(path: Path, text: str) -> None:
@@ -74,7 +82,8 @@ class Machine:
         self.cache = root / "cache" / "pulumi-drs-start"
         processor = platform.machine().lower()
         processor = {"x86_64": "amd64", "aarch64": "arm64"}.get(processor, processor)
-        name = f"engine-{ENGINE_VERSION.removeprefix('v')}-{platform.system().lower()}-{processor}"
+        versions = hashlib.sha256(STAMP.encode()).hexdigest()[:8]
+        name = f"engine-{ENGINE_VERSION.removeprefix('v')}-{versions}-{platform.system().lower()}-{processor}"
         self.engine = self.cache / name
         self.env = {"PATH": str(self.path), "HOME": str(root), "XDG_CACHE_HOME": str(root / "cache")}
 
@@ -92,7 +101,7 @@ class Machine:
     def add_build(self) -> None:
         for command in COMMANDS:
             write_command(self.engine / command, fake_pulumi())
-        (self.engine / "complete").write_text(f"pulumi {ENGINE_VERSION}, language host {HOST_VERSION}\n")
+        (self.engine / "complete").write_text(STAMP)
 
     def start(self, *arguments: str, **settings: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
@@ -251,7 +260,7 @@ def test_callers_at_the_same_time_build_once(machine: Machine) -> None:
         folders = {one.communicate()[0], other.communicate()[0]}
 
     assert folders == {f"{machine.engine}\n"}
-    assert machine.go_calls().count("build") == 2  # the two commands
+    assert machine.go_calls().count("build") == len(BUILT)
 
 
 def test_wrong_result_of_a_build_is_not_used(machine: Machine) -> None:
