@@ -11,44 +11,21 @@ Each form has a signature of its own: editors, checkers and ``help()`` read noth
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import pulumi
 
-from .drs.http.budget import TimeBudget
-from .operations.connections import Connection, process_connections
-from .operations.lifecycle import expected_error
-from .operations.query import (
-    checked,
-    checked_ids,
-    checked_place,
-    find,
-    make_query,
-    not_synced,
-    read_jobs,
-    status_row,
-)
-from .operations.secrecy import concealing
-from .reconcile.actual import ActualJob
-from .schema import values
-from .schema.fields import SECRET_INPUTS
-from .schema.messages import Messages
-from .schema.types import CurrentJobStatus, DbUseType, FoundJobs, Several, as_list
-from .settings import CONFIG_KEYS, load_settings, log_where_asked
+from .operations.asking import Asker, AskingError, Statuses
+from .schema.types import DbUseType, FoundJobs, Several, as_list
+from .settings import CONFIG_KEYS, log_where_asked
 from .stack import warn_of_unknown_settings
-
-log = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT = "2m"
 DEFAULT_MAX_DELAY = "10s"
 
 _T = TypeVar("_T")
-
-Statuses = dict[str, CurrentJobStatus]
 
 # Takes the arguments by name, and the names of those that are secret.
 _Function = Callable[[Mapping[str, Any], Collection[str]], _T]
@@ -216,9 +193,8 @@ def require_synced_output(
 
 def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
     """What both forms of `find_jobs` do. Messages do not quote the arguments named in `secret`."""
-    query = make_query(arguments, secret)
-    with _connection(arguments, secret) as (connection, budget):
-        search = find(connection.client, query, budget)
+    with _asking() as asker:
+        search = asker.find(arguments, secret)
     if search.found.other_status and search.why_none:
         # As after every `up` that started the jobs: a passing remark, of which the command keeps no line.
         pulumi.log.info(search.why_none, ephemeral=True)
@@ -228,37 +204,15 @@ def _find(arguments: Mapping[str, Any], secret: Collection[str]) -> FoundJobs:
 
 
 def _get_statuses(arguments: Mapping[str, Any], secret: Collection[str]) -> Statuses:
-    """What both forms of `get_job_statuses` do. Messages do not quote the arguments named in `secret`."""
-    job_ids = checked_ids("job_ids", arguments["job_ids"], secret)
-    progress = checked("progress", lambda value: values.flag(value, "True", "False"), arguments["progress"], secret)
-    return _rows(_read_jobs(job_ids, arguments, secret, progress=progress))
+    """What both forms of `get_job_statuses` do."""
+    with _asking() as asker:
+        return asker.get_statuses(arguments, arguments["names"], secret)
 
 
 def _require_synced(arguments: Mapping[str, Any], secret: Collection[str]) -> Statuses:
-    """What both forms of `require_synced` do. Messages do not quote the arguments named in `secret`."""
-    job_ids = checked_ids("job_ids", arguments["job_ids"], secret)
-    if not job_ids:
-        # A gate in front of nothing would always be open.
-        raise ValueError("job_ids is empty: give at least one job")
-    most = checked("max_delay", lambda value: values.seconds(value, may_be_zero=True), arguments["max_delay"], secret)
-    jobs = _read_jobs(job_ids, arguments, secret, progress=True)
-    if late := not_synced(jobs, most):
-        messages = Messages()
-        messages.names.is_secret = "job_ids" in secret
-        messages.names.learn({job_id: job.name for job_id, job in jobs.items()})
-        raise pulumi.RunError(messages.not_synced(late, len(jobs), most))
-    return _rows(jobs)
-
-
-def _read_jobs(
-    job_ids: Sequence[str], arguments: Mapping[str, Any], secret: Collection[str], *, progress: bool
-) -> dict[str, ActualJob]:
-    with _connection(arguments, secret) as (connection, budget):
-        return read_jobs(connection.reader, job_ids, arguments["names"], budget, progress=progress)
-
-
-def _rows(jobs: Mapping[str, ActualJob]) -> Statuses:
-    return {job_id: status_row(job) for job_id, job in jobs.items()}
+    """What both forms of `require_synced` do."""
+    with _asking() as asker:
+        return asker.require_synced(arguments, arguments["names"], secret)
 
 
 def _names(job_ids: Any) -> Any:
@@ -292,26 +246,13 @@ def _ask_later(function: _Function[_T], arguments: Mapping[str, Any]) -> pulumi.
 
 
 @contextmanager
-def _connection(arguments: Mapping[str, Any], secret: Collection[str]) -> Iterator[tuple[Connection, TimeBudget]]:
-    """A connection to the place that the arguments name, and a time budget that begins now.
-
-    Raises:
-        TypeError, ValueError: an argument is wrong.
-        pulumi.RunError: in place of an expected error. It has no cause, because a cause may quote an answer of DRS.
-    """
-    overrides = checked_place(arguments, secret)
-    seconds = checked("timeout", values.seconds, arguments["timeout"], secret)
+def _asking() -> Iterator[Asker]:
+    """Asks with the stack's configuration. Raises pulumi.RunError in place of AskingError."""
+    log_where_asked()
     try:
-        log_where_asked()
-        settings = load_settings(_stack_configuration(), os.environ, overrides)
-        yield process_connections().to(settings), TimeBudget(seconds)
-    except Exception as exc:
-        text = expected_error(exc, Messages())
-        if text is None:
-            raise
-        log.debug("asking DRS failed: %s: %s", type(exc).__name__, exc)
-        conceal = concealing([{**arguments, SECRET_INPUTS: " ".join(secret)}])
-        raise pulumi.RunError(conceal(text)) from None
+        yield Asker(_stack_configuration())
+    except AskingError as exc:
+        raise pulumi.RunError(str(exc)) from None
 
 
 def _stack_configuration() -> dict[str, str]:

@@ -60,7 +60,8 @@ class BagLifecycle:
         try:
             checked = self._lifecycle.check(operation, inputs.declared, from_state(olds))
         except SettingsError as exc:
-            return CheckedBag(news, [operation.conceal(problem) for problem in exc.problems])
+            respelled = map(operation.messages.dialect.respelled, exc.problems)
+            return CheckedBag(news, [operation.conceal(problem) for problem in respelled])
         added: dict[str, Any] = {}
         if checked.place:
             added[PLACE] = place_to_state(checked.place)

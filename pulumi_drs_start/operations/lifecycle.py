@@ -77,8 +77,8 @@ class Applied:
 def expected_error(error: Exception, messages: Messages) -> str | None:
     """The text of an error that users are told without a traceback; None for a defect of this package."""
     if isinstance(error, DrsError):
-        return messages.error(error)
-    return str(error) if isinstance(error, (SettingsError, StateError, ElsewhereError)) else None
+        return messages.dialect.respelled(messages.error(error))
+    return messages.dialect.respelled(str(error)) if isinstance(error, (SettingsError, StateError, ElsewhereError)) else None
 
 
 class Lifecycle:
@@ -143,6 +143,7 @@ class Lifecycle:
         # What `check` was told a moment ago is good enough.
         recent = connection.just_read(_ids(declared.jobs))
         actual = recent[1] if recent else _read(operation, connection, declared, _reading(operation))
+        messages.names.learn(connection.reader.names(_ids(declared.jobs)))
         cases = make_cases(declared.jobs, actual, recorded.records_for(declared), declared.goal, time.time())
         plan = make_plan(cases)
         has_changed = declared.has_unknowns or declared.inputs != recorded.declared.inputs
@@ -253,7 +254,7 @@ class Lifecycle:
         if registry.declares(operation.resource, place):
             # It is only made anew, at the same place: what is no longer on its list was taken off, and that stops nothing.
             return []
-        theirs = registry.at(place)
+        theirs = registry.at(place, _ids(jobs))
         if declared := [job.job_id for job in jobs if job.job_id in theirs]:
             operation.warn(messages.left_to_another(declared))
         left = [job for job in jobs if job.job_id not in theirs]
@@ -264,8 +265,9 @@ class Lifecycle:
 
     def _tell_replacement(self, operation: Operation, replaces: Sequence[str], recorded: Recorded) -> None:
         messages, place, on_destroy = operation.messages, recorded.place, recorded.declared.on_destroy
-        theirs = self._connections.declared.at(place) if place else frozenset()
-        retired = [job.job_id for job in recorded.declared.to_retire() if job.job_id not in theirs]
+        concerned = _ids(recorded.declared.to_retire())
+        theirs = self._connections.declared.at(place, concerned) if place else frozenset()
+        retired = [job_id for job_id in concerned if job_id not in theirs]
         if retired and (why := self._why_partial(operation)):
             operation.warn(messages.not_retired(retired, on_destroy, why))
         else:

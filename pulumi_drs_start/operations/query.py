@@ -6,12 +6,12 @@ Names and statuses are compared here and not by DRS: its documents do not say ho
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any, TypeVar, get_args
 
 from ..drs.calls.client import DrsClient
@@ -24,6 +24,7 @@ from ..reconcile.observe import StatusReader
 from ..reconcile.phase import FAILED_PHASES, STATUSES, phase_of
 from ..reconcile.sync import is_copied, is_within
 from ..schema import values
+from ..schema.dialect import PYTHON, Dialect
 from ..schema.fields import PLACE_INPUTS
 from ..schema.state import copy_fields
 from ..schema.types import CurrentJobStatus, DbUseType, FoundJobs
@@ -77,12 +78,13 @@ class JobQuery:
         return not self.statuses or _spelling(job.status) in self.statuses
 
 
-def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> JobQuery:
+def make_query(arguments: Mapping[str, Any], secret: Collection[str] = (), dialect: Dialect = PYTHON) -> JobQuery:
     """The query that the arguments of find_jobs make.
 
     Args:
         arguments: by name, every one of them, None for those that were not given.
         secret: names of arguments that must not be quoted.
+        dialect: how the program spells names.
 
     Raises:
         ValueError, TypeError: an argument is wrong.
@@ -103,7 +105,10 @@ def make_query(arguments: Mapping[str, Any], secret: Collection[str] = ()) -> Jo
         engine_type=given["engine_type"] or ANY_ENGINE,
         enterprise_project_id=given["enterprise_project_id"],
         tags=given["tags"],
-        words=f"find_jobs({', '.join(_spelled(name, value, secret) for name, value in given.items() if value)})",
+        words=dialect.call(
+            "find_jobs",
+            {name: "[secret]" if name in secret else dialect.value(_alone(value)) for name, value in given.items() if value},
+        ),
     )
 
 
@@ -238,11 +243,11 @@ def checked(argument: str, check: Callable[[Any], _T], value: Any, secret: Colle
         raise (TypeError if isinstance(exc, TypeError) else ValueError)(text) from None
 
 
-def checked_ids(argument: str, value: Any, secret: Collection[str]) -> list[str]:
+def checked_ids(argument: str, value: Any, secret: Collection[str], dialect: Dialect = PYTHON) -> list[str]:
     """Ids of jobs, each once. Raises ValueError, TypeError, as `checked` does."""
     ids = checked(argument, lambda value: values.items(value, "a list of job ids"), value, secret)
-    checked_one_by_one = (checked(f"{argument}[{index}]", values.job_id, job_id, secret) for index, job_id in enumerate(ids))
-    return list(dict.fromkeys(checked_one_by_one))
+    check = partial(values.job_id, dialect=dialect)
+    return list(dict.fromkeys(checked(f"{argument}[{index}]", check, job_id, secret) for index, job_id in enumerate(ids)))
 
 
 def checked_place(arguments: Mapping[str, Any], secret: Collection[str]) -> Overrides:
@@ -304,8 +309,6 @@ def _spelling(status: str) -> str:
     return _SPELLINGS.get(status, status)
 
 
-def _spelled(argument: str, value: Any, secret: Collection[str]) -> str:
-    """An argument as a program would write it."""
-    if isinstance(value, tuple) and len(value) == 1:
-        value = value[0]
-    return f"{argument}={'[secret]' if argument in secret else json.dumps(value, ensure_ascii=False)}"
+def _alone(value: Any) -> Any:
+    """The one text of several, if there is one only."""
+    return value[0] if isinstance(value, tuple) and len(value) == 1 else value

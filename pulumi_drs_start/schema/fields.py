@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
-from .types import DesiredState, OnDestroy, OnFailure, Outcome, Phase, WaitFor
+from .types import (
+    CurrentJobStatus,
+    DbUseType,
+    DesiredState,
+    OnDestroy,
+    OnFailure,
+    Outcome,
+    Phase,
+    WaitFor,
+)
 
 
 class Kind(Enum):
@@ -26,6 +35,11 @@ class Kind(Enum):
     # Of outputs alone:
     MAP = auto()
     NUMBER = auto()
+    # Of functions alone:
+    IDS = auto()
+    TEXTS = auto()
+    WORDS = auto()
+    TAGS = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +167,7 @@ INPUTS = (
 ROW_FIELDS = (
     Field("name", Kind.TEXT, "what DRS calls the job, where that is known"),
     Field("status", Kind.TEXT, "DRS's word"),
-    Field("phase", Kind.WORD, "see below", words=get_args(Phase)),
+    Field("phase", Kind.WORD, "what the status means", words=get_args(Phase)),
     Field(
         "outcome",
         Kind.WORD,
@@ -174,6 +188,9 @@ PROBLEM_FIELDS = (
     Field("error_message", Kind.TEXT, "what is wrong"),
     Field("advice", Kind.TEXT, "what to do"),
 )
+
+ROWS = {"job_statuses": ROW_FIELDS, "problems": PROBLEM_FIELDS}
+"""The fields of each row, of the outputs that map ids of jobs to rows."""
 
 OUTPUTS = (
     Field("job_statuses", Kind.MAP, "how each job stands", repeats=True, shown_type="dict: job id → dict"),
@@ -216,6 +233,83 @@ INTERNAL = (
     Field(UNREPORTED_FAILURE, Kind.TEXT, "a failure that the host could not report; it fails the program"),
 )
 """Keys of inputs and state that programs neither write nor read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function, which asks DRS without a resource.
+
+    Attributes:
+        name: in Python.
+        doc: a sentence for people, in Markdown.
+        result: what it returns.
+        rows: of a result that maps ids of jobs to rows: their fields.
+        needed: arguments that must be given.
+    """
+
+    name: str
+    doc: str
+    arguments: tuple[Field, ...]
+    result: Field
+    rows: tuple[Field, ...] = ()
+    needed: tuple[str, ...] = ()
+
+
+_PLACE_AND_TIME = (
+    *(field for field in INPUTS if field.is_place),
+    Field("timeout", Kind.DURATION, "for the whole call, repeats included", default="2m"),
+)
+_STATUSES = Field("statuses", Kind.MAP, "how each job stands, by its id")
+_CURRENT_ROW = tuple(field for field in ROW_FIELDS if field.name in get_type_hints(CurrentJobStatus))
+_JOB_IDS = Field("job_ids", Kind.IDS, "the ids of the jobs")
+
+FUNCTIONS = (
+    Function(
+        "find_jobs",
+        "The ids of the jobs that match every argument, in the order of the jobs' names. "
+        "A parent of a dual-active pair can't be started: its children are found in its place.",
+        arguments=(
+            Field("name", Kind.TEXT, "the job's name, or a shell pattern such as `crm-*`"),
+            Field("status", Kind.TEXTS, "one status of DRS, or several. `CONFIGURATION` is a job that was never started"),
+            Field(
+                "db_use_type",
+                Kind.WORDS,
+                "the kind of the jobs; `cloudDataGuard` is disaster recovery",
+                words=get_args(DbUseType),
+            ),
+            Field("engine_type", Kind.TEXT, "the database engine, in DRS's spelling, such as `mysql`"),
+            Field("enterprise_project_id", Kind.TEXT, "the id of the enterprise project of the jobs"),
+            Field("tags", Kind.TAGS, "tags that the jobs have, with their values"),
+            *_PLACE_AND_TIME,
+        ),
+        result=_JOB_IDS,
+    ),
+    Function(
+        "get_job_statuses",
+        "How jobs stand now. A job that DRS does not know has the status `MISSING` and the phase `missing`.",
+        arguments=(
+            _JOB_IDS,
+            Field("progress", Kind.FLAG, "also ask how far the copies are, for `progress` and `delay_seconds`", default=False),
+            *_PLACE_AND_TIME,
+        ),
+        result=_STATUSES,
+        rows=_CURRENT_ROW,
+        needed=("job_ids",),
+    ),
+    Function(
+        "require_synced",
+        "Fails the program, in a preview too, unless the copies of all these jobs have caught up with their sources: a gate, "
+        "which does not wait. What must not happen before has to depend on the result.",
+        arguments=(
+            _JOB_IDS,
+            Field("max_delay", Kind.DURATION, "how far behind a copy may be", default="10s", may_be_zero=True),
+            *_PLACE_AND_TIME,
+        ),
+        result=_STATUSES,
+        rows=_CURRENT_ROW,
+        needed=("job_ids",),
+    ),
+)
 
 
 def _names(fields: tuple[Field, ...], flag: str) -> tuple[str, ...]:

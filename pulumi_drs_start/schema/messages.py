@@ -279,6 +279,13 @@ class Messages(Reasons):
         leave = self.dialect.setting("on_destroy", "leave")
         return f"To delete the resource and leave these jobs as they are: set {leave}, run pulumi up, then delete it again."
 
+    # Imports
+
+    def not_imported(self, job_ids: Collection[str]) -> str:
+        """That a resource can't be made of jobs that DRS does not know."""
+        unknown = inflect("{is|are} not known to DRS: check {its id|their ids}, the region and the project", len(job_ids))
+        return f"{self.names.subject(job_ids)} {unknown}. The id of an import is the ids of the jobs, separated by commas."
+
     # Places
 
     def elsewhere(self, place: Place, settings: Settings, error: Exception | None = None) -> str:

@@ -45,7 +45,8 @@ class Reasons:
             job_id: the job, where there is one.
         """
         if why.reason is Reason.UNKNOWN_JOB and job_id and not self.names.is_secret and not looks_like_job_id(job_id):
-            return f'"{job_id}" is not a job id (36 characters); to use a name: {self.dialect.call("find_jobs", "name", job_id)}'
+            by_name = self.dialect.call("find_jobs", {"name": self.dialect.value(job_id)})
+            return f'"{job_id}" is not a job id (36 characters); to use a name: {by_name}'
         advice = _REASONS[why.reason][1]
         return self._say(advice, why, count) if advice else ""
 

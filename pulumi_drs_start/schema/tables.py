@@ -4,9 +4,8 @@ The tables of inputs and outputs in the README, made from the table of fields.
 
 from __future__ import annotations
 
-from .fields import INPUTS, JOB_FIELDS, OUTPUTS, PROBLEM_FIELDS, ROW_FIELDS, Field, Kind
+from .fields import INPUTS, JOB_FIELDS, OUTPUTS, ROWS, Field, Kind
 
-_ROWS = {"job_statuses": ROW_FIELDS, "problems": PROBLEM_FIELDS}
 _TYPES = {Kind.FLAG: "bool", Kind.TEXT: "string", Kind.JOB_ID: "string", Kind.DURATION: '`"90s"`, `"30m"`, `"2h"`'}
 
 
@@ -29,7 +28,7 @@ def outputs_table() -> str:
     """The table of outputs, in Markdown."""
     lines = ["| output | type | meaning |", "| --- | --- | --- |"]
     for field in OUTPUTS:
-        rows = "; ".join(map(_row_field, _ROWS.get(field.name, ())))
+        rows = "; ".join(map(_row_field, ROWS.get(field.name, ())))
         lines.append(f"| `{field.name}` | {_type(field)} | {field.doc}{': ' * bool(rows)}{rows} |")
     return "\n".join(lines)
 

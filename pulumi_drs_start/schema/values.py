@@ -106,7 +106,8 @@ def job_id(value: Any, dialect: Dialect = PYTHON) -> str:
         if is_job_id(value.strip()):
             hint = "take away the blanks around it"
         else:
-            hint = f"to use a name: {dialect.call('find_jobs', 'name', quoted(value)[1:-1])}"
+            name = quoted(value)[1:-1] if dialect.is_camel else quoted(value)
+            hint = f"to use a name: {dialect.call('find_jobs', {'name': name})}"
         raise WrongValueError(text, f"{quoted(value)} {text}; {hint}")
     return value
 

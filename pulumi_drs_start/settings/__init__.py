@@ -13,16 +13,17 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .keys import CONFIG_KEYS, unknown_keys
+from .keys import CONFIG_KEYS, SECRET_KEYS, unknown_keys
 from .logs import log_where_asked, unknown_level
 
 if TYPE_CHECKING:
-    from .load import load_settings
+    from .load import load_settings, wrong_settings
     from .model import Overrides, Settings, SettingsError
     from .tokens import token_source
 
 __all__ = [
     "CONFIG_KEYS",
+    "SECRET_KEYS",
     "Overrides",
     "Settings",
     "SettingsError",
@@ -31,8 +32,9 @@ __all__ = [
     "token_source",
     "unknown_keys",
     "unknown_level",
+    "wrong_settings",
 ]
-_MODULES = {"load_settings": ".load", "token_source": ".tokens"}
+_MODULES = {"load_settings": ".load", "wrong_settings": ".load", "token_source": ".tokens"}
 
 if not TYPE_CHECKING:
 

@@ -79,6 +79,7 @@ USER_FIELDS = ("username", "user_id", "user_domain_id", "user_domain_name")
 KEYS = {key.field: key for key in (*_LOGIN, *_OTHER)}
 # What there is to ask the stack configuration for.
 CONFIG_KEYS = tuple(sorted(key.config for key in KEYS.values() if key.config))
+SECRET_KEYS = tuple(sorted(key.config for key in KEYS.values() if key.config and key.is_secret))
 
 
 def unknown_keys(keys: Iterable[str]) -> list[str]:

@@ -56,6 +56,17 @@ def load_settings(config: Mapping[str, str], environment: Mapping[str, str], ove
     return _Loader(insert_cloud(layers, named_in, cloud), cloud, named_in).load()
 
 
+def wrong_settings(config: Mapping[str, str], environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with a configuration, whatever other sources may add to it. Arguments as for `load_settings`."""
+    others = {name for key in KEYS.values() for name in (*key.environment, *key.older)}
+    try:
+        # Where clouds.yaml is, the environment still says.
+        load_settings(config, {name: value for name, value in environment.items() if name not in others})
+    except SettingsError as exc:
+        return list(exc.wrong)
+    return []
+
+
 def _has_login(layers: Sequence[Layer]) -> bool:
     """Whether there is a login that beats the cloud of OS_CLOUD, which many shells have for other tools."""
     values = merge(layers)
@@ -95,7 +106,7 @@ class _Loader:
         self._cloud = cloud
         self._named_in = named_in
         self._problems: list[str] = []
-        self._is_something_missing = False
+        self._missing: list[str] = []
 
     def load(self, hint: str = "") -> Settings:
         """The settings. Raises SettingsError with everything that is missing or wrong, and `hint` if something is missing."""
@@ -120,8 +131,9 @@ class _Loader:
                 text = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
                 self._problems.append(f"{self._values[str(error['loc'][0])].origin} {text}")
         if self._problems:
-            hint = f". {hint}" if hint and self._is_something_missing else ""
-            raise SettingsError([*self._problems[:-1], self._problems[-1] + hint])
+            hint = f". {hint}" if hint and self._missing else ""
+            wrong = [problem for problem in self._problems if problem not in self._missing]
+            raise SettingsError([*self._problems[:-1], self._problems[-1] + hint], wrong)
         return settings
 
     def _choose_login(self) -> _Login:
@@ -232,8 +244,8 @@ class _Loader:
 
     def _miss(self, field: str, also: str = "") -> None:
         """Note that nothing gives a value."""
-        self._is_something_missing = True
-        self._problems.append(f"{KEYS[field].label} is missing: set {self._sources(field)}{also}")
+        self._missing.append(f"{KEYS[field].label} is missing: set {self._sources(field)}{also}")
+        self._problems.append(self._missing[-1])
 
     def _sources(self, field: str) -> str:
         """Every source that may give a value, in words that follow "set"."""

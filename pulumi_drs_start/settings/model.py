@@ -37,10 +37,12 @@ class SettingsError(ValueError):
 
     Attributes:
         problems: a sentence for each thing to correct; the last may be a hint.
+        wrong: those that are not about something that is missing.
     """
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], wrong: Sequence[str] | None = None) -> None:
         self.problems = tuple(problems)
+        self.wrong = self.problems if wrong is None else tuple(wrong)
         lines = [f"- {problem}" for problem in problems]
         super().__init__("\n".join(["the configuration needs attention:", *lines]) if len(lines) > 1 else problems[0])
 
