@@ -24,6 +24,9 @@ from .schema.messages import Messages
 
 log = logging.getLogger(__name__)
 
+VERSION: str = sys.modules[__name__.partition(".")[0]].__version__
+"""Of this package, which does not import its own top: programs find everything there."""
+
 # Of grpc's status codes: what the engine expects of a failed provider call.
 _UNKNOWN = 2
 _STATUS_TRAILER = "grpc-status-details-bin"

@@ -206,7 +206,7 @@ class Stack:
         return next(r for r in state["deployment"].get("resources", []) if r["type"].endswith(type_name))
 
 
-def _environment(*path: Path | str) -> dict[str, str]:
+def environment_of(*path: Path | str) -> dict[str, str]:
     """What every process of a stack has: nothing of the user's, and these folders first on PATH."""
     ours = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "OS_", "DRS_", "PYTHON"))}
     return {
@@ -225,7 +225,7 @@ def _environment(*path: Path | str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Path]:
     """The folder of a `python3` that has imported everything already."""
-    with warm_python(Path(sys.executable).parent, _environment()) as folder:
+    with warm_python(Path(sys.executable).parent, environment_of()) as folder:
         yield folder
 
 
@@ -236,7 +236,7 @@ def new_project(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")
     home = {"PULUMI_HOME": str(folder.parent), "PULUMI_BACKEND_URL": f"file://{folder}"}
-    made = Stack(folder, {**_environment(engine), **home}).run("stack", "init", "dev")
+    made = Stack(folder, {**environment_of(engine), **home}).run("stack", "init", "dev")
     assert made.exit_code == 0, made.output
     return folder
 
@@ -257,7 +257,7 @@ def make_stack(request: pytest.FixtureRequest, engine: str, new_project: Path, t
         if python is None and request.node.get_closest_marker("cold") is None:
             path.insert(0, request.getfixturevalue("warm"))
         home = {"PULUMI_HOME": str(tmp_path / "home"), "PULUMI_BACKEND_URL": f"file://{folder}"}
-        return Stack(folder, {**_environment(*path), **home, **sandbox.environment})
+        return Stack(folder, {**environment_of(*path), **home, **sandbox.environment})
 
     return make
 

@@ -263,6 +263,9 @@ def _deletions(page: Page) -> None:
     whys = [registry.why_unsure("urn"), why_partial(None, {}), why_partial(("pulumi", "up", "--target=urn"), {})]
     registry.is_replaced("urn")
     whys.append(registry.why_unsure("urn"))
+    deaf = DeclaredJobs()
+    deaf.share(page.folder / "no" / "folder")
+    whys.append(deaf.why_unsure("urn"))
     for on_destroy in OnDestroy:
         page.part(f"on_destroy: {on_destroy.value}")
 
@@ -273,7 +276,7 @@ def _deletions(page: Page) -> None:
             yield say.replaced(["region", "project_id"], None, ids, on_destroy)
             yield say.may_be_replaced(ids, on_destroy)
             if on_destroy is not OnDestroy.LEAVE:
-                yield from (say.not_retired(ids, on_destroy, why) for why in whys[: 5 - len(ids)] if why)
+                yield from (say.not_retired(ids, on_destroy, why) for why in whys[: 6 - len(ids)] if why)
 
         _both_counts(page, deletion)
     warnings: list[str] = []
@@ -292,6 +295,7 @@ def _places(page: Page) -> None:
     there = Place(HERE, "0123456789abcdef0123456789abcdef")
     settings = [Settings(endpoint=ELSEWHERE, **project) for project in ({"project_id": "a" * 32}, {"project_name": "crm"}, {})]
     refusal = AuthenticationError("IAM at https://iam.eu-nl.otc.t-systems.com/v3 refused the login: 401.")
+    page.say(*(speaker().not_imported(ids) for ids in (ONE, MANY)))
     page.both(lambda say: [say.elsewhere(there, one) for one in settings])
     page.both(lambda say: [say.elsewhere(there, settings[0], refusal)])
 

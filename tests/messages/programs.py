@@ -15,10 +15,14 @@ import pytest
 from pulumi_drs_start.drs.calls.listing import JobListing
 from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.functions import find_jobs, get_job_statuses, require_synced
+from pulumi_drs_start.native import asked, wire
+from pulumi_drs_start.native.searches import Searches
+from pulumi_drs_start.operations.asking import Asker
 from pulumi_drs_start.operations.query import find, make_query
 from pulumi_drs_start.schema.dialect import PYTHON, YAML
 from pulumi_drs_start.schema.fields import FORMAT, FOUND, INPUT_NAMES, SECRET_INPUTS
 from pulumi_drs_start.schema.inputs import parse_inputs
+from pulumi_drs_start.schema.messages import Messages
 from pulumi_drs_start.schema.state import from_state
 from pulumi_drs_start.settings import Overrides, SettingsError, load_settings, unknown_keys, unknown_level
 
@@ -80,6 +84,7 @@ def render(page: Page) -> None:
     """Write every message about what a program and its configuration say."""
     _inputs(page)
     _functions(page)
+    _native_functions(page)
     _settings(page)
     _clouds(page)
     page.section("What is warned of when a program begins")
@@ -138,6 +143,20 @@ def _functions(page: Page) -> None:
         for more in ({}, {"tags": {"team": "crm"}}):
             query = make_query({**ALL_ARGUMENTS, **words, **more}, ["tags"])
             page.say(find(_Lists(*jobs), query, TimeBudget(5)).why_none)  # type: ignore[arg-type]
+
+
+def _native_functions(page: Page) -> None:
+    page.section("What is wrong with the arguments of functions in other languages")
+    for function, arguments in (
+        ("findJobs", {"nam": "crm"}),
+        ("findJobs", {"colour": "red"}),
+        ("findJobs", {"status": "paused"}),
+        ("getJobStatuses", {"jobIds": ["crm orders"], "progress": True}),
+        ("requireSynced", {"jobIds": []}),
+        ("requireSynced", {"jobIds": [IDS[0]], "maxDelay": "soon"}),
+    ):
+        answer = asked.answer(f"drs:index:{function}", wire.struct_of(arguments), Asker({}, Messages(YAML)), Searches())
+        page.say(*(failure.reason for failure in answer.failures))
 
 
 def _refused(page: Page, config: Mapping[str, str], environment: Mapping[str, str], **overrides: str) -> None:

@@ -58,6 +58,7 @@ def test_the_metadata_names_version_licence_and_needs(wheel: zipfile.ZipFile) ->
     needs = [need for need in metadata.get_all("Requires-Dist", []) if "extra ==" not in need]
     assert {need.split(">")[0].split("<")[0] for need in needs} == {
         "grpcio",
+        "protobuf",
         "keystoneauth1",
         "pulumi",
         "pydantic",
@@ -66,6 +67,13 @@ def test_the_metadata_names_version_licence_and_needs(wheel: zipfile.ZipFile) ->
         "urllib3",
     }
     assert any(name.endswith("/licenses/LICENSE") for name in wheel.namelist())
+
+
+def test_the_plugin_is_a_command_and_its_schema_a_file(wheel: zipfile.ZipFile) -> None:
+    name = next(name for name in wheel.namelist() if name.endswith(".dist-info/entry_points.txt"))
+
+    assert "pulumi-resource-drs = pulumi_drs_start.native.serve:main" in wheel.read(name).decode()
+    assert "pulumi_drs_start/native/schema.json" in wheel.namelist()
 
 
 def test_the_readme_is_the_description(wheel: zipfile.ZipFile) -> None:

@@ -1,0 +1,56 @@
+"""Inputs of YAML programs: what is wrong with them, what is secret, what no preview knows."""
+
+from __future__ import annotations
+
+import pytest
+
+from pulumi_drs_start.sandbox import Sandbox, make_job
+
+from .conftest import TYPE, YamlStack
+
+pytestmark = pytest.mark.engine
+
+
+def test_every_problem_is_told_in_the_spelling_of_the_program(stack: YamlStack) -> None:
+    jobs = ["crm orders", "a", "a", {"jobId": "b", "startTime": "tomorrow"}]
+    stack.declare({"batch": {"type": TYPE, "properties": {"jobs": jobs, "timeout": "soon", "stableFor": "never"}}})
+
+    refused = stack.preview()
+
+    assert refused.exit_code != 0
+    for text in (
+        'jobs[0] "crm orders" is not a job id (36 characters, as the DRS console shows it); to use a name: findJobs with name',
+        'jobs[2] "a" is the same job as jobs[1]',
+        "jobs[3].startTime must be a time such as",
+        'timeout must be a duration such as "90s"',
+        'stableFor must be a duration such as "90s"',
+    ):
+        assert text in refused, refused.output
+
+
+def test_secret_jobs_are_encrypted_wherever_they_are_repeated(sandbox: Sandbox, stack: YamlStack) -> None:
+    sandbox.add_jobs(make_job("hidden-job", name="hidden-name"), make_job("other-job"))
+    stack.declare(
+        {"batch": {"type": TYPE, "properties": {"jobs": ["${hidden}", "other-job"]}}},
+        variables={"hidden": {"fn::secret": "hidden-job"}},
+        outputs={"statuses": "${batch.jobStatuses}", "ready": "${batch.ready}"},
+    )
+
+    told = stack.preview("--diff").output + stack.up().output + stack.run("stack", "export").output
+
+    assert "2 jobs: started 2" in told
+    assert "hidden" not in told
+    assert stack.outputs()["statuses"].keys() == {"hidden-job", "other-job"}
+    assert stack.rests()
+
+
+def test_jobs_that_only_an_up_knows_are_previewed_as_unknown(sandbox: Sandbox, stack: YamlStack) -> None:
+    sandbox.add_jobs(make_job("a"), make_job("b"))
+    first = {"type": TYPE, "properties": {"jobs": ["a"]}}
+    # Known after the first one is created, and not before.
+    second = {"type": TYPE, "properties": {"jobs": ["${first.jobs[0].jobId}", "b"]}}
+    stack.declare({"first": first, "second": second})
+
+    assert stack.preview("--json").exit_code == 0
+    assert stack.up().exit_code == 0
+    assert stack.resource()["outputs"]["ready"] is True
