@@ -21,9 +21,11 @@ def configuration_of(struct: Any) -> dict[str, str]:
     return {name: str(value) for name, value in given.items() if value is not None and not wire.is_unknown(value)}
 
 
-def checked_configuration(struct: Any) -> tuple[list[str], list[str]]:
-    """What is wrong with the settings whatever a resource adds to them, and what means nothing."""
-    names = [f"drs:{name}" for name in struct.fields if name not in _OF_PULUMI and not name.startswith("__")]
+def checked_configuration(urn: str, struct: Any) -> tuple[list[str], list[str]]:
+    """What is wrong with the settings whatever a resource adds to them, and what means nothing; `urn` is of the provider."""
+    # A project of our name has its own keys in our namespace.
+    given = [] if urn.split("::")[1:2] == ["drs"] else struct.fields
+    names = [f"drs:{name}" for name in given if name not in _OF_PULUMI and not name.startswith("__")]
     return wrong_settings(configuration_of(struct), os.environ), [*unknown_keys(names), *unknown_level()]
 
 

@@ -34,7 +34,7 @@ _PLAIN: dict[Kind, dict[str, Any]] = {
     Kind.TAGS: {"type": "object", "additionalProperties": _TEXT},
 }
 _NAMES_IN_TEXTS = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
-_OUTPUTS_OF_PYTHON = {"JobStartArgs": "JobStart", "custom_timeouts": "customTimeouts"}
+_SETTINGS_IN_TEXTS = re.compile(r'`([a-z_]+)="([a-z_]+)"`')
 
 
 def make_schema() -> dict[str, Any]:
@@ -168,7 +168,8 @@ def _description(field: Field) -> str:
 
 
 def _described(doc: str) -> str:
-    return _NAMES_IN_TEXTS.sub(lambda name: f"`{_OUTPUTS_OF_PYTHON.get(name[1], YAML.name(name[1]))}`", doc)
+    doc = _SETTINGS_IN_TEXTS.sub(lambda setting: f"`{YAML.setting(setting[1], setting[2])}`", doc)
+    return _NAMES_IN_TEXTS.sub(lambda name: f"`{YAML.name(name[1])}`", doc)
 
 
 def _setting(key: Key) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Say what is wrong with the configuration whatever resources add to it."""
         with self._serving(request, context) as call:
-            problems, warnings = checked_configuration(request.news)
+            problems, warnings = checked_configuration(request.urn, request.news)
             for warning in warnings:
                 call.warn(warning)
             return provider_pb2.CheckResponse(inputs=secret_configuration(request.news), failures=_failures(problems))

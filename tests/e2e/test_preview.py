@@ -118,7 +118,7 @@ def test_every_bad_input_is_refused_by_name_before_any_call(sandbox: Sandbox, st
         "jobs[3].jobid is not a field of a job; did you mean job_id?",
         "jobs[3].job_id is missing",
         'jobs[4] "a" is the same job as jobs[0]',
-        'wait_for must be "running" or "accepted"; got "runing"; did you mean "running"?',
+        'wait_for must be "running", "accepted" or "synced"; got "runing"; did you mean "running"?',
         'timeout must be a duration such as "90s", "30m" or "2h", more than zero; got "soon"',
         'resume must be True or False; got "yes"',
         'on_destroy must be "leave", "pause" or "stop"; got "delete"',

@@ -55,6 +55,7 @@ def test_everything_is_described_and_named_as_programs_write_it() -> None:
     texts = " ".join(part["description"] for _, part in described)
     assert "`start_time`" not in texts
     assert "JobStartArgs" not in texts
+    assert '="' not in texts
 
 
 def test_every_reference_leads_somewhere() -> None:

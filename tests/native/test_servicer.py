@@ -245,6 +245,15 @@ def test_the_configuration_is_checked_and_its_secrets_are_marked(program: Progra
     assert (values["region"], secret) == (wire.UNKNOWN, ["password"])
 
 
+@pytest.mark.parametrize(("project", "warnings"), [("jobs", 1), ("drs", 0)])
+def test_a_setting_that_means_nothing_is_warned_of(engine: Engine, program: Program, project: str, warnings: int) -> None:
+    urn = f"urn:pulumi:dev::{project}::pulumi:providers:drs::default"
+
+    program.stub.CheckConfig(provider_pb2.CheckRequest(urn=urn, news=struct({"regoin": "eu-de"})), timeout=ANSWER_SECONDS)
+
+    assert engine.told() == [("WARNING", "drs:regoin is not a setting of DRS; did you mean drs:region?")] * warnings
+
+
 def test_another_configuration_replaces_no_resource(program: Program) -> None:
     request = provider_pb2.DiffRequest(old_inputs=struct({"region": "eu-de"}), news=struct({"region": "eu-nl"}))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,28 @@ def test_two_providers_serve_two_places_and_keep_their_passwords(sandbox: Sandbo
     assert sorted(actions(sandbox)) == [("batch-starting", sandbox.project_id, ["a"]), ("batch-starting", other, ["b"])]
     assert sandbox.password not in up.output + stack.run("stack", "export").output
     assert stack.rests()
+
+
+def test_a_cloud_of_clouds_yaml_is_named_and_an_unknown_setting_warned_of(sandbox: Sandbox, stack: YamlStack) -> None:
+    auth = {
+        "auth_url": sandbox.auth_url,
+        "username": sandbox.username,
+        "password": sandbox.password,
+        "user_domain_name": sandbox.domain_name,
+        "project_id": sandbox.project_id,
+    }
+    cloud = {"region_name": "eu-de", "drs_endpoint_override": sandbox.url, "auth": auth}
+    (stack.folder / "clouds.yaml").write_text(json.dumps({"clouds": {"otc": cloud}}))
+    stack.environment["OS_CLIENT_CONFIG_FILE"] = str(stack.folder / "clouds.yaml")
+    sandbox.add_jobs(make_job("a"))
+    stack.run("config", "set", "drs:cloud", "otc")
+    stack.run("config", "set", "drs:regoin", "eu-nl")
+    stack.starts("a")
+
+    up = stack.up()
+
+    assert up.exit_code == 0, up.output
+    assert "drs:regoin is not a setting of DRS; did you mean drs:region?" in up
 
 
 def test_a_wrong_configuration_is_told_at_once_and_a_missing_one_by_the_resource(sandbox: Sandbox, stack: YamlStack) -> None:

@@ -28,6 +28,19 @@ def test_every_problem_is_told_in_the_spelling_of_the_program(stack: YamlStack) 
         assert text in refused, refused.output
 
 
+def test_ids_that_drs_does_not_know_are_told_before_and_after(stack: YamlStack) -> None:
+    stack.starts("crm-orders")
+
+    assert stack.preview("--json").diagnostics() == [
+        "will start no job",
+        "warning: can't start job crm-orders: it is not known to DRS. "
+        '"crm-orders" is not a job id (36 characters); to use a name: findJobs with name: crm-orders.',
+    ]
+    failed = stack.up()
+    assert failed.exit_code != 0
+    assert "job crm-orders could not be started: DRS.M05003: The task does not exist." in failed
+
+
 def test_secret_jobs_are_encrypted_wherever_they_are_repeated(sandbox: Sandbox, stack: YamlStack) -> None:
     sandbox.add_jobs(make_job("hidden-job", name="hidden-name"), make_job("other-job"))
     stack.declare(
