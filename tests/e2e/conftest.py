@@ -9,18 +9,26 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
+from pulumi_drs_start.schema.dialect import PYTHON, YAML, Dialect
 
+from .programs import TYPE, Batch, batch, in_python, in_yaml, with_python_names
 from .warm import warm_python
 
 ROOT = Path(__file__).parents[2]
+
+both_fronts = pytest.mark.parametrize("front", ["dynamic", "native"], indirect=True)
+"""Marks tests that run twice: with a program in Python and its dynamic provider, and with one in YAML and the plugin."""
+
+warm_if_native = pytest.mark.parametrize("front", [pytest.param("dynamic", marks=pytest.mark.cold), "native"], indirect=True)
+"""Marks tests for both fronts whose Pythons are cold where the program is in Python."""
 
 # Calls that change something.
 _ACTIONS = ("batch-starting", "batch-precheck", "batch-pause-task", "batch-retry-task", "batch-jobs")
@@ -92,41 +100,25 @@ class Run:
 
 @dataclass
 class Stack:
-    """A project with one stack, and the commands a user would type."""
+    """A project in Python with one stack, and the commands a user would type."""
 
     folder: Path
     environment: dict[str, str]
+    dialect: ClassVar[Dialect] = PYTHON
+    type_name: ClassVar[str] = "pulumi-python:dynamic/drs:JobBatchStart"
 
     def program(self, text: str) -> None:
         """Make this the project's program."""
         head = "import pulumi\nfrom pulumi_drs_start import *\n"
         (self.folder / "__main__.py").write_text(head + textwrap.dedent(text))
 
-    def starts(self, *job_ids: str, **inputs: Any) -> None:
-        """Make the program declare one resource with these jobs."""
-        arguments = "".join(f", {name}={value!r}" for name, value in inputs.items())
-        self.program(
-            f"batch = JobBatchStart('batch', jobs={list(job_ids)!r}{arguments})\n"
-            "pulumi.export('statuses', batch.job_statuses)\n"
-            "pulumi.export('summary', batch.summary)\n"
-            "pulumi.export('ready', batch.ready)\n"
-        )
+    def declares(self, *batches: Batch) -> None:
+        """Make the program declare these resources; of one called `batch`, it exports `programs.EXPORTS`."""
+        self.program(in_python(batches))
 
-    def program_with_output(self, value: Any, text: str) -> None:
-        """Make this the project's program; in it `made.result` is an output that no preview knows before an `up`."""
-        (self.folder / "made.py").write_text(
-            "from pulumi.dynamic import CreateResult, ResourceProvider\n"
-            "class Maker(ResourceProvider):\n"
-            "    def create(self, props):\n"
-            f"        return CreateResult('made', {{'result': {value!r}}})\n"
-        )
-        head = (
-            "from made import Maker\n"
-            "class Made(pulumi.dynamic.Resource):\n"
-            "    result: pulumi.Output\n"
-            "made = Made(Maker(), 'made', {'result': None})\n"
-        )
-        self.program(head + textwrap.dedent(text))
+    def starts(self, *jobs: Any, **inputs: Any) -> None:
+        """Make the program declare one resource with these jobs, see `programs.batch`."""
+        self.declares(batch("batch", *jobs, **inputs))
 
     def run(self, *arguments: str, **environment: str) -> Run:
         ended = subprocess.run(
@@ -198,12 +190,40 @@ class Stack:
 
     def urn(self, name: str) -> str:
         """The urn of a resource of this name."""
-        return f"urn:pulumi:dev::jobs::pulumi-python:dynamic/drs:JobBatchStart::{name}"
+        return f"urn:pulumi:dev::jobs::{self.type_name}::{name}"
 
     def resource(self, type_name: str = "JobBatchStart") -> dict[str, Any]:
         """The state of the first resource of this type."""
         state = json.loads(self.run("stack", "export").output)
         return next(r for r in state["deployment"].get("resources", []) if r["type"].endswith(type_name))
+
+
+@dataclass
+class YamlStack(Stack):
+    """A project in YAML, with the plugin of this folder. Its state and outputs are given with Python's names."""
+
+    plugin: Path
+    dialect: ClassVar[Dialect] = YAML
+    type_name: ClassVar[str] = TYPE
+
+    def declare(self, resources: Mapping[str, Any], **rest: Any) -> None:
+        """Make this the project's program. It is written as JSON, which is YAML too."""
+        plugins = {"providers": [{"name": "drs", "path": str(self.plugin)}]}
+        program = {"name": "jobs", "runtime": "yaml", "plugins": plugins, "resources": resources, **rest}
+        (self.folder / "Pulumi.yaml").write_text(json.dumps(program, indent=1))
+
+    def program(self, text: str) -> None:
+        raise NotImplementedError("a program in Python is for the dynamic front alone")
+
+    def declares(self, *batches: Batch) -> None:
+        self.declare(**in_yaml(batches))
+
+    def outputs(self) -> dict[str, Any]:
+        return with_python_names(super().outputs())
+
+    def resource(self, type_name: str = "JobBatchStart") -> dict[str, Any]:
+        state = super().resource(type_name)
+        return {**state, **{name: with_python_names(state[name]) for name in ("inputs", "outputs")}}
 
 
 def environment_of(*path: Path | str) -> dict[str, str]:
@@ -242,7 +262,15 @@ def new_project(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def make_stack(request: pytest.FixtureRequest, engine: str, new_project: Path, tmp_path: Path) -> Callable[..., Stack]:
+def front(request: pytest.FixtureRequest) -> str:
+    """Which front the test's stacks use; see `both_fronts`."""
+    return str(getattr(request, "param", "dynamic"))
+
+
+@pytest.fixture
+def make_stack(
+    request: pytest.FixtureRequest, engine: str, new_project: Path, tmp_path: Path, front: str
+) -> Callable[..., Stack]:
     """
     Makes stacks that share nothing with the user's pulumi.
 
@@ -257,7 +285,8 @@ def make_stack(request: pytest.FixtureRequest, engine: str, new_project: Path, t
         if python is None and request.node.get_closest_marker("cold") is None:
             path.insert(0, request.getfixturevalue("warm"))
         home = {"PULUMI_HOME": str(tmp_path / "home"), "PULUMI_BACKEND_URL": f"file://{folder}"}
-        return Stack(folder, {**environment_of(*path), **home, **sandbox.environment})
+        environment = {**environment_of(*path), **home, **sandbox.environment}
+        return Stack(folder, environment) if front == "dynamic" else YamlStack(folder, environment, Path(path[0]))
 
     return make
 

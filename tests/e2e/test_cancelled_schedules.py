@@ -9,7 +9,7 @@ import pytest
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 from pulumi_drs_start.schema.times import to_iso
 
-from .conftest import Stack
+from .conftest import Stack, both_fronts
 
 pytestmark = pytest.mark.engine
 
@@ -22,6 +22,7 @@ def in_an_hour() -> str:
     return to_iso(round(time.time() + IN_AN_HOUR) * 1000)
 
 
+@both_fronts
 def test_a_schedule_cancelled_before_its_time_is_a_failure_by_name(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A))
     stack.starts(A, start_time=in_an_hour())

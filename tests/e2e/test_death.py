@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -11,13 +12,15 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
-from .conftest import Stack, wait_until
+from .conftest import Stack, both_fronts, wait_until, warm_if_native
 
-pytestmark = [pytest.mark.engine, pytest.mark.cold]
+pytestmark = pytest.mark.engine
 
 JOBS = [f"job-{n:03}" for n in range(150)]
 
 
+@pytest.mark.cold
+@both_fronts
 def test_a_killed_up_is_finished_by_the_next_one(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(*[make_job(job_id, start_seconds=2) for job_id in JOBS])
     # The second batch hangs, so that the kill comes between two batches.
@@ -37,6 +40,7 @@ def test_a_killed_up_is_finished_by_the_next_one(sandbox: Sandbox, stack: Stack)
     assert stack.preview("--expect-no-changes").exit_code == 0
 
 
+@warm_if_native
 def test_ctrl_c_ends_the_wait_and_saves_what_was_accepted(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("slow", start_seconds=3600))
     stack.starts("slow")
@@ -51,6 +55,8 @@ def test_ctrl_c_ends_the_wait_and_saves_what_was_accepted(sandbox: Sandbox, stac
     assert running.returncode != 0
     assert "1 job accepted by DRS was not running yet when the operation was cancelled. 1 in " in output
     assert stack.outcomes() == {"slow": "started"}
+    assert not json.loads(stack.run("stack", "export").output)["deployment"].get("pending_operations")
+    assert stack.preview("--json").diagnostics() == ["will wait for job slow, which is starting"]
     sandbox.set_status("slow", "FULL_TRANSFER_STARTED")
     again = stack.up()
     assert again.exit_code == 0, again.output

@@ -6,25 +6,25 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
-from .conftest import Stack, actions
+from .conftest import Stack, actions, both_fronts
+from .programs import batch
 
 pytestmark = pytest.mark.engine
 
 A, B, C, D = sorted(make_job_id(label) for label in "abcd")
 
 
-def declare(stack: Stack, jobs: str, **inputs: str) -> None:
-    arguments = "".join(f", {name}={value!r}" for name, value in inputs.items())
-    stack.program(f"batch = JobBatchStart('batch', jobs=[{jobs}]{arguments})\npulumi.export('ready', batch.ready)\n")
+def shall_be(state: str, job_id: str) -> dict[str, str]:
+    return {"job_id": job_id, "desired_state": state}
 
 
+@both_fronts
 def test_a_job_taken_off_the_list_is_left_as_it_is_whatever_on_destroy_says(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(*map(make_job, (A, B, C, D)))
-    both = "JobBatchStart('pausing', jobs={}, on_destroy='pause')\nJobBatchStart('stopping', jobs={}, on_destroy='stop')"
-    stack.program(both.format([A, B], [C, D]))
+    stack.declares(batch("pausing", A, B, on_destroy="pause"), batch("stopping", C, D, on_destroy="stop"))
     stack.up()
     sandbox.clear_calls()
-    stack.program(both.format([A], [C]))
+    stack.declares(batch("pausing", A, on_destroy="pause"), batch("stopping", C, on_destroy="stop"))
 
     preview, up = stack.preview(), stack.up()
 
@@ -50,7 +50,7 @@ def test_running_jobs_declared_paused_are_paused_once_and_at_rest(sandbox: Sandb
     sandbox.add_jobs(make_job(A), make_job(B))
     stack.starts(A, B)
     stack.up()
-    declare(stack, f"JobStartArgs(job_id={A!r}, desired_state='paused'), {B!r}")
+    stack.starts(shall_be("paused", A), B)
 
     preview, up = stack.preview(), stack.up()
 
@@ -60,16 +60,12 @@ def test_running_jobs_declared_paused_are_paused_once_and_at_rest(sandbox: Sandb
     assert stack.outcomes() == {A: "paused", B: "unchanged"}
     assert stack.outputs()["ready"] is True
     assert stack.rests()
-    # Both ways to write it are one.
-    declare(stack, f"{{'job_id': {A!r}, 'desired_state': 'paused'}}, {B!r}")
-    assert stack.rests()
     assert sandbox.job(A)["pauses"] == 1
 
 
 def test_an_unstarted_job_declared_paused_is_not_started(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B, status="INCRE_TRANSFER_STARTED"))
-    paused = [f"{{'job_id': {job_id!r}, 'desired_state': 'paused'}}" for job_id in (A, B)]
-    declare(stack, ", ".join(paused))
+    stack.starts(shall_be("paused", A), shall_be("paused", B))
 
     preview, up = stack.preview(), stack.up()
 
@@ -81,11 +77,12 @@ def test_an_unstarted_job_declared_paused_is_not_started(sandbox: Sandbox, stack
     assert sandbox.job(A)["start_requests"] == 0
 
 
+@both_fronts
 def test_a_job_declared_stopped_is_stopped_once_after_capitals_at_preview(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
     stack.starts(A, B)
     stack.up()
-    declare(stack, f"{{'job_id': {A!r}, 'desired_state': 'stopped'}}, {B!r}")
+    stack.starts(shall_be("stopped", A), B)
 
     preview, up = stack.preview(), stack.up()
 
@@ -102,7 +99,7 @@ def test_a_job_declared_stopped_is_stopped_once_after_capitals_at_preview(sandbo
 
 def test_a_stop_is_announced_of_a_new_resource_too(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A, status="INCRE_TRANSFER_STARTED"), make_job(B, status="RELEASE_RESOURCE_COMPLETE"))
-    declare(stack, ", ".join(f"JobStartArgs(job_id={job_id!r}, desired_state='stopped')" for job_id in (A, B)))
+    stack.starts(shall_be("stopped", A), shall_be("stopped", B))
 
     preview, up = stack.preview(), stack.up()
 
@@ -112,13 +109,14 @@ def test_a_stop_is_announced_of_a_new_resource_too(sandbox: Sandbox, stack: Stac
     assert stack.rests()
 
 
+@both_fronts
 def test_a_pause_is_undone_by_whom_it_was_made(sandbox: Sandbox, stack: Stack) -> None:
     """B was paused by somebody else before it was declared paused."""
     sandbox.add_jobs(make_job(A, status="FULL_TRANSFER_STARTED"), make_job(B, status="PAUSING"))
-    declare(stack, ", ".join(f"{{'job_id': {job_id!r}, 'desired_state': 'paused'}}" for job_id in (A, B)))
+    stack.starts(shall_be("paused", A), shall_be("paused", B))
     paused = stack.up()
     assert (paused.exit_code, sandbox.job(A)["pauses"]) == (0, 1), paused.output
-    declare(stack, f"{{'job_id': {A!r}, 'desired_state': 'started'}}, {B!r}")
+    stack.starts(shall_be("started", A), B)
 
     preview, up = stack.preview(), stack.up()
 
@@ -136,7 +134,7 @@ def test_a_pause_is_undone_by_whom_it_was_made(sandbox: Sandbox, stack: Stack) -
 
 def test_a_job_that_was_stopped_and_is_declared_started_again_fails_by_name(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A, status="INCRE_TRANSFER_STARTED"), make_job(B))
-    declare(stack, f"{{'job_id': {A!r}, 'desired_state': 'stopped'}}, {B!r}")
+    stack.starts(shall_be("stopped", A), B)
     stopped = stack.up()
     assert (stopped.exit_code, sandbox.job(A)["stops"]) == (0, 1), stopped.output
     sandbox.clear_calls()
@@ -152,7 +150,9 @@ def test_a_job_that_was_stopped_and_is_declared_started_again_fails_by_name(sand
 
 
 def test_a_word_that_is_no_state_is_refused_by_its_path_before_any_call(sandbox: Sandbox, stack: Stack) -> None:
-    declare(stack, f"JobStartArgs(job_id={A!r}, desired_state='stoped'), {{'job_id': {B!r}, 'desired_state': 5}}")
+    stack.program(f"""
+        JobBatchStart("batch", jobs=[JobStartArgs(job_id={A!r}, desired_state="stoped"), {{"job_id": {B!r}, "desired_state": 5}}])
+    """)
 
     preview = stack.preview()
 

@@ -8,7 +8,8 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job, make_job_id
 
-from .conftest import Run, Stack, actions, hide
+from .conftest import Run, Stack, actions, both_fronts, hide
+from .programs import batch
 
 pytestmark = pytest.mark.engine
 
@@ -20,7 +21,9 @@ def is_kept(stack: Stack, run: Run) -> bool:
     return run.exit_code != 0 and stack.resource()["urn"].endswith("::batch")
 
 
-@pytest.mark.parametrize("on_destroy", ["pause", "stop"])
+@pytest.mark.parametrize(
+    ("front", "on_destroy"), [("dynamic", "pause"), ("dynamic", "stop"), ("native", "stop")], indirect=["front"]
+)
 def test_a_job_that_drs_does_not_show_is_not_called_done(sandbox: Sandbox, stack: Stack, on_destroy: str) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
     stack.starts(A, B, on_destroy=on_destroy)
@@ -31,7 +34,7 @@ def test_a_job_that_drs_does_not_show_is_not_called_done(sandbox: Sandbox, stack
 
     assert is_kept(stack, run), run.output
     assert A in run
-    assert 'on_destroy="leave"' in run
+    assert stack.dialect.setting("on_destroy", "leave") in run
     assert sandbox.job(B)["pauses"] + sandbox.job(B)["stops"] == 1
     # What it advises works, though the job is missing then, too.
     stack.starts(A, B, on_destroy="leave", on_failure="record")
@@ -71,14 +74,17 @@ def test_a_job_seen_ended_before_it_disappeared_is_done(sandbox: Sandbox, stack:
     assert [action for action, _, _ in actions(sandbox)] == ["batch-starting"]
 
 
+@both_fronts
 def test_a_refused_stop_fails_by_name_and_is_asked_again_by_the_next_destroy(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
     stack.starts(A, B, on_destroy="stop")
-    stack.up()
+    up = stack.run("up", "--yes")
     sandbox.inject(faults.refuse_row("batch-jobs", "DRS.M00307", job_id=B, times=None))
 
     run = stack.destroy()
 
+    setting = stack.dialect.setting("on_destroy", "stop")
+    assert f"{setting}: pulumi destroy, or taking the resource out of the program, will STOP 2 jobs FOR GOOD" in up
     assert is_kept(stack, run), run.output
     assert f"job {B} could not be stopped" in run
     assert "DRS.M00307" in run
@@ -102,28 +108,23 @@ def test_a_pause_that_the_status_does_not_allow_fails_by_name(sandbox: Sandbox, 
     assert "DRS.M00304" in run
 
 
-@pytest.mark.parametrize(
-    ("opts", "stops"),
-    [("", 1), (", opts=pulumi.ResourceOptions(delete_before_replace=True)", 0)],
-    ids=["create first", "delete first"],
-)
-def test_a_replacement_that_stops_is_announced_in_capitals(sandbox: Sandbox, stack: Stack, opts: str, stops: int) -> None:
+@pytest.mark.parametrize(("deletes_first", "stops"), [(False, 1), (True, 0)], ids=["create first", "delete first"])
+def test_a_replacement_that_stops_is_announced_in_capitals(
+    sandbox: Sandbox, stack: Stack, deletes_first: bool, stops: int
+) -> None:
     """Where it is deleted first, the rest of the program may still declare the job: then it is left, and that is said."""
-    declared = "JobBatchStart('batch', jobs=[{!r}], on_destroy='stop', project_id={!r}" + opts + ")"
+    options = {"delete_before_replace": deletes_first}
     other = sandbox.account.other_project_id
     sandbox.add_jobs(make_job(A), make_job(B, project_id=other))
-    stack.program(declared.format(A, sandbox.project_id))
+    stack.declares(batch("batch", A, on_destroy="stop", project_id=sandbox.project_id, options=options))
     stack.up()
-    stack.program(declared.format(B, other))
+    stack.declares(batch("batch", B, on_destroy="stop", project_id=other, options=options))
 
     preview, up = stack.preview(), stack.up()
 
     assert f"STOP 1 job FOR GOOD: {A}" in preview
     assert up.exit_code == 0, up.output
     assert (sandbox.job(A)["stops"], sandbox.job(B)["stops"]) == (stops, 0)
-    assert (
-        stops
-        or f'job {A} is left as it is in spite of on_destroy="stop": the resource is deleted before its replacement is created'
-        in up
-    )
+    left = f'job {A} is left as it is in spite of on_destroy="stop": the resource is deleted before its replacement is created'
+    assert stops or left in up
     assert ("batch-jobs", other) not in {(action, project) for action, project, _ in actions(sandbox)}

@@ -6,11 +6,12 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
-from .conftest import Stack
+from .conftest import Stack, both_fronts
 
 pytestmark = pytest.mark.engine
 
 
+@both_fronts
 def test_progress_and_result_are_events_of_the_resource(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b", start_seconds=1.5))
     stack.starts("a", "b")
@@ -24,6 +25,7 @@ def test_progress_and_result_are_events_of_the_resource(sandbox: Sandbox, stack:
     assert any("starting 1" in text for text in ours), ours
 
 
+@both_fronts
 def test_refresh_brings_statuses_up_to_date_without_calling_it_a_change(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"))
     stack.starts("a")
@@ -37,6 +39,7 @@ def test_refresh_brings_statuses_up_to_date_without_calling_it_a_change(sandbox:
     assert stack.resource()["outputs"]["job_statuses"]["a"]["status"] == "INCRE_TRANSFER_STARTED"
 
 
+@both_fronts
 def test_refresh_preview_only_finds_drift(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"))
     stack.starts("a")
@@ -70,6 +73,7 @@ def test_no_secret_reaches_the_state_or_the_display(sandbox: Sandbox, stack: Sta
     assert sandbox.password not in state.output
 
 
+@both_fronts
 def test_paused_and_failed_jobs_are_named_in_a_warning_and_left_alone(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b"), make_job("c"))
     stack.starts("a", "b", "c")

@@ -6,7 +6,8 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
-from .conftest import Stack
+from .conftest import Stack, both_fronts
+from .programs import Expression, batch
 
 pytestmark = pytest.mark.engine
 
@@ -17,6 +18,7 @@ def add_one_refused(sandbox: Sandbox) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b", refuse_start=REFUSED), make_job("c"))
 
 
+@both_fronts
 def test_one_refused_job_fails_the_command_and_the_others_start(sandbox: Sandbox, stack: Stack) -> None:
     add_one_refused(sandbox)
     stack.starts("a", "b", "c")
@@ -37,6 +39,7 @@ def test_one_refused_job_fails_the_command_and_the_others_start(sandbox: Sandbox
     assert state["outputs"]["job_statuses"]["b"]["error_code"] == "DRS.M00305"
 
 
+@both_fronts
 def test_the_next_up_deals_with_just_the_failed_job(sandbox: Sandbox, stack: Stack) -> None:
     add_one_refused(sandbox)
     stack.starts("a", "b", "c")
@@ -65,6 +68,7 @@ def test_an_update_that_fails_in_part_keeps_every_outcome(sandbox: Sandbox, stac
     assert stack.outcomes() == {"a": "unchanged", "b": "failed", "c": "started"}
 
 
+@both_fronts
 def test_a_refresh_keeps_the_failure_until_the_job_runs(sandbox: Sandbox, stack: Stack) -> None:
     add_one_refused(sandbox)
     stack.starts("a", "b", "c")
@@ -125,11 +129,11 @@ def test_a_wait_that_times_out_names_the_job_and_keeps_what_was_accepted(sandbox
     assert sandbox.job("slow")["start_requests"] == 1
 
 
+@both_fronts
 def test_custom_timeouts_win_over_the_input(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("slow", start_seconds=3600))
-    stack.program("""
-        JobBatchStart("batch", jobs=["slow"], opts=pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="2s")))
-    """)
+    two_seconds = Expression("pulumi.CustomTimeouts(create='2s')", {"create": "2s"})
+    stack.declares(batch("batch", "slow", timeout="1h", options={"custom_timeouts": two_seconds}))
 
     run = stack.up()
 

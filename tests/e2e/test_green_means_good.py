@@ -10,7 +10,8 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
-from .conftest import Run, Stack
+from .conftest import Run, Stack, both_fronts
+from .programs import batch
 
 pytestmark = pytest.mark.engine
 
@@ -24,10 +25,11 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.monotonic() - begun
 
 
+@both_fronts
 def test_recorded_failures_are_warned_of_by_every_command(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B, status="START_JOB_FAILED", fail_start={"message": REASON}))
     # Without outputs, so that the ids are in messages only.
-    stack.program(f"JobBatchStart('batch', jobs={[A, B, C]!r}, on_failure='record')")
+    stack.declares(batch("quiet", A, B, C, on_failure="record"))
     assert stack.up().exit_code == 0
 
     for run in (
@@ -40,7 +42,7 @@ def test_recorded_failures_are_warned_of_by_every_command(sandbox: Sandbox, stac
         assert "warning:" in run, run.output
         assert B in run
         assert C in run
-        assert "resume=True" in run
+        assert stack.dialect.setting("resume", True) in run
         assert "off the list" in run
         assert A not in run
 

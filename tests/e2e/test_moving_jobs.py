@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
-from .conftest import Stack, actions
+from .conftest import Stack, actions, both_fronts
+from .programs import Batch, batch
 
 pytestmark = pytest.mark.engine
 
@@ -19,20 +21,19 @@ A, B, C = sorted(make_job_id(label) for label in "abc")
 PART_ONLY = "not known whole"
 
 
-def batch(name: str, *job_ids: str, after: str = "", more: str = "") -> str:
-    """A resource that stops its jobs when it is deleted, in a variable of its name."""
-    opts = f", opts=pulumi.ResourceOptions(depends_on=[{after}])" if after else ""
-    return f"{name} = JobBatchStart({name!r}, jobs={list(job_ids)!r}, on_destroy='stop'{more}{opts})\n"
+def stopping(name: str, *job_ids: str, deletes_first: bool = False, **more: Any) -> Batch:
+    """A resource that stops its jobs when it is deleted."""
+    return batch(name, *job_ids, on_destroy="stop", options={"delete_before_replace": True} if deletes_first else {}, **more)
 
 
 def stops(sandbox: Sandbox) -> dict[str, int]:
     return {job_id: job["stops"] for job_id, job in sandbox.jobs().items()}
 
 
-def goes_through(stack: Stack, *programs: str, **environment: str) -> None:
+def goes_through(stack: Stack, *programs: Sequence[Batch], **environment: str) -> None:
     """Each program in turn is brought up without a failure."""
     for program in programs:
-        stack.program(program)
+        stack.declares(*program)
         run = stack.up(**environment)
         assert run.exit_code == 0, run.output
 
@@ -44,13 +45,14 @@ def jobs(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
+@both_fronts
 def test_a_job_that_moves_to_a_resource_after_its_own_is_not_stopped(jobs: Sandbox, stack: Stack) -> None:
     goes_through(
         stack,
-        batch("first", A, B) + batch("second", C, after="first"),
-        batch("first", A) + batch("second", B, C, after="first"),
+        [stopping("first", A, B), stopping("second", C, after="first")],
+        [stopping("first", A), stopping("second", B, C, after="first")],
         # Now the place it comes from goes as well.
-        batch("third", A) + batch("fourth", B, C, after="third"),
+        [stopping("third", A), stopping("fourth", B, C, after="third")],
     )
 
     assert stops(jobs) == {A: 0, B: 0, C: 0}
@@ -60,10 +62,10 @@ def test_a_job_that_moves_to_a_resource_after_its_own_is_not_stopped(jobs: Sandb
 def test_splitting_and_merging_resources_stops_nothing(jobs: Sandbox, stack: Stack) -> None:
     goes_through(
         stack,
-        batch("whole", A, B),
-        batch("one", A) + batch("two", B, after="one"),
-        batch("two", A, B),
-        batch("merged", A, B, C),
+        [stopping("whole", A, B)],
+        [stopping("one", A), stopping("two", B, after="one")],
+        [stopping("two", A, B)],
+        [stopping("merged", A, B, C)],
     )
 
     assert stops(jobs) == {A: 0, B: 0, C: 0}
@@ -76,14 +78,13 @@ def by_name(sandbox: Sandbox) -> dict[str, str]:
     return {"OS_PROJECT_ID": "", "OS_PROJECT_NAME": sandbox.account.project_name}
 
 
+@both_fronts
 def test_a_renamed_resource_may_spell_its_project_in_another_way(jobs: Sandbox, stack: Stack) -> None:
-    by_id = f", project_id={jobs.project_id!r}"
-
     goes_through(
         stack,
-        batch("by_name", A),
-        batch("by_id", A, more=by_id),
-        batch("by_name_again", A),
+        [stopping("by_name", A)],
+        [stopping("by_id", A, project_id=jobs.project_id)],
+        [stopping("by_name_again", A)],
         **by_name(jobs),
     )
 
@@ -91,9 +92,9 @@ def test_a_renamed_resource_may_spell_its_project_in_another_way(jobs: Sandbox, 
 
 
 def test_a_renamed_resource_may_meet_another_spelling_in_the_environment(jobs: Sandbox, stack: Stack) -> None:
-    goes_through(stack, batch("old", A), **by_name(jobs))
-    goes_through(stack, batch("new", A))
-    goes_through(stack, batch("newer", A), **by_name(jobs))
+    goes_through(stack, [stopping("old", A)], **by_name(jobs))
+    goes_through(stack, [stopping("new", A)])
+    goes_through(stack, [stopping("newer", A)], **by_name(jobs))
 
     assert stops(jobs)[A] == 0
 
@@ -112,22 +113,22 @@ def test_a_renamed_resource_may_find_its_place_in_clouds_yaml(jobs: Sandbox, sta
     }
     clouds = stack.folder / "clouds.yaml"
     clouds.write_text(json.dumps({"clouds": {"here": entry}}))
-    in_cloud = ", cloud='here'"
 
     goes_through(
         stack,
-        batch("old", A),
-        batch("in_cloud", A, more=in_cloud),
-        batch("new", A),
+        [stopping("old", A)],
+        [stopping("in_cloud", A, cloud="here")],
+        [stopping("new", A)],
         OS_CLIENT_CONFIG_FILE=str(clouds),
     )
 
     assert stops(jobs)[A] == 0
 
 
+@both_fronts
 def test_a_target_that_hides_the_new_place_of_a_job_stops_nothing_and_says_why(jobs: Sandbox, stack: Stack) -> None:
-    goes_through(stack, batch("old", A) + batch("other", B))
-    stack.program(batch("new", A) + batch("other", B))
+    goes_through(stack, [stopping("old", A), stopping("other", B)])
+    stack.declares(stopping("new", A), stopping("other", B))
 
     run = stack.up("--target", stack.urn("old"))
 
@@ -140,7 +141,7 @@ def test_a_target_that_hides_the_new_place_of_a_job_stops_nothing_and_says_why(j
 
 
 def test_destroying_a_target_leaves_its_jobs_and_says_why(jobs: Sandbox, stack: Stack) -> None:
-    goes_through(stack, batch("first", A) + batch("second", A, B))
+    goes_through(stack, [stopping("first", A), stopping("second", A, B)])
 
     run = stack.destroy("--target", stack.urn("first"))
 
@@ -152,10 +153,13 @@ def test_destroying_a_target_leaves_its_jobs_and_says_why(jobs: Sandbox, stack: 
 
 
 @pytest.mark.parametrize(
-    "opts", ["", ", opts=pulumi.ResourceOptions(delete_before_replace=True)"], ids=["create first", "delete first"]
+    ("front", "deletes_first"),
+    [("dynamic", False), ("dynamic", True), ("native", True)],
+    ids=["create first", "delete first", "delete first, native"],
+    indirect=["front"],
 )
-def test_a_resource_that_is_replaced_stops_nothing_in_either_order(jobs: Sandbox, stack: Stack, opts: str) -> None:
-    goes_through(stack, batch("batch", A, more=opts))
+def test_a_resource_that_is_replaced_stops_nothing_in_either_order(jobs: Sandbox, stack: Stack, deletes_first: bool) -> None:
+    goes_through(stack, [stopping("batch", A, deletes_first=deletes_first)])
 
     run = stack.up("--replace", stack.urn("batch"))
 
@@ -164,15 +168,13 @@ def test_a_resource_that_is_replaced_stops_nothing_in_either_order(jobs: Sandbox
     assert stops(jobs)[A] == 0
 
 
+@both_fronts
 def test_a_job_that_moves_on_while_its_resource_is_deleted_before_it_is_replaced_is_not_stopped(
     jobs: Sandbox, stack: Stack
 ) -> None:
     """The old resource is deleted before the program has come to the new place of its job."""
-    first = (
-        "first = JobBatchStart('first', jobs={}, on_destroy='stop', opts=pulumi.ResourceOptions(delete_before_replace=True))\n"
-    )
-    goes_through(stack, first.format([A, B]) + batch("second", C, after="first"))
-    stack.program(first.format([A]) + batch("second", B, C, after="first"))
+    goes_through(stack, [stopping("first", A, B, deletes_first=True), stopping("second", C, after="first")])
+    stack.declares(stopping("first", A, deletes_first=True), stopping("second", B, C, after="first"))
 
     run = stack.up("--replace", stack.urn("first"))
 
@@ -180,14 +182,15 @@ def test_a_job_that_moves_on_while_its_resource_is_deleted_before_it_is_replaced
     assert stops(jobs) == {A: 0, B: 0, C: 0}
 
 
+@both_fronts
 def test_a_resource_that_is_gone_stops_the_jobs_that_nobody_else_declares(jobs: Sandbox, stack: Stack) -> None:
-    goes_through(stack, batch("one", A, B) + batch("two", C), batch("two", B, C))
+    goes_through(stack, [stopping("one", A, B), stopping("two", C)], [stopping("two", B, C)])
 
     assert stops(jobs) == {A: 1, B: 0, C: 0}
 
 
 def test_destroy_stops_a_job_that_two_resources_declare(jobs: Sandbox, stack: Stack) -> None:
-    goes_through(stack, batch("one", A) + batch("two", A, B))
+    goes_through(stack, [stopping("one", A), stopping("two", A, B)])
 
     run = stack.destroy()
 
@@ -198,8 +201,8 @@ def test_destroy_stops_a_job_that_two_resources_declare(jobs: Sandbox, stack: St
 def test_two_projects_are_two_places_though_their_jobs_are_named_alike(jobs: Sandbox, make_stack: Callable[..., Stack]) -> None:
     """A resource elsewhere that names the same id protects nothing here."""
     stack = make_stack(jobs)
-    elsewhere = f", project_id={jobs.account.other_project_id!r}, on_failure='record'"
-    goes_through(stack, batch("here", A), batch("there", A, more=elsewhere))
+    there = stopping("there", A, project_id=jobs.account.other_project_id, on_failure="record")
+    goes_through(stack, [stopping("here", A)], [there])
 
     assert stops(jobs)[A] == 1
     assert {project for _, project, _ in actions(jobs)} == {jobs.project_id}

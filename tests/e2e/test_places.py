@@ -10,12 +10,16 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
-from .conftest import Stack, actions
+from .conftest import Stack, actions, both_fronts
 
 pytestmark = pytest.mark.engine
 
 A, B = sorted((make_job_id("a"), make_job_id("b")))
 RUNS = "INCRE_TRANSFER_STARTED"
+
+PLACES = pytest.mark.parametrize(
+    ("front", "elsewhere"), [("dynamic", "project"), ("dynamic", "endpoint"), ("native", "endpoint")], indirect=True
+)
 
 
 @pytest.fixture
@@ -35,7 +39,7 @@ class Elsewhere:
     """What tells the two places apart: here, and there."""
 
 
-@pytest.fixture(params=["project", "endpoint"])
+@pytest.fixture
 def elsewhere(request: pytest.FixtureRequest, sandbox: Sandbox, other_sandbox: Sandbox) -> Elsewhere:
     if request.param == "project":
         other = sandbox.account.other_project_id
@@ -43,6 +47,7 @@ def elsewhere(request: pytest.FixtureRequest, sandbox: Sandbox, other_sandbox: S
     return Elsewhere({"DRS_ENDPOINT": other_sandbox.url, "OS_AUTH_URL": other_sandbox.auth_url}, (sandbox.url, other_sandbox.url))
 
 
+@PLACES
 def test_a_shell_for_another_place_neither_reads_nor_starts_anything_there(
     sandbox: Sandbox, other_sandbox: Sandbox, stack: Stack, elsewhere: Elsewhere
 ) -> None:
@@ -70,6 +75,7 @@ def test_a_shell_for_another_place_neither_reads_nor_starts_anything_there(
     assert actions(other_sandbox) == []
 
 
+@PLACES
 def test_a_destroy_from_a_shell_for_another_place_never_leaves_a_job_behind_in_silence(
     sandbox: Sandbox, other_sandbox: Sandbox, stack: Stack, elsewhere: Elsewhere
 ) -> None:
@@ -102,6 +108,7 @@ def test_the_state_says_where_the_jobs_are(sandbox: Sandbox, stack: Stack) -> No
     assert sandbox.project_id in recorded
 
 
+@both_fronts
 def test_another_project_replaces_the_resource_and_another_spelling_does_not(sandbox: Sandbox, stack: Stack) -> None:
     by_name = {"OS_PROJECT_ID": "", "OS_PROJECT_NAME": sandbox.account.project_name}
     sandbox.add_jobs(make_job(A))

@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
-from .conftest import Stack
+from .conftest import Stack, both_fronts
 
 pytestmark = pytest.mark.engine
 
@@ -24,6 +24,7 @@ def test_preview_says_what_up_will_do_and_starts_nothing(sandbox: Sandbox, stack
     assert sandbox.calls("batch-starting") == []
 
 
+@both_fronts
 def test_a_job_found_unstarted_is_named_and_only_it_is_started(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(*[make_job(job_id) for job_id in ("a", "b", "c")])
     stack.starts("a", "b", "c")
@@ -54,6 +55,7 @@ def test_drift_is_a_structured_difference_without_a_refresh(sandbox: Sandbox, st
     assert step["newState"]["inputs"]["to_start"] == {"b": "CONFIGURATION"}
 
 
+@both_fronts
 def test_a_job_that_cannot_be_started_is_named_with_the_reason(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"), make_job("over", status="RELEASE_RESOURCE_COMPLETE"))
     stack.starts("a", "over", "nowhere")
@@ -180,6 +182,7 @@ def test_missing_configuration_is_named_at_preview(stack: Stack) -> None:
     assert "Traceback" not in run
 
 
+@both_fronts
 def test_a_wrong_password_is_one_readable_paragraph(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"))
     stack.starts("a")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
-from .conftest import Run, Stack
+from .conftest import Run, Stack, both_fronts
+from .programs import Expression, secret
 
 pytestmark = pytest.mark.engine
 
 A, B, C = sorted(make_job_id(label) for label in "abc")
 WHEN, MILLISECONDS = "2099-12-01T01:00:00Z", "4099770000000"
-
-
-def declare(stack: Stack, jobs: str, **inputs: str) -> None:
-    arguments = "".join(f", {name}={value}" for name, value in inputs.items())
-    stack.program(
-        f"batch = JobBatchStart('batch', jobs={jobs}{arguments})\n"
-        "for name in ('job_statuses', 'summary', 'ready'):\n"
-        "    pulumi.export(name, getattr(batch, name))\n"
-    )
 
 
 def told(text: str, secrets: tuple[str, ...]) -> list[str]:
@@ -42,9 +36,10 @@ def keeps(stack: Stack, secrets: tuple[str, ...], **runs: Run) -> None:
     assert not told(stored(stack), secrets), "stored"
 
 
+@both_fronts
 def test_secret_jobs_are_nowhere_in_clear(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
-    declare(stack, f"pulumi.Output.secret({[A, B]!r})", on_destroy="'pause'")
+    stack.starts(jobs=secret([A, B]), on_destroy="pause")
 
     preview, diff, machine = stack.preview(), stack.preview("--diff"), stack.preview("--json")
     up = stack.up()
@@ -53,9 +48,9 @@ def test_secret_jobs_are_nowhere_in_clear(sandbox: Sandbox, stack: Stack) -> Non
     assert up.exit_code == 0, up.output
     assert "2 jobs: started 2" in up
     keeps(stack, (A, B), preview=preview, diff=diff, machine=machine, up=up)
-    shown = stack.run("stack", "output", "job_statuses")
+    shown = stack.run("stack", "output", "statuses")
     assert shown.output.strip() == "[secret]"
-    assert set(stack.outputs()["job_statuses"]) == {A, B}
+    assert set(stack.outputs()["statuses"]) == {A, B}
     sandbox.set_status(A, "CONFIGURATION")
     drift, drift_diff, refresh, repair = stack.preview(), stack.preview("--diff"), stack.refresh(), stack.up()
     assert "will start 1 job" in drift
@@ -70,26 +65,25 @@ def test_secret_jobs_are_nowhere_in_clear(sandbox: Sandbox, stack: Stack) -> Non
 
 
 @pytest.mark.parametrize(
-    "jobs",
-    [f"[pulumi.Output.secret({A!r}), {B!r}]", f"[JobStartArgs(job_id=pulumi.Output.secret({A!r})), {B!r}]"],
-    ids=["id", "args"],
+    "job", [secret(A), Expression(f"JobStartArgs(job_id=pulumi.Output.secret({A!r}))", None)], ids=["id", "args"]
 )
-def test_one_secret_id_makes_the_list_a_secret(sandbox: Sandbox, stack: Stack, jobs: str) -> None:
+def test_one_secret_id_makes_the_list_a_secret(sandbox: Sandbox, stack: Stack, job: Expression) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
-    declare(stack, jobs)
+    stack.starts(job, B)
 
     preview, up, again = stack.preview(), stack.up(), stack.up("--expect-no-changes")
 
     assert up.exit_code == 0, up.output
     assert again.exit_code == 0, again.output
-    assert stack.run("stack", "output", "job_statuses").output.strip() == "[secret]"
+    assert stack.run("stack", "output", "statuses").output.strip() == "[secret]"
     keeps(stack, (A,), preview=preview, up=up, again=again)
 
 
+@both_fronts
 def test_failures_of_secret_jobs_are_counted_and_not_named(sandbox: Sandbox, stack: Stack) -> None:
     """DRS quotes an id itself."""
     sandbox.add_jobs(make_job(A), make_job(B, refuse_start={"code": "DRS.M00305", "message": f"The source of {B} is gone."}))
-    declare(stack, f"pulumi.Output.secret({[A, B, C]!r})")
+    stack.starts(jobs=secret([A, B, C]))
 
     up = stack.up()
 
@@ -105,7 +99,7 @@ def test_failures_of_secret_jobs_are_counted_and_not_named(sandbox: Sandbox, sta
 
 def test_recorded_failures_of_secret_jobs_are_counted_and_not_named(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A, status="START_JOB_FAILED", fail_start={"message": f"{A} can't reach its source."}))
-    declare(stack, f"pulumi.Output.secret({[A, C]!r})", on_failure="'record'")
+    stack.starts(jobs=secret([A, C]), on_failure="record")
 
     up, preview, refresh = stack.up(), stack.preview(), stack.refresh()
 
@@ -114,16 +108,18 @@ def test_recorded_failures_of_secret_jobs_are_counted_and_not_named(sandbox: San
 
 
 @pytest.mark.parametrize(
-    ("jobs", "inputs"),
+    ("front", "job", "inputs"),
     [
-        (f"[{A!r}]", {"start_time": f"pulumi.Output.secret({MILLISECONDS!r})"}),
-        (f"[JobStartArgs(job_id={A!r}, start_time=pulumi.Output.secret({WHEN!r}))]", {}),
+        ("dynamic", A, {"start_time": secret(MILLISECONDS)}),
+        ("dynamic", Expression(f"JobStartArgs(job_id={A!r}, start_time=pulumi.Output.secret({WHEN!r}))", None), {}),
+        ("native", {"job_id": A, "start_time": secret(MILLISECONDS)}, {}),
     ],
-    ids=["of all", "of one"],
+    ids=["of all", "of one", "of one, native"],
+    indirect=["front"],
 )
-def test_a_secret_time_is_nowhere_in_clear(sandbox: Sandbox, stack: Stack, jobs: str, inputs: dict[str, str]) -> None:
+def test_a_secret_time_is_nowhere_in_clear(sandbox: Sandbox, stack: Stack, job: Any, inputs: dict[str, Any]) -> None:
     sandbox.add_jobs(make_job(A))
-    declare(stack, jobs, **inputs)
+    stack.starts(job, **inputs)
     clear = ("2099-12-01", MILLISECONDS[:-3])
 
     preview, up = stack.preview(), stack.up()
@@ -136,7 +132,7 @@ def test_a_secret_time_is_nowhere_in_clear(sandbox: Sandbox, stack: Stack, jobs:
     sandbox.set_status(A, "RELEASE_RESOURCE_COMPLETE")
     cancelled = stack.preview()
     keeps(stack, clear, preview=preview, up=up, rest=rest, refresh=refresh, cancelled=cancelled)
-    assert stack.outputs()["job_statuses"][A]["start_time"] == WHEN
+    assert stack.outputs()["statuses"][A]["start_time"] == WHEN
 
 
 # A wrong value in the place of each brace, and what begins what is said of it.
@@ -171,20 +167,20 @@ def test_a_wrong_value_is_printed_unless_it_is_secret(stack: Stack, inputs: str,
 
 def test_a_secret_that_no_output_repeats_hides_neither_jobs_nor_statuses(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
-    declare(stack, repr([A, B]), timeout="pulumi.Output.secret('7m')", start_time=f"pulumi.Output.from_input({WHEN!r})")
+    stack.starts(A, B, timeout=secret("7m"), start_time=Expression(f"pulumi.Output.from_input({WHEN!r})", WHEN))
 
     preview, up, rest = stack.preview(), stack.up(), stack.preview("--expect-no-changes")
 
     assert f"will schedule 2 jobs for {WHEN}: {A} and {B}" in preview
     assert up.exit_code == 0, up.output
     assert rest.exit_code == 0, rest.output
-    assert A in stack.run("stack", "output", "job_statuses")
+    assert A in stack.run("stack", "output", "statuses")
     keeps(stack, ("7m",), preview=preview, up=up, rest=rest)
 
 
 def test_a_program_without_secrets_shows_its_jobs(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
-    declare(stack, repr([A, B]))
+    stack.starts(A, B)
 
     preview, up = stack.preview(), stack.up()
 

@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
-from .conftest import Stack
+from .conftest import Stack, both_fronts
 
 pytestmark = pytest.mark.engine
 
@@ -17,6 +17,7 @@ def start_calls(sandbox: Sandbox) -> list[list[str]]:
     return [call["jobs"] for call in sandbox.calls("batch-starting")]
 
 
+@both_fronts
 def test_up_starts_every_job_in_one_call(sandbox: Sandbox, stack: Stack) -> None:
     ids = [f"job-{n:02}" for n in range(12)]
     sandbox.add_jobs(*[make_job(job_id) for job_id in ids])
@@ -44,6 +45,7 @@ def test_a_second_up_changes_nothing(sandbox: Sandbox, stack: Stack) -> None:
     assert start_calls(sandbox) == []
 
 
+@both_fronts
 def test_a_stack_at_rest_expects_no_changes_however_far_its_jobs_have_moved(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b"))
     stack.starts("a", "b")
@@ -58,6 +60,7 @@ def test_a_stack_at_rest_expects_no_changes_however_far_its_jobs_have_moved(sand
     assert stack.run("preview", "--refresh", "--expect-no-changes").exit_code == 0
 
 
+@both_fronts
 def test_jobs_that_run_already_are_taken_over_untouched(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job("a", status="INCRE_TRANSFER_STARTED"), make_job("b", status="PAUSING"), make_job("c"))
     stack.starts("a", "b", "c")
@@ -154,6 +157,8 @@ def test_every_way_to_write_a_job_is_understood(sandbox: Sandbox, stack: Stack) 
 
     assert run.exit_code == 0, run.output
     assert start_calls(sandbox) == [["a", "b", "c", "d"]]
+    stack.starts({"job_id": "a"}, {"job_id": "b"}, "c", "d")
+    assert stack.rests()
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
-from .conftest import Stack, wait_until
+from .conftest import Stack, both_fronts, wait_until
 
 pytestmark = pytest.mark.engine
 
@@ -24,6 +24,7 @@ def following(job_id: str, **delay: object) -> dict[str, object]:
     return make_job(job_id, task_type="INCR_TRANS", delay=delay)
 
 
+@both_fronts
 def test_up_waits_until_every_copy_has_caught_up_and_says_how_far_each_is(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(following("a", seconds=340, falls=120), following("b", seconds=2))
     stack.starts("a", "b", **QUICK)
@@ -65,6 +66,7 @@ def test_refresh_brings_the_delay_up_to_date_and_changes_nothing_else(sandbox: S
     assert stack.up("--expect-no-changes").exit_code == 0
 
 
+@both_fronts
 def test_at_the_time_limit_each_laggard_is_named_and_the_next_up_waits_on(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(following("a", seconds=340), following("b", seconds=52), following("c"))
     stack.starts("a", "b", "c", timeout="4s", **QUICK)

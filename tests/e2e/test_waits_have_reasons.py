@@ -8,7 +8,7 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, faults, make_job, make_job_id
 
-from .conftest import Run, Stack
+from .conftest import Run, Stack, both_fronts
 
 pytestmark = pytest.mark.engine
 
@@ -20,6 +20,7 @@ def row(run: Run) -> str:
     return "\n".join(run.said())
 
 
+@both_fronts
 def test_a_lost_answer_is_named_while_it_is_settled_and_a_status_settles_it(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A, lag_seconds=4), make_job(B))
     sandbox.inject(faults.drop_after("batch-starting"))
@@ -47,9 +48,14 @@ def test_a_lost_answer_without_an_effect_is_named_as_well(sandbox: Sandbox, stac
 
 
 @pytest.mark.parametrize(
-    "fault",
-    [faults.throttled("batch-starting", retry_after=3), faults.too_frequent("batch-starting")],
-    ids=["429", "DRS.M01503"],
+    ("front", "fault"),
+    [
+        ("dynamic", faults.throttled("batch-starting", retry_after=3)),
+        ("dynamic", faults.too_frequent("batch-starting")),
+        ("native", faults.too_frequent("batch-starting")),
+    ],
+    ids=["429", "DRS.M01503", "DRS.M01503, native"],
+    indirect=["front"],
 )
 def test_a_throttled_start_says_that_drs_asked_for_patience(sandbox: Sandbox, stack: Stack, fault: faults.Fault) -> None:
     sandbox.add_jobs(make_job(A))

@@ -9,13 +9,15 @@ import pytest
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 from pulumi_drs_start.schema.times import to_iso
 
-from .conftest import Stack
+from .conftest import Stack, warm_if_native
+from .programs import batch
 
-pytestmark = [pytest.mark.engine, pytest.mark.cold]
+pytestmark = pytest.mark.engine
 
 A, B = sorted((make_job_id("a"), make_job_id("b")))
 
 
+@warm_if_native
 def test_a_scheduled_job_is_at_rest_until_its_time(sandbox: Sandbox, stack: Stack) -> None:
     when = to_iso(round(time.time() + 36_000) * 1000)
     sandbox.add_jobs(make_job(A))
@@ -36,6 +38,7 @@ def test_a_scheduled_job_is_at_rest_until_its_time(sandbox: Sandbox, stack: Stac
     assert stack.preview("--expect-no-changes").exit_code == 0
 
 
+@warm_if_native
 def test_a_paused_job_is_resumed_when_that_is_asked(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A, status="PAUSING"))
     stack.starts(A)
@@ -51,6 +54,7 @@ def test_a_paused_job_is_resumed_when_that_is_asked(sandbox: Sandbox, stack: Sta
     assert stack.preview("--expect-no-changes").exit_code == 0
 
 
+@warm_if_native
 def test_destroy_pauses_jobs_when_that_was_asked_and_counts_those_that_were_over(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
     stack.starts(A, B, on_destroy="pause")
@@ -64,6 +68,7 @@ def test_destroy_pauses_jobs_when_that_was_asked_and_counts_those_that_were_over
     assert "2 jobs: paused 1, unchanged 1" in run
 
 
+@pytest.mark.cold
 def test_recorded_failures_beyond_help_are_no_drift(sandbox: Sandbox, stack: Stack) -> None:
     hopeless = {"dead": "CREATE_FAILED", "ended": "RELEASE_RESOURCE_COMPLETE", "failed": "START_JOB_FAILED"}
     sandbox.add_jobs(make_job(A), *(make_job(job_id, status=status) for job_id, status in hopeless.items()))
@@ -82,6 +87,7 @@ def test_recorded_failures_beyond_help_are_no_drift(sandbox: Sandbox, stack: Sta
     assert "will start 1 job: dead" in stack.preview()
 
 
+@warm_if_native
 def test_a_job_that_fails_its_precheck_is_named_with_the_item_and_the_others_start(sandbox: Sandbox, stack: Stack) -> None:
     bad = {"item": "source_connection", "result": "FAILED", "failed_reason": "The source can't be reached."}
     alarm = {"item": "binlog_retention", "result": "ALARM", "failed_reason": "The logs are kept for a day."}
@@ -99,6 +105,7 @@ def test_a_job_that_fails_its_precheck_is_named_with_the_item_and_the_others_sta
     assert "did not pass" in (again := stack.preview()), again.output
 
 
+@pytest.mark.cold
 def test_a_job_that_was_refused_is_named_with_the_refusal_before_it_is_tried_again(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B, refuse_start={"code": "DRS.M00305", "message": "The source is gone."}))
     stack.starts(A, B)
@@ -109,11 +116,12 @@ def test_a_job_that_was_refused_is_named_with_the_refusal_before_it_is_tried_aga
     assert f"job {B} failed the last time and will be tried again: DRS.M00305: The source is gone." in preview
 
 
+@pytest.mark.cold
 def test_a_renamed_resource_stops_only_what_no_resource_declares(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(make_job(A), make_job(B))
-    stack.program(f"JobBatchStart('old', jobs=[{A!r}, {B!r}], on_destroy='stop')")
+    stack.declares(batch("old", A, B, on_destroy="stop"))
     stack.up()
-    stack.program(f"JobBatchStart('new', jobs=[{A!r}], on_destroy='stop')")
+    stack.declares(batch("new", A, on_destroy="stop"))
 
     run = stack.up()
 

@@ -11,7 +11,7 @@ import pytest
 
 from pulumi_drs_start.sandbox import SECRET, Sandbox
 from pulumi_drs_start.sandbox.tokens import Tokens
-from tests.e2e.conftest import Run, Stack, engine, make_stack, new_project  # noqa: F401  # fixtures
+from tests.e2e.conftest import Run, Stack, engine, front, make_stack, new_project  # noqa: F401  # fixtures
 
 from .scan import files, find
 

@@ -39,7 +39,7 @@ def test_statuses_are_read_and_a_gate_is_closed_until_copies_have_caught_up(sand
     stack.declare({}, variables={"statuses": statuses}, outputs={"statuses": "${statuses}"})
     assert stack.up().exit_code == 0
     row = stack.outputs()["statuses"]["a"]
-    assert (row["name"], row["phase"], row["delaySeconds"]) == ("crm-a", "running", 300)
+    assert (row["name"], row["phase"], row["delay_seconds"]) == ("crm-a", "running", 300)
 
     gate = calling("requireSynced", {"jobIds": ["a"], "maxDelay": "1m"}, "statuses")
     stack.declare({}, variables={"gate": gate}, outputs={"gate": "${gate}"})

@@ -1,4 +1,4 @@
-"""Inputs of YAML programs: what is wrong with them, what is secret, what no preview knows."""
+"""Inputs of YAML programs: what is wrong with them, and what is secret."""
 
 from __future__ import annotations
 
@@ -55,15 +55,3 @@ def test_secret_jobs_are_encrypted_wherever_they_are_repeated(sandbox: Sandbox, 
     assert "hidden" not in told
     assert stack.outputs()["statuses"].keys() == {"hidden-job", "other-job"}
     assert stack.rests()
-
-
-def test_jobs_that_only_an_up_knows_are_previewed_as_unknown(sandbox: Sandbox, stack: YamlStack) -> None:
-    sandbox.add_jobs(make_job("a"), make_job("b"))
-    first = {"type": TYPE, "properties": {"jobs": ["a"]}}
-    # Known after the first one is created, and not before.
-    second = {"type": TYPE, "properties": {"jobs": ["${first.jobs[0].jobId}", "b"]}}
-    stack.declare({"first": first, "second": second})
-
-    assert stack.preview("--json").exit_code == 0
-    assert stack.up().exit_code == 0
-    assert stack.resource()["outputs"]["ready"] is True

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
@@ -19,8 +16,6 @@ def test_jobs_move_over_by_an_import_and_the_removal_of_the_old_resource_from_th
     sandbox: Sandbox, stack: YamlStack
 ) -> None:
     sandbox.add_jobs(make_job("a"), make_job("b"))
-    # While the old resource is in the state, Pulumi starts its provider with every command.
-    stack.environment["PATH"] = f"{Path(sys.executable).parent}:{stack.environment['PATH']}"
     python = Stack(stack.folder, stack.environment)
     python.starts("a", "b", on_destroy="stop")
     assert python.up().exit_code == 0

@@ -1,15 +1,11 @@
-"""What a dynamic provider can't do: import, look-up by ids, time limits of Pulumi's own, an end at the first Ctrl-C."""
+"""What a dynamic provider can't do: import and look-up by ids."""
 
 from __future__ import annotations
-
-import json
-import signal
-import time
 
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
-from tests.e2e.conftest import actions, wait_until
+from tests.e2e.conftest import actions
 
 from .conftest import TYPE, YamlStack
 
@@ -48,31 +44,3 @@ def test_jobs_that_are_looked_up_are_read_and_left_alone(sandbox: Sandbox, stack
     assert up.exit_code == 0, up.output
     assert {job_id: row["phase"] for job_id, row in stack.outputs()["statuses"].items()} == {"a": "running", "n": "startable"}
     assert actions(sandbox) == []
-
-
-def test_a_time_limit_of_pulumi_wins_over_the_input(sandbox: Sandbox, stack: YamlStack) -> None:
-    sandbox.add_jobs(make_job("a", start_seconds=600))
-    limits = {"customTimeouts": {"create": "2s"}}
-    stack.declare({"batch": {"type": TYPE, "properties": {"jobs": ["a"], "timeout": "1h"}, "options": limits}})
-
-    up = stack.up()
-
-    assert up.exit_code != 0
-    assert "1 job accepted by DRS was not running yet after 2s (timeout)" in up
-
-
-def test_the_first_interrupt_ends_a_wait_and_saves_what_is_known(sandbox: Sandbox, stack: YamlStack) -> None:
-    sandbox.add_jobs(make_job("a", start_seconds=600))
-    stack.starts("a")
-    with stack.begin("up", "--yes", "--skip-preview") as command:
-        wait_until(lambda: bool(actions(sandbox)))
-        interrupted_at = time.monotonic()
-        command.send_signal(signal.SIGINT)
-        output, _ = command.communicate(timeout=60)
-
-    assert time.monotonic() - interrupted_at < 30
-    assert "was not running yet when the operation was cancelled" in output
-    assert stack.outcomes() == {"a": "started"}
-    deployment = json.loads(stack.run("stack", "export").output)["deployment"]
-    assert not deployment.get("pending_operations")
-    assert stack.preview("--json").diagnostics() == ["will wait for job a, which is starting"]

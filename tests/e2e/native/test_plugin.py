@@ -25,18 +25,6 @@ def test_pulumi_takes_the_schema(stack: YamlStack) -> None:
         assert schema[part].keys() == made[part].keys()
 
 
-def test_progress_is_no_drift_and_a_pause_is(sandbox: Sandbox, stack: YamlStack) -> None:
-    sandbox.add_jobs(make_job("a"))
-    stack.starts("a", resume=True)
-    stack.up()
-    sandbox.add_jobs(make_job("a", status="INCRE_TRANSFER_STARTED"))
-    assert stack.refresh("--preview-only", "--expect-no-changes").exit_code == 0
-
-    sandbox.add_jobs(make_job("a", status="PAUSING"))
-    assert stack.refresh("--preview-only", "--expect-no-changes").exit_code != 0
-    assert stack.preview("--expect-no-changes").exit_code != 0
-
-
 def test_a_secret_of_the_configuration_stays_one_and_leaving_jobs_needs_no_login(sandbox: Sandbox, stack: YamlStack) -> None:
     sandbox.add_jobs(make_job("a"))
     stack.starts("a")
