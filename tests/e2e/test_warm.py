@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import environment_of
+from .warm import PLUGIN
+
 COLD = Path(sys.executable).parent
 
 # What a process can know of how it was started.
@@ -98,6 +101,16 @@ def test_it_ends_by_a_signal_as_a_process_does(warm: Path, folder: Path, number:
 
     assert ends[0] == ends[1]
     assert ends[0][0] == -number
+
+
+def test_the_plugin_serves_and_ends_as_one_that_was_started(warm: Path) -> None:
+    for folder in (warm, COLD):
+        command = [folder / PLUGIN, "127.0.0.1:1"]
+        with subprocess.Popen(command, env=environment_of(), stdout=subprocess.PIPE, text=True) as plugin:
+            assert plugin.stdout is not None
+            assert int(plugin.stdout.readline()) > 0
+            plugin.send_signal(signal.SIGTERM)
+            assert plugin.wait(timeout=10) == 0
 
 
 def test_it_dies_with_its_launcher(warm: Path, folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The provider protocol: what the engine asks, and what it is answered."""
+"""The provider protocol where it is not as the dynamic provider's, for which see `tests/fronts`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pulumi.runtime.proto import provider_pb2
 
 from pulumi_drs_start.native import wire
 from pulumi_drs_start.native.schema import FILE
-from pulumi_drs_start.operations import bags
 from pulumi_drs_start.sandbox import Sandbox, make_job
 
 from .conftest import ANSWER_SECONDS, URN, Engine, Program, init_failure, struct
@@ -44,14 +43,6 @@ def test_a_preview_tells_the_plan_and_an_up_does_not(sandbox: Sandbox, engine: E
     assert ("INFO", "will start 1 job: a") not in engine.told()[len(told) :]
 
 
-def test_what_is_at_rest_has_no_difference(sandbox: Sandbox, program: Program) -> None:
-    sandbox.add_jobs(make_job("a"))
-    program.run(jobs=["a"])
-    program.begin()
-
-    assert program.run(jobs=["a"]) is None
-
-
 def test_a_difference_has_a_path_for_each_change(sandbox: Sandbox, program: Program) -> None:
     sandbox.add_jobs(*(make_job(job_id) for job_id in "abcd"))
     program.run(jobs=["b", "c"], timeout="30m", startTime="1700000000000")
@@ -78,20 +69,6 @@ def test_a_replacement_names_the_input_because_of_which_it_happens(sandbox: Sand
     assert difference.detailedDiff["projectId"].kind == provider_pb2.PropertyDiff.ADD_REPLACE
 
 
-def test_a_partial_failure_saves_the_resource(sandbox: Sandbox, program: Program) -> None:
-    sandbox.add_jobs(make_job("a"), make_job("b", status="CREATE_FAILED"))
-
-    with pytest.raises(grpc.RpcError) as failed:
-        program.run(jobs=["a", "b"])
-
-    reasons = init_failure(failed.value).reasons
-    assert [reason.partition(":")[0] for reason in reasons] == ["job b could not be started"]
-    assert {job_id: row["outcome"] for job_id, row in wire.to_bag(program.outputs)["job_statuses"].items()} == {
-        "a": "started",
-        "b": "failed",
-    }
-
-
 def test_a_cancel_ends_a_wait_and_saves_what_is_known(sandbox: Sandbox, program: Program) -> None:
     sandbox.add_jobs(make_job("a", start_seconds=600))
     threading.Timer(0.5, program.cancel).start()
@@ -102,22 +79,6 @@ def test_a_cancel_ends_a_wait_and_saves_what_is_known(sandbox: Sandbox, program:
 
     assert time.monotonic() - began_at < 20
     assert "when the operation was cancelled" in init_failure(failed.value).reasons[0]
-
-
-def test_a_time_limit_of_the_engine_counts(sandbox: Sandbox, program: Program) -> None:
-    sandbox.add_jobs(make_job("a", start_seconds=600))
-    checked = program.check(jobs=["a"])
-
-    with pytest.raises(grpc.RpcError) as failed:
-        program.stub.Create(provider_pb2.CreateRequest(urn=URN, properties=checked.inputs, timeout=1), timeout=ANSWER_SECONDS)
-
-    assert "after 1s (timeout)" in init_failure(failed.value).reasons[0]
-
-
-def test_problems_are_told_without_the_name_of_a_property(program: Program) -> None:
-    failures = program.check(jobs=["a", "a"], startTime="tomorrow").failures
-
-    assert [(failure.property, failure.reason.partition(" ")[0]) for failure in failures] == [("", "jobs[1]"), ("", "startTime")]
 
 
 def test_an_input_that_becomes_secret_is_a_change_and_hides_what_repeats_it(sandbox: Sandbox, program: Program) -> None:
@@ -154,19 +115,6 @@ def test_an_import_declares_the_ids_and_what_its_state_says_of_the_place(sandbox
     outputs = wire.to_bag(read.properties)
     assert outputs["__place"] == {"endpoint": sandbox.url, "project_id": other}
     assert outputs["jobs"] == [{"job_id": "a"}, {"job_id": "b"}]
-
-
-def test_a_defect_reaches_the_user_with_its_traceback(
-    sandbox: Sandbox, program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sandbox.add_jobs(make_job("a"))
-    checked = program.check(jobs=["a"])
-    monkeypatch.setattr(bags, "to_state", lambda *_: 1 / 0)
-
-    with pytest.raises(grpc.RpcError, match="ZeroDivisionError") as failed:
-        program.stub.Create(provider_pb2.CreateRequest(urn=URN, properties=checked.inputs), timeout=ANSWER_SECONDS)
-
-    assert "Traceback" in str(failed.value)
 
 
 def test_a_deletion_that_fails_says_how_to_leave_the_jobs_alone(sandbox: Sandbox, program: Program) -> None:
@@ -260,13 +208,3 @@ def test_another_configuration_replaces_no_resource(program: Program) -> None:
     difference = program.stub.DiffConfig(request, timeout=ANSWER_SECONDS)
 
     assert (difference.changes, list(difference.replaces)) == (provider_pb2.DiffResponse.DIFF_SOME, [])
-
-
-def test_the_configuration_wins_over_the_environment(sandbox: Sandbox, program: Program) -> None:
-    other = sandbox.account.other_project_id
-    sandbox.add_jobs(make_job("a", project_id=other))
-    program.begin(projectId=other)
-
-    program.run(jobs=["a"])
-
-    assert wire.to_bag(program.outputs)["__place"]["project_id"] == other
