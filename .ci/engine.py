@@ -3,8 +3,8 @@ Find the `pulumi` command or build it, so that the tests and the demo run on a b
 
 Tests on the real engine are worth more than tests on a double, and not every machine has Pulumi. Where `pulumi` and
 its Python language host are on PATH, those are used. Otherwise they are built from Go modules, once, into a cache
-folder of the user, with the hosts for YAML and Node.js. The versions and checksums are pinned by the modules in
-`.ci/engine`.
+folder of the user, with the hosts for YAML and Node.js. These hosts are too old for `pulumi package gen-sdk`, so
+`pulumi-gen-sdk` is built beside them. The versions and checksums are pinned by the modules in `.ci/engine`.
 
 One line goes to stdout: the folder to put first on PATH. Everything else goes to stderr. Only the standard library
 is imported.
@@ -38,6 +38,7 @@ SDK_VERSION_VARIABLE = f"{SDK}/go/common/version.Version"
 # Module of .ci/engine, version, package, the variable for the version, what it is, how long it takes.
 BUILDS = (
     ("cli", ENGINE_VERSION, CLI_PACKAGE, SDK_VERSION_VARIABLE, "pulumi", "some minutes"),
+    ("cli", ENGINE_VERSION, "./pulumi-gen-sdk", SDK_VERSION_VARIABLE, "what makes libraries for other languages", "seconds"),
     (
         "language-host",
         HOST_VERSION,
@@ -237,7 +238,7 @@ def compile_into(out: Path, work: Path) -> None:
     env = go_environment(work)
     for name in ("tmp", "modules", "cache"):
         (work / name).mkdir()
-    for name, *_ in BUILDS:
+    for name in {module for module, *_ in BUILDS}:
         # go runs on copies: it writes to go.mod in some cases, and never should to those of the project.
         shutil.copytree(MODULES / name, work / name)
 

@@ -33,6 +33,8 @@ _PLAIN: dict[Kind, dict[str, Any]] = {
     Kind.TEXTS: {"oneOf": [_TEXT, _TEXTS]},
     Kind.TAGS: {"type": "object", "additionalProperties": _TEXT},
 }
+# Without it a library has a placeholder for its version, which `pulumi` then refuses.
+_VERSIONED = {"respectSchemaVersion": True}
 _NAMES_IN_TEXTS = re.compile(r"`([a-z]+(?:_[a-z]+)+)`")
 _SETTINGS_IN_TEXTS = re.compile(r'`([a-z_]+)="([a-z_]+)"`')
 
@@ -48,7 +50,12 @@ def make_schema() -> dict[str, Any]:
         "keywords": ["pulumi", "drs", "open-telekom-cloud", "kind/native", "category/database"],
         "license": "Apache-2.0",
         "meta": {"moduleFormat": "(.*)"},
-        "language": {"nodejs": {"packageName": "pulumi-drs"}, "python": {"pyproject": {"enabled": True}}},
+        "language": {
+            "nodejs": {"packageName": "pulumi-drs", **_VERSIONED},
+            "python": {"pyproject": {"enabled": True}, **_VERSIONED},
+            "go": _VERSIONED,
+            "csharp": _VERSIONED,
+        },
         "config": {"variables": settings},
         "provider": {
             "description": "Where jobs are, and who logs in. What is not given comes from the environment or `clouds.yaml`.",

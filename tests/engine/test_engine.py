@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / ".ci" / "engine.py"
 SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
-BUILT = ("pulumi", "pulumi-language-python", "pulumi-language-yaml", "pulumi-language-nodejs")
+BUILT = ("pulumi", "pulumi-gen-sdk", "pulumi-language-python", "pulumi-language-yaml", "pulumi-language-nodejs")
 COMMANDS = (*BUILT, "pulumi-language-python-exec", "pulumi-resource-pulumi-python")
 MORE_THAN_ANY_DISK = "--needed-gb=1e9"
 
@@ -55,6 +55,7 @@ def pinned(module: str, package: str) -> str:
 
 ENGINE_VERSION = pinned("cli", "github.com/pulumi/pulumi/pkg/v3")
 VERSIONS = (
+    ENGINE_VERSION,
     ENGINE_VERSION,
     pinned("language-host", "github.com/pulumi/pulumi/sdk/v3"),
     pinned("yaml-host", "github.com/pulumi/pulumi-yaml"),

@@ -1,10 +1,12 @@
-// What .ci/engine.py builds as `pulumi`. To move to another version: change both modules of pulumi here and
+// What .ci/engine.py builds as `pulumi`, and `pulumi-gen-sdk`. To move to another version: change both modules of pulumi here and
 // ENGINE_VERSION there, then run `go mod tidy`. The replace is the one of pulumi's own go.mod, which go ignores here.
 module engine
 
 go 1.25.11
 
 tool github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
+
+require github.com/pulumi/pulumi/pkg/v3 v3.259.0
 
 require (
 	cel.dev/expr v0.25.2 // indirect
@@ -200,7 +202,6 @@ require (
 	github.com/power-devops/perfstat v0.0.0-20210106213030-5aafc221ea8c // indirect
 	github.com/pulumi/appdash v0.0.0-20231130102222-75f619a67231 // indirect
 	github.com/pulumi/inflector v0.1.1 // indirect
-	github.com/pulumi/pulumi/pkg/v3 v3.259.0 // indirect
 	github.com/pulumi/pulumi/sdk/v3 v3.259.0 // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/rogpeppe/go-internal v1.14.1 // indirect
