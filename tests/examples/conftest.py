@@ -22,6 +22,8 @@ from tests.e2e.conftest import warm  # noqa: F401  # a fixture
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
+# What developers' own stacks and commands have left in an example.
+_MADE = shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__", ".venv", "node_modules", "sdks")
 JOB_ID = re.compile(r"\b[0-9a-z]{8}(?:-[0-9a-z]{4}){3}-[0-9a-z]{12}\b")
 
 
@@ -31,8 +33,14 @@ def bare_environment() -> dict[str, str]:
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """A copy of a project, without what a developer's own stacks left in it."""
-    return Path(shutil.copytree(folder, to, ignore=shutil.ignore_patterns("Pulumi.*.yaml", "__pycache__", ".venv")))
+    """A copy of a project, as git has it."""
+    return Path(shutil.copytree(folder, to, ignore=_MADE))
+
+
+def link_plugin(folder: Path) -> None:
+    """Put the plugin where a project in another language than Python has it."""
+    (folder / ".venv").mkdir()
+    (folder / ".venv" / "bin").symlink_to(Path(sys.executable).parent)
 
 
 def jobs_in_readme(name: str) -> list[str]:
@@ -47,9 +55,9 @@ class Project:
     folder: Path
     environment: dict[str, str]
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """A command, run in the project's folder."""
-        return subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=120)
+        return subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=seconds)
 
     def pulumi(self, *arguments: str) -> str:
         """What a pulumi command that succeeds prints."""
@@ -102,6 +110,21 @@ class Project:
         """What the stack consists of."""
         resources: list[dict[str, Any]] = json.loads(self.pulumi("stack", "export"))["deployment"].get("resources", [])
         return resources
+
+
+def run_through(project: Project, sandbox: Sandbox) -> None:
+    """What a user does with the project: start, start again, destroy."""
+    project.up()
+    outputs = project.outputs()
+    total = len(sandbox.jobs())
+    assert outputs == {"ready": True, "summary": {"running": total, "total": total}, "problems": {}}
+    assert {job["starts"] for job in sandbox.jobs().values()} == {1}
+
+    assert project.stays()
+    project.destroy()
+    assert project.resources() == []
+    assert {job["status"] for job in sandbox.jobs().values()} == {"FULL_TRANSFER_STARTED"}
+    assert len(sandbox.calls("batch-starting")) == 1
 
 
 def _paths(value: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -16,6 +17,18 @@ NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not
 SCRIPTS = {"alarm": "alarm.py", "automation-api": "start.py"}
 # Of most examples the folder itself, of some several folders in it.
 PROJECTS = sorted(str(path.parent.relative_to(EXAMPLES)) for path in EXAMPLES.glob("**/Pulumi.yaml"))
+PROGRAMS = {"python": "__main__.py", "nodejs": "index.ts", "yaml": "Pulumi.yaml"}
+# What a program in Python or TypeScript reads, and one in YAML declares.
+READ = re.compile(r'(?:config\.(?:require|get)\w*(?:<[^>]*>)?\("|^config:\n  )(\w+)', re.M)
+
+
+def read_project(name: str) -> dict[str, Any]:
+    project: dict[str, Any] = yaml.safe_load((EXAMPLES / name / "Pulumi.yaml").read_text(encoding="utf-8"))
+    return project
+
+
+def program_of(name: str) -> Path:
+    return EXAMPLES / name / PROGRAMS[read_project(name)["runtime"]]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -36,23 +49,22 @@ def test_an_example_has_all_that_a_project_needs(name: str) -> None:
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_has_a_program(name: str) -> None:
-    assert (EXAMPLES / name / "__main__.py").exists()
+    assert program_of(name).exists()
 
 
 @pytest.mark.parametrize("name", PROJECTS)
 def test_a_project_is_called_as_its_folder(name: str) -> None:
-    project = yaml.safe_load((EXAMPLES / name / "Pulumi.yaml").read_text(encoding="utf-8"))
+    project = read_project(name)
 
     assert project["name"] == f"drs-{name.replace('/', '-')}"
     assert project["description"]
-    assert project["runtime"] == "python"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in SCRIPTS])
 def test_the_readme_sets_all_the_configuration_that_the_programs_read(name: str) -> None:
     folder = EXAMPLES / name
-    programs = "".join(path.read_text(encoding="utf-8") for path in folder.glob("**/__main__.py"))
-    read = re.findall(r'config\.(?:require|get)\w*\("(\w+)"', programs)
+    programs = (program_of(project) for project in PROJECTS if Path(project).parts[0] == name)
+    read = READ.findall("".join(program.read_text(encoding="utf-8") for program in programs))
     told = re.findall(
         r"^pulumi (?:-C \w+ )?config set (?:--path )?'?(\w+)", (folder / "README.md").read_text(encoding="utf-8"), re.M
     )
@@ -71,3 +83,10 @@ def test_scripts_can_be_run() -> None:
 
     assert scripts
     assert [path for path in scripts if not path.stat().st_mode & stat.S_IXUSR] == []
+
+
+def test_locks_name_no_host_to_download_from() -> None:
+    locks = [path.read_text(encoding="utf-8") for path in EXAMPLES.glob("*/package-lock.json")]
+
+    assert locks
+    assert [line for lock in locks for line in lock.splitlines() if '"resolved": "http' in line] == []

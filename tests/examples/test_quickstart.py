@@ -10,24 +10,9 @@ import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
 
-from .conftest import EXAMPLES, ROOT, Project, copied, jobs_in_readme
+from .conftest import EXAMPLES, ROOT, Project, copied, jobs_in_readme, run_through
 
 pytestmark = [pytest.mark.engine, pytest.mark.cold]
-
-
-def run_through(project: Project, sandbox: Sandbox) -> None:
-    """What a user does with the project: start, start again, destroy."""
-    project.up()
-    outputs = project.outputs()
-    total = len(sandbox.jobs())
-    assert outputs == {"ready": True, "summary": {"running": total, "total": total}, "problems": {}}
-    assert {job["starts"] for job in sandbox.jobs().values()} == {1}
-
-    assert project.stays()
-    project.destroy()
-    assert project.resources() == []
-    assert {job["status"] for job in sandbox.jobs().values()} == {"FULL_TRANSFER_STARTED"}
-    assert len(sandbox.calls("batch-starting")) == 1
 
 
 def test_the_jobs_start_once_and_are_left_running(sandbox: Sandbox, make_example: Callable[[str], Project]) -> None:
