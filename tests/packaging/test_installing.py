@@ -15,7 +15,9 @@ TEXTS = sorted(
     path
     for pattern in ("*.md", "Makefile", ".ci/*", "docs/*.md", "bench/**/*.py", "examples/**/*", "pulumi_drs_start/**/*.py")
     for path in ROOT.glob(pattern)
-    if path.suffix in {".md", ".py", ".sh", ".txt", ".yaml", ""} and path.is_file() and ".venv" not in path.parts
+    if path.suffix in {".md", ".py", ".sh", ".txt", ".yaml", ".json", ".ts", ""}
+    and path.is_file()
+    and {".venv", "node_modules", "sdks"}.isdisjoint(path.parts)
 )
 
 # Our name where an installer reads it: not in a path, and not the name of a wheel.

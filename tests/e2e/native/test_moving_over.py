@@ -55,3 +55,7 @@ def test_a_stack_moves_over_and_no_job_is_touched(sandbox: Sandbox, stack: YamlS
     assert stack.rests()
     assert "pulumi-python" not in stack.run("stack", "export")
     assert {row["outcome"] for row in stack.outputs()["statuses"].values()} == {"unchanged"}
+
+    # What the old resource has paused, the new one takes for a pause of somebody else.
+    stack.declare({"nightly": {"type": TYPE, "properties": {"jobs": [RUNNING, PAUSED], "startTime": TIME}}})
+    assert f"job {PAUSED} is paused and stays paused" in stack.preview()
