@@ -44,7 +44,7 @@ class Candidate:
 
 
 def _pulumi(program: str, environment: Environment, job_ids: list[str]) -> Sample:
-    project = environment.new_project(program)
+    project = environment.new_project(program, job_ids)
     run = partial(environment.run, project, "pulumi")
     flags = ("--non-interactive", "--color=never", "--suppress-progress")
     usages = {FIRST: run("up", "--yes", *flags)}
@@ -80,8 +80,10 @@ def _check_running(environment: Environment, job_ids: list[str]) -> None:
 
 
 OURS, BASELINE = Candidate("ours", partial(_pulumi, "ours")), Candidate("baseline", _baseline)
-OTHERS = (
+NATIVE = Candidate("ours, native", partial(_pulumi, "native"))
+BATCH, LOOP = (
     Candidate("SDK, one batch", partial(_script, "batch")),
     Candidate("SDK, loop", partial(_script, "loop"), largest=100),
-    Candidate("resource per job", partial(_pulumi, "naive"), largest=100),
 )
+PER_JOB = Candidate("resource per job", partial(_pulumi, "naive"), largest=100)
+OTHERS = (NATIVE, BATCH, LOOP, PER_JOB)

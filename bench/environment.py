@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import Template
 
 from pulumi_drs_start.sandbox import Account, SandboxAdmin, make_job, make_job_id
 
@@ -51,13 +52,18 @@ class Environment:
         for job_id in job_ids[:: max(1, min(100, len(job_ids)))]:
             self.sandbox.set_status(job_id, "CONFIGURATION", then=[])
 
-    def new_project(self, program: str) -> Path:
-        """A project with an empty stack."""
+    def new_project(self, program: str, job_ids: list[str]) -> Path:
+        """A project with an empty stack. The jobs are for a program in YAML, which can't read their file."""
         self._projects += 1
         project = self.folder / f"{program}-{self._projects}"
         project.mkdir()
-        shutil.copy(ROOT / "bench" / "programs" / program / "__main__.py", project)
-        (project / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
+        source = ROOT / "bench" / "programs" / program
+        if (template := source / "Pulumi.yaml").exists():
+            given = {"PLUGIN": Path(sys.executable).parent, "JOBS": job_ids}
+            (project / "Pulumi.yaml").write_text(Template(template.read_text()).substitute(given))
+        else:
+            shutil.copy(source / "__main__.py", project)
+            (project / "Pulumi.yaml").write_text("name: bench\nruntime: python\n")
         self.run(project, "pulumi", "stack", "init", "dev", "--non-interactive")
         return project
 

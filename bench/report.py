@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .baseline import CALLS_AT_ONCE, JOBS_PER_CALL
-from .candidates import BASELINE, COMMANDS, FIRST, OTHERS, OURS, REST
+from .candidates import BASELINE, BATCH, COMMANDS, FIRST, LOOP, NATIVE, OTHERS, OURS, PER_JOB, REST
 from .environment import LATENCY_SECONDS, START_SECONDS
 from .figures import Figures, targets
 
@@ -178,10 +178,11 @@ def _how(minutes: float, repeats: int) -> str:
         f"for the first `up` a start call per {JOBS_PER_CALL} jobs, {CALLS_AT_ONCE} at once, the time a start takes, "
         "and a last look. Nobody works for the answers: neither the service nor the plugin.",
         f"*{OURS.name}*: one `JobBatchStart` with all jobs.",
-        f"*{OTHERS[0].name}* and *{OTHERS[1].name}*: scripts with the vendor's SDK for Python. They sign, so need no login. "
+        f"*{NATIVE.name}*: the same resource in a program in YAML, which is served by the plugin.",
+        f"*{BATCH.name}* and *{LOOP.name}*: scripts with the vendor's SDK for Python. They sign, so need no login. "
         "The first starts all jobs in one call, however many, and polls them together twice a second. "
         "The second makes a call per job, to look, to start and to poll. A second run of them finds every job running.",
-        f"*{OTHERS[2].name}*: a program with a plain dynamic resource per job, that logs in, starts it and polls twice a second. "
+        f"*{PER_JOB.name}*: a program with a plain dynamic resource per job, that logs in, starts it and polls twice a second. "
         "It looks at no job in a preview, so it sees no drift.",
         f"{limits}. *{OURS.name}* and the baseline are measured in turn ({repeats} of each), the others once; medians are given.",
         "Memory is the peak resident set that the kernel notes for the plugin's process.",

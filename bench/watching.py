@@ -15,6 +15,8 @@ from pathlib import Path
 from threading import Event, Thread
 
 SAMPLE_SECONDS = 0.1
+# Pulumi's host of dynamic resources, and the plugin of this package.
+_PLUGINS = (b"pulumi/dynamic", b"pulumi.dynamic", b"pulumi-resource-drs")
 _PEAK = re.compile(r"^VmHWM:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -57,7 +59,7 @@ def _sample(pid: int, peaks: dict[int, int], ended: Event) -> None:
         for one in _family(pid):
             with contextlib.suppress(OSError):
                 words = Path(f"/proc/{one}/cmdline").read_bytes()
-                is_plugin = b"pulumi/dynamic" in words or b"pulumi.dynamic" in words
+                is_plugin = any(name in words for name in _PLUGINS)
                 if (is_plugin or b"bench.vendor" in words) and (peak := _PEAK.search(Path(f"/proc/{one}/status").read_text())):
                     peaks[one] = max(peaks.get(one, 0), int(peak[1]) * 1024)
 
