@@ -191,7 +191,8 @@ class Servicer(provider_pb2_grpc.ResourceProviderServicer):
     def Invoke(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Ask DRS for a program."""
         with self._serving(request, context) as call:
-            return asked.answer(request.tok, request.args, Asker(self._configuration, call.messages), self._searches)
+            asker = Asker(self._configuration, call.messages, call.is_wanted)
+            return asked.answer(request.tok, request.args, asker, self._searches)
 
     def _with_configuration(self) -> BagLifecycle:
         return BagLifecycle(Lifecycle(process_connections(), self._configuration), wire.is_unknown)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,10 +41,12 @@ class Asker:
     Attributes:
         config: the configuration, by bare names.
         messages: in the spelling of the program.
+        is_wanted: False as soon as the user has cancelled.
     """
 
     config: Mapping[str, str]
     messages: Messages = field(default_factory=Messages)
+    is_wanted: Callable[[], bool] = lambda: True
 
     def find(self, arguments: Mapping[str, Any], secret: Collection[str]) -> Search:
         """What find_jobs does."""
@@ -98,7 +100,8 @@ class Asker:
         overrides = checked_place(arguments, secret)
         seconds = checked("timeout", values.seconds, arguments["timeout"], secret)
         try:
-            yield process_connections().to(load_settings(self.config, os.environ, overrides)), TimeBudget(seconds)
+            connection = process_connections().to(load_settings(self.config, os.environ, overrides))
+            yield connection, TimeBudget(seconds, is_wanted=self.is_wanted)
         except Exception as exc:
             text = expected_error(exc, self.messages)
             if text is None:

@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2
 
 from pulumi_drs_start.native import wire
 from pulumi_drs_start.native.schema import FILE
-from pulumi_drs_start.sandbox import Sandbox, make_job
+from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 
 from .conftest import ANSWER_SECONDS, URN, Engine, Program, init_failure, struct
 
@@ -146,6 +146,17 @@ def test_a_job_that_a_search_found_stays_when_its_status_changes(sandbox: Sandbo
     assert search() == []
     assert program.run(jobs=search()) is None
     assert [job["job_id"] for job in wire.to_bag(program.outputs)["jobs"]] == ["a", "b", "c"]
+
+
+def test_a_cancel_ends_a_function_that_waits_for_drs(sandbox: Sandbox, program: Program) -> None:
+    sandbox.inject(faults.server_error("batch-status", 503, times=None))
+    threading.Timer(0.5, program.cancel).start()
+    began_at = time.monotonic()
+
+    failures = program.invoke("getJobStatuses", jobIds=["a"]).failures
+
+    assert time.monotonic() - began_at < 20
+    assert "cancelled" in failures[0].reason
 
 
 def test_a_search_for_something_else_keeps_no_job_on_a_list(sandbox: Sandbox, program: Program) -> None:
