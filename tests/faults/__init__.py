@@ -5,5 +5,6 @@ The fault campaign: seeded schedules of faults, kills, drift and concurrency, an
     python -m tests.faults --replay SEED         one of them again
 
 `schedule` says what happens, `engine` makes it happen (each ``up`` a process of its own, so that a kill is a real one),
-`program` is what runs in that process, `judge` says what is wrong afterwards.
+`program` is what runs in that process, before a front of the package: `hosting` hands resources to the hooks, `plugin` to the
+plugin. `judge` says what is wrong afterwards.
 """

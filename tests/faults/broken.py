@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pulumi_drs_start import engine
 from pulumi_drs_start.drs.calls.client import DrsClient
 from pulumi_drs_start.drs.calls.models import ActionAnswer, StartRequest
 from pulumi_drs_start.drs.errors import DrsError
 from pulumi_drs_start.drs.http.budget import TimeBudget
+from pulumi_drs_start.native import servicer
 from pulumi_drs_start.operations import bags
+from pulumi_drs_start.operations.asking import Asker
 from pulumi_drs_start.operations.lifecycle import Lifecycle
 from pulumi_drs_start.reconcile import jobs, outcome, plan, send
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal
@@ -24,6 +27,7 @@ from pulumi_drs_start.reconcile.record import Action, JobRecord, Refusal
 from pulumi_drs_start.reconcile.recorded import Recorded
 from pulumi_drs_start.reconcile.sync import SyncWatch
 from pulumi_drs_start.schema import inputs
+from pulumi_drs_start.schema.fields import RECORDS
 from pulumi_drs_start.schema.messages import Messages
 
 log = logging.getLogger(__name__)
@@ -268,6 +272,41 @@ def ask_for_every_copy() -> None:
     DrsClient.get_statuses = curious  # type: ignore[method-assign]
 
 
+def forget_at_a_refresh() -> None:
+    """Write of a refresh what DRS shows, and nothing of what was done before."""
+    read = bags.BagLifecycle.read
+
+    def forgetful(self: bags.BagLifecycle, operation: Any, olds: bags.Bag) -> bags.AppliedBag:
+        found = read(self, operation, olds)
+        return replace(found, outputs={**found.outputs, RECORDS: {}})
+
+    bags.BagLifecycle.read = forgetful  # type: ignore[method-assign]
+
+
+def save_no_part() -> None:
+    """Tell of a partial failure as of any other, so that the engine saves nothing."""
+
+    def whole(context: Any, reasons: Sequence[str], **_resource: Any) -> None:
+        engine.report_failure(context, " ".join(reasons))
+
+    engine.report_partial_failure = whole
+
+
+def hide_changes() -> None:
+    """Say that something changes, and not what: the engine shows nothing."""
+    servicer.detailed = lambda *_: {}
+
+
+def wait_on_when_cancelled() -> None:
+    """Do not hear a Ctrl-C."""
+    servicer._Call.is_wanted = lambda _: True  # type: ignore[method-assign]
+
+
+def tell_of_no_job() -> None:
+    """Answer a program that asks for statuses with none."""
+    Asker.get_statuses = lambda *_: {}  # type: ignore[method-assign]
+
+
 BUILDS: dict[str, Callable[[], None]] = {
     build.__name__: build
     for build in (
@@ -293,5 +332,10 @@ BUILDS: dict[str, Callable[[], None]] = {
         believe_one_good_reading,
         wait_for_a_start_alone,
         ask_for_every_copy,
+        forget_at_a_refresh,
+        save_no_part,
+        hide_changes,
+        wait_on_when_cancelled,
+        tell_of_no_job,
     )
 }

@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pulumi_drs_start.sandbox import Account, SandboxAdmin
+from pulumi_drs_start.sandbox import SandboxAdmin
 from pulumi_drs_start.schema.state import from_state
 
-from . import clock, jobs, kinds
+from . import clock, jobs, kinds, plugin
+from .front import State
 from .program import Command, Resource, run_forked
 from .schedule import Kill, Schedule, Up
 
@@ -48,10 +49,12 @@ class Ran:
     Attributes:
         results: resource -> what it came to; those that a killed process did not get to are absent.
         ended: ``done``, ``killed``, ``crashed``, ``hung``.
+        told: the statuses of jobs that a function told the program, where it asked.
     """
 
     results: dict[str, dict[str, Any]]
     ended: str
+    told: dict[str, str] = field(default_factory=dict)
 
 
 Truth = tuple[float, dict[str, bool]]
@@ -84,7 +87,7 @@ class Run:
         last: of each program, the last ``up``.
         previews: of each program, those after it: at once, and when everything has come to rest.
         stacks: of each program, its states by resource.
-        stacks_before_the_end: the same, before the first ``destroy``.
+        stacks_before_the_end: the same, before the first ``destroy``, with outputs by Python's names.
         facts: of the sandbox: job id -> its counters, after the previews.
         ends: every ``destroy`` of each program, and the sandbox's facts after it.
         paused: the jobs of which a program must know that it has paused them.
@@ -129,15 +132,6 @@ class Engine:
         self._sandbox = sandbox
         self._folder = folder
         self._build = build
-        account = Account()
-        self._environment = {
-            "OS_AUTH_URL": f"{sandbox.url}/v3",
-            "OS_USERNAME": account.username,
-            "OS_PASSWORD": account.password,
-            "OS_USER_DOMAIN_NAME": account.domain_name,
-            "OS_PROJECT_ID": account.project_id,
-            "DRS_ENDPOINT": sandbox.url,
-        }
 
     def run(self, schedule: Schedule) -> Run:
         """Run a schedule from its first ``up`` to the previews after the last."""
@@ -165,7 +159,9 @@ class Engine:
         run.previews = [list(pair) for pair in zip(at_once, at_rest, strict=True)]
         run.facts = self._sandbox.jobs()
         run.progress_calls = len(self._sandbox.calls(kinds.PROGRESS))
-        run.stacks_before_the_end = [dict(stack) for stack in run.stacks]
+        run.stacks_before_the_end = [
+            {name: {**state, "outputs": _bag(schedule, state)} for name, state in stack.items()} for stack in run.stacks
+        ]
         for end in schedule.ends:
             self._rest(end.rest_seconds)
             ran = self._with_faults(schedule, end, declared, run, "destroy")
@@ -247,7 +243,18 @@ class Engine:
             report.unlink(missing_ok=True)
             resources = self._resources(schedule, declared, program)
             name, is_alone = f"program-{program}", schedule.programs == 1
-            command = Command(name, resources, what, self._environment, is_alone, schedule.finds_host, kill, self._build)
+            command = Command(
+                name,
+                resources,
+                what,
+                self._sandbox.url,
+                is_alone,
+                schedule.front,
+                schedule.finds_host,
+                refreshes=bool(up and up.refreshes),
+                kill=kill,
+                build=self._build,
+            )
             pids.append((run_forked(command, report, self._folder / f"{program}.log"), kill))
             reports.append(report)
         truths: list[Truth] = []
@@ -255,7 +262,7 @@ class Engine:
         ended = _wait(pids, watch)
         watch(float("inf"))
         ran = zip(reports, ended, strict=True)
-        return [self._take(program, report, how, run, truths) for program, (report, how) in enumerate(ran)]
+        return [self._take(schedule, program, report, how, run, truths) for program, (report, how) in enumerate(ran)]
 
     def _watch(self, schedule: Schedule, up: Up, truths: list[Truth]) -> Callable[[float], None]:
         """What happens while a command runs: called often, with the real seconds since it began."""
@@ -312,7 +319,7 @@ class Engine:
                 resources.append(Resource(name, inputs, state.get(name)))
         return tuple(resources)
 
-    def _take(self, program: int, report: Path, how: str, run: Run, truths: list[Truth]) -> Ran:
+    def _take(self, schedule: Schedule, program: int, report: Path, how: str, run: Run, truths: list[Truth]) -> Ran:
         """Read what a process reported, and save what the engine would save."""
         ran, state = Ran({}, how), self._load(program)
         for line in report.read_text("utf-8").splitlines() if report.exists() else ():
@@ -321,10 +328,15 @@ class Engine:
                 run.tokens.add(fact["token"])
             elif "needless" in fact:
                 run.needless.append(fact["needless"])
+            elif "told" in fact:
+                ran.told |= fact["told"]
+            elif "resource" not in fact:
+                run.crashes.append(fact["crash"])
             else:
                 ran.results[fact["resource"]] = fact
                 if "state" in fact:
-                    run.claims.append(_claim(state.get(fact["resource"]), fact["state"], truths))
+                    before, after = state.get(fact["resource"]), _bag(schedule, fact["state"])
+                    run.claims.append(_claim(_bag(schedule, before) if before else None, after, truths))
                     state[fact["resource"]] = fact["state"]
                     run.paused.update(fact["paused"])
                 if fact.get("is_gone"):
@@ -365,13 +377,17 @@ def _is_near(job: dict[str, Any]) -> bool:
     return job["status"] == jobs.FOLLOWING and is_told and job["delay_seconds"] <= MAX_DELAY_SECONDS
 
 
-def _claim(before: dict[str, Any] | None, after: dict[str, Any], truths: list[Truth]) -> Claim:
-    outputs = after["outputs"]
-    known = from_state(before["outputs"]).records if before else {}
-    records = from_state(outputs).records
+def _bag(schedule: Schedule, state: State) -> Mapping[str, Any]:
+    """The outputs by Python's names."""
+    return plugin.bag(state["outputs"]) if schedule.front == "native" else state["outputs"]
+
+
+def _claim(before: Mapping[str, Any] | None, after: Mapping[str, Any], truths: list[Truth]) -> Claim:
+    known = from_state(before).records if before else {}
+    records = from_state(after).records
     synced = {job_id for job_id, record in records.items() if record.is_synced}
     new = synced.difference(job_id for job_id, record in known.items() if record.is_synced)
-    return Claim(tuple(sorted(new)), outputs["ready"], tuple(sorted(outputs["job_statuses"].keys() - synced)), tuple(truths))
+    return Claim(tuple(sorted(new)), after["ready"], tuple(sorted(after["job_statuses"].keys() - synced)), tuple(truths))
 
 
 def _wait(running: list[tuple[int, Kill | None]], watch: Callable[[float], None]) -> list[str]:

@@ -14,29 +14,17 @@ from types import FunctionType
 from typing import Any
 
 import grpc
-from pulumi.runtime import rpc
+from google.protobuf.json_format import MessageToDict
 from pulumi.runtime.proto import provider_pb2, status_pb2
 
 from pulumi_drs_start.dynamic import host
 from pulumi_drs_start.operations import command
+from pulumi_drs_start.provider import JobBatchStartProvider
+
+from .front import FailedError, State
 
 PROVIDER = {"__provider": "pickled"}
 """What every bag of the real host carries besides."""
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """What a call of a hook came to.
-
-    Attributes:
-        result: what it returned.
-        failure: what the user is told went wrong.
-        saved: (id, outputs) of a resource that is saved although the hook failed.
-    """
-
-    result: Any = None
-    failure: str | None = None
-    saved: tuple[str, dict[str, Any]] | None = None
 
 
 class _Context(grpc.ServicerContext):  # type: ignore[misc]
@@ -70,22 +58,65 @@ def urn_of(program: str, resource: str) -> str:
     return f"urn:pulumi:{program}::faults::pulumi-python:dynamic/drs:JobBatchStart::{resource}"
 
 
-def serve(hook: Callable[..., Any], *arguments: Any, urn: str, is_found: bool) -> Served:
-    """Call a hook as the host does.
+class Hosted:
+    """A resource of a program in Python: a `front.Front`.
 
     Args:
-        hook: of the provider.
-        arguments: its own; the last is a bag.
+        provider: whose hooks are called.
         urn: of the resource.
         is_found: the package finds the host's internals.
     """
-    context = _Context()
-    try:
-        if is_found:
-            return Served(_as_the_host_does(hook, arguments, context, _Request(urn), {**arguments[-1], **PROVIDER}))
-        return Served(hook(*arguments))
-    except host.HookFailedError as exc:
-        return _read_status(context, str(exc))
+
+    def __init__(self, provider: JobBatchStartProvider, urn: str, *, is_found: bool) -> None:
+        self._provider, self._urn, self._is_found = provider, urn, is_found
+
+    def check(self, state: State, declared: Mapping[str, Any]) -> dict[str, Any]:
+        """See `front.Front`, as of all of these."""
+        checked = self._serve(self._provider.check, delivered(state["inputs"]), delivered(declared))
+        if checked.failures:
+            raise FailedError("; ".join(failure.reason for failure in checked.failures))
+        return delivered(checked.inputs)
+
+    def differs(self, state: State, inputs: Mapping[str, Any]) -> bool:
+        return bool(self._serve(self._provider.diff, state["id"], delivered(state["outputs"]), inputs).changes)
+
+    def preview(self, state: State, inputs: Mapping[str, Any]) -> None:
+        pass
+
+    def apply(self, state: State, inputs: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        if state["id"] is None:
+            created = self._serve(self._provider.create, inputs)
+            return created.id, delivered(created.outs)
+        updated = self._serve(self._provider.update, state["id"], delivered(state["outputs"]), inputs)
+        return state["id"], delivered(updated.outs)
+
+    def read(self, state: State) -> dict[str, Any]:
+        return delivered(self._serve(self._provider.read, state["id"], delivered(state["outputs"])).outs)
+
+    def delete(self, state: State) -> None:
+        self._serve(self._provider.delete, state["id"], delivered(state["outputs"]))
+
+    def bag(self, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        return outputs
+
+    def _serve(self, hook: Callable[..., Any], *arguments: Any) -> Any:
+        """Call a hook as the host does."""
+        context = _Context()
+        try:
+            if not self._is_found:
+                return hook(*arguments)
+            return _as_the_host_does(hook, arguments, context, _Request(self._urn), {**arguments[-1], **PROVIDER})
+        except host.HookFailedError as exc:
+            raise _read_status(context, str(exc)) from None
+
+
+def delivered(value: Any) -> Any:
+    """A bag as the host hands it over: numbers as floats, without the Nones of dicts."""
+    if isinstance(value, Mapping):
+        return {key: delivered(part) for key, part in value.items() if part is not None}
+    if isinstance(value, (list, tuple)):
+        return [delivered(part) for part in value]
+    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _call_the_hook(
@@ -102,14 +133,18 @@ def _call_the_hook(
 _as_the_host_does = FunctionType(_call_the_hook.__code__, {"__spec__": find_spec("pulumi.dynamic.__main__")})
 
 
-def _read_status(context: _Context, text: str) -> Served:
+def _read_status(context: _Context, text: str) -> FailedError:
     """What the engine makes of a failed call."""
     for _, value in context.trailing:
-        status = status_pb2.Status.FromString(value)
-        for detail in status.details:
-            failed = provider_pb2.ErrorResourceInitFailed()
-            if detail.Unpack(failed):
-                outputs = rpc.deserialize_properties(failed.properties)
-                return Served(None, "\n".join(failed.reasons), (failed.id, outputs))
-        return Served(None, status.message)
-    return Served(None, text)
+        return failed_call(value)
+    return FailedError(text)
+
+
+def failed_call(value: bytes) -> FailedError:
+    """The failure that is told by a gRPC status."""
+    status = status_pb2.Status.FromString(value)
+    for detail in status.details:
+        failed = provider_pb2.ErrorResourceInitFailed()
+        if detail.Unpack(failed):
+            return FailedError("\n".join(failed.reasons), (failed.id, MessageToDict(failed.properties)))
+    return FailedError(status.message)

@@ -223,6 +223,15 @@ def _judge_previews(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
                 if result.get("changes") != expected:
                     said = result.get("failure") or f"changes={result.get('changes')}"
                     yield "not converged", f"the preview {when} of program {program}, {name}, should say {expected}; {said}"
+        yield from _judge_told(schedule, run, program, previews[-1].told)
+
+
+def _judge_told(schedule: Schedule, run: Run, program: int, told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """A program that asks for the jobs is told their statuses, when everything is at rest."""
+    for job in _listed(schedule, run) if schedule.front == "native" else ():
+        facts = run.facts.get(job.job_id)
+        if facts and told.get(job.job_id) != facts["status"]:
+            yield "not converged", f"{job} is {facts['status']}, but program {program} is told {told.get(job.job_id)}"
 
 
 def _judge_synced(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,12 @@ from . import jobs
 from .kinds import KINDS, PAUSE, PROGRESS, RESUME, START, STATUS, STOP
 
 MOMENTS = ("before", "sent", "answered", "unsaved")
+FRONTS = ("dynamic", "native")
+CANCELS = ("cancelled", "abandoned")
+NATIVE_EVERY = 3
+"""Each third schedule drives the native front, the others the dynamic one."""
+REFRESHED_SHARE = 0.15
+"""Of the ups after the first."""
 SYNCED_EVERY = 8
 """Each eighth schedule is about copies that have to catch up: they take long."""
 LONG_REST_SECONDS = 3600.0
@@ -41,6 +47,8 @@ class Kill:
         program: which of the programs that run at once.
         moment: around the HTTP call number `call`: before it, when it is sent and not answered, when it is answered; or
             ``unsaved``: when a resource is done and the engine does not know yet; or ``time``: after so many real milliseconds.
+            After so many, too, the user cancels the command once (``cancelled``), so that it saves what is known, or twice
+            (``abandoned``), so that the engine takes no answer any more: these are of the native front.
         call: the number of the call, from 1, or the milliseconds.
     """
 
@@ -60,6 +68,7 @@ class Up:
             ``gone`` where it is taken off its list.
         meanwhile: (real milliseconds, job index, what becomes of the job while it runs): ``paused``, or one of
             `jobs.DISTURBANCES`.
+        refreshes: the command reads all statuses first.
     """
 
     faults: tuple[FaultSpec, ...] = ()
@@ -68,6 +77,7 @@ class Up:
     drift: tuple[tuple[int, str], ...] = ()
     declares: tuple[tuple[int, str], ...] = ()
     meanwhile: tuple[tuple[int, int, str], ...] = ()
+    refreshes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,8 @@ class Schedule:
         programs: how many declare the same jobs at the same time.
         resources: how many a program spreads its jobs over.
         open_lag_seconds: see `jobs.declare`.
-        finds_host: the package finds the internals of Pulumi's host; see `hosting`.
+        front: one of `FRONTS`.
+        finds_host: the package finds the internals of Pulumi's host; see `hosting`. Of the dynamic front.
         life: ``plain``; ``scheduled``: every job has a time that never comes; ``resume``: what is paused or failed is resumed;
             ``desired``: some jobs are declared paused or stopped after a while; ``synced``: copies have to catch up, and are
             calm from the last up on.
@@ -99,6 +110,7 @@ class Schedule:
     programs: int = 1
     resources: int = 1
     open_lag_seconds: float = 0.0
+    front: str = "dynamic"
     finds_host: bool = True
     life: str = "plain"
     on_destroy: str = "leave"
@@ -120,7 +132,8 @@ class Schedule:
     def features(self) -> list[str]:
         """What the campaign's table counts this schedule under."""
         found = {fault.kind for up in (*self.ups, *self.ends) for fault in up.faults}
-        found |= {f"killed ({kill.moment})" for up in (*self.ups, *self.ends) for kill in up.kills}
+        stops = {kill.moment for up in (*self.ups, *self.ends) for kill in up.kills}
+        found |= {moment if moment in CANCELS else f"killed ({moment})" for moment in stops}
         found |= {f"drift ({what})" for up in self.ups for _, what in up.drift}
         found |= {f"declared {what}" for up in self.ups for _, what in up.declares}
         found |= {f"copy {what}" for up in self.ups for _, _, what in up.meanwhile}
@@ -133,7 +146,8 @@ class Schedule:
         found |= {"small batches"} if self.policy.get("max_batch") else set()
         found |= {self.life} if self.life != "plain" else set()
         found |= {f"destroyed ({self.on_destroy})"} if self.ends else set()
-        return sorted(found) or ["nothing wrong"]
+        found |= {"refreshed first"} if any(up.refreshes for up in self.ups) else set()
+        return [*(sorted(found) or ["nothing wrong"]), f"front: {self.front}"]
 
     def to_json(self) -> str:
         """For the process that runs it."""
@@ -144,7 +158,7 @@ class Schedule:
         lines = [f"seed {self.seed}: {len(self.jobs)} jobs {dict(Counter(self.jobs))}"]
         plain = Schedule(self.seed, (), ())
         names = ("policy", "wait_for", "on_failure", "timeout", "programs", "resources", "open_lag_seconds", "finds_host")
-        names += ("life", "on_destroy")
+        names += ("life", "on_destroy", "front")
         lines += [f"  {name}: {getattr(self, name)}" for name in names if getattr(self, name) != getattr(plain, name)]
         lines += [f"  up {number}: {up}" for number, up in enumerate(self.ups, 1)]
         lines += [f"  destroy {number}: {end}" for number, end in enumerate(self.ends, 1)]
@@ -163,6 +177,7 @@ def from_json(text: str) -> Schedule:
             tuple((index, what) for index, what in up["drift"]),
             tuple((index, what) for index, what in up["declares"]),
             tuple((after, index, what) for after, index, what in up["meanwhile"]),
+            up["refreshes"],
         )
 
     lists = {"ups": tuple(map(read, raw["ups"])), "ends": tuple(map(read, raw["ends"]))}
@@ -178,9 +193,30 @@ def make_schedule(seed: int, rng: random.Random | None = None, most_jobs: int = 
         most_jobs: the largest batch.
         may_stick: with jobs that keep every ``up`` until its timeout, now and then.
     """
-    if rng is None and seed % SYNCED_EVERY == 0:
-        return _make_synced(seed, random.Random(seed))  # noqa: S311 - a schedule is no secret
-    rng = rng or random.Random(seed)  # noqa: S311
+    is_about_copies = rng is None and seed % SYNCED_EVERY == 0
+    is_native = seed % NATIVE_EVERY == 0 if rng is None else rng.random() < 1 / NATIVE_EVERY
+    rng = rng or random.Random(seed)  # noqa: S311 - a schedule is no secret
+    schedule = _make_synced(seed, rng) if is_about_copies else _make(seed, rng, most_jobs, may_stick)
+    if is_native:
+        ups, ends = (tuple(_with_cancels(rng, up) for up in which) for which in (schedule.ups, schedule.ends))
+        schedule = replace(schedule, front="native", finds_host=True, ups=ups, ends=ends)
+    later = (replace(up, refreshes=rng.random() < REFRESHED_SHARE) for up in schedule.ups[1:])
+    return replace(schedule, ups=(schedule.ups[0], *later))
+
+
+def _with_cancels(rng: random.Random, up: Up) -> Up:
+    """Let the user cancel some of the commands that would be killed."""
+    kills = (
+        Kill(rng.choice(CANCELS), kill.call if kill.moment == "time" else rng.randint(1, 400), kill.program)
+        if rng.random() < 0.4
+        else kill
+        for kill in up.kills
+    )
+    return replace(up, kills=tuple(kills))
+
+
+def _make(seed: int, rng: random.Random, most_jobs: int, may_stick: bool) -> Schedule:
+    """A schedule of any life but ``synced``."""
     programs = rng.choices((1, 2), (4, 1))[0]
     resources = 1 if programs > 1 else rng.choices((1, 2, 4), (6, 1, 1))[0]
     open_lag = rng.choice((0, 0, 4, 12)) if programs == 1 else 0

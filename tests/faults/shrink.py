@@ -28,7 +28,7 @@ def smaller(schedule: Schedule) -> Iterator[Schedule]:
         yield replace(schedule, ends=(*schedule.ends[:number], *schedule.ends[number + 1 :]))
     plain = Schedule(0, (), ())
     is_fixed = {"life", "wait_for"} if schedule.life == "synced" else set()
-    for name in ("life", "programs", "resources", "open_lag_seconds", "finds_host", "wait_for", "on_failure", "timeout"):
+    for name in ("life", "programs", "resources", "open_lag_seconds", "front", "finds_host", "wait_for", "on_failure", "timeout"):
         if name not in is_fixed and getattr(schedule, name) != getattr(plain, name):
             changed: dict[str, Any] = {name: getattr(plain, name)}
             yield replace(schedule, **changed)
@@ -72,5 +72,7 @@ def _smaller_up(up: Up) -> Iterator[Up]:
             if getattr(fault, name) != least:
                 less: dict[str, Any] = {name: least}
                 yield replace(up, faults=(*up.faults[:index], replace(fault, **less), *up.faults[index + 1 :]))
+    if up.refreshes:
+        yield replace(up, refreshes=False)
     if up.rest_seconds and not up.drift and not up.declares:
         yield replace(up, rest_seconds=0.0)

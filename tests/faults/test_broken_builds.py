@@ -11,13 +11,15 @@ import pytest
 
 from .broken import BUILDS
 from .campaign import Worker
-from .schedule import FaultSpec, Schedule, Up
+from .schedule import FRONTS, FaultSpec, Kill, Schedule, Up
 
 LOST_ANSWER = Up(faults=(FaultSpec("drop after", "batch-starting"),))
 LOST_PAUSE = FaultSpec("drop after", "batch-pause-task")
 # Twice: rows that are missing once are asked for again.
 MISSING_ROWS = Up(faults=(FaultSpec("missing rows", "batch-status", times=2),))
+CANCELLED = Up(kills=(Kill("cancelled", 300),))
 QUIET = Up()
+REFRESHED = Up(refreshes=True)
 
 
 def declaring(what: str) -> Up:
@@ -91,7 +93,27 @@ CASES: dict[str, tuple[Schedule, set[str]]] = {
         {"not synced"},
     ),
     "ask_for_every_copy": (Schedule(22, ("running",), (QUIET,)), {"needless"}),
+    "forget_at_a_refresh": (
+        Schedule(23, ("fresh",) * 5, (QUIET, REFRESHED), wait_for="accepted", open_lag_seconds=600),
+        {"double", "needless"},
+    ),
+    "save_no_part": (
+        Schedule(24, ("fresh", "dead"), (QUIET, QUIET), wait_for="accepted", open_lag_seconds=600, front="native"),
+        {"double", "not converged"},
+    ),
+    "hide_changes": (Schedule(25, ("running",) * 2, (QUIET, declaring("stopped")), life="desired", front="native"), {"lost"}),
+    "wait_on_when_cancelled": (
+        Schedule(26, ("fresh",), (CANCELLED, Up(rest_seconds=3600)), {"start_seconds": 500}, front="native"),
+        {"not converged"},
+    ),
+    "tell_of_no_job": (Schedule(27, ("running",), (QUIET,), front="native"), {"not converged"}),
 }
+
+
+# What is about the native front is for it alone.
+BOTH_FRONTS = [
+    (build, front) for build, (schedule, _) in CASES.items() for front in FRONTS if front in ("native", schedule.front)
+]
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +131,11 @@ def test_broken_build_is_noticed(build: str) -> None:
         assert noticed <= {kind for kind, _ in worker.run(schedule).violations}
 
 
-@pytest.mark.parametrize("build", CASES)
-def test_the_package_itself_passes(worker: Worker, build: str) -> None:
+@pytest.mark.parametrize(("build", "front"), BOTH_FRONTS)
+def test_the_package_itself_passes(worker: Worker, build: str, front: str) -> None:
     schedule, _ = CASES[build]
 
-    assert worker.run(schedule).violations == ()
+    assert worker.run(replace(schedule, front=front)).violations == ()
 
 
 def test_every_broken_build_has_a_schedule_that_exposes_it() -> None:
