@@ -99,12 +99,16 @@ class DeclaredJobs:
         """What this process knows, and what the others know."""
         with self._lock:
             known = [DeclaredJobs(dict(self._jobs), set(self._replaced))]
-        for file in self._file.parent.iterdir() if self._file and not self._is_alone else ():
-            if file != self._file:
-                other = DeclaredJobs()
-                for line in file.read_text("utf-8").splitlines():
-                    other._happened(*json.loads(line))
-                known.append(other)
+        try:
+            for file in self._file.parent.iterdir() if self._file and not self._is_alone else ():
+                if file != self._file:
+                    other = DeclaredJobs()
+                    for line in file.read_text("utf-8").splitlines():
+                        other._happened(*json.loads(line))
+                    known.append(other)
+        except (OSError, ValueError):
+            # One that is gone, or at writing: what it declares is not known.
+            self._is_alone = True
         return known
 
     def _leave(self) -> None:

@@ -25,10 +25,12 @@ NEW = """\
             [3]: "d"
             [4]: "e"
         ]
+        max_delay      : "10s"
         on_destroy     : "leave"
         on_failure     : "fail"
         precheck       : false
         resume         : false
+        stable_for     : "60s"
         timeout        : "60m"
         to_start       : {
             a: "crm-a is in CONFIGURATION"

@@ -219,12 +219,14 @@ def test_a_program_reads_every_output_in_the_type_it_is_declared_with(sandbox: S
     sandbox.add_jobs(make_job("a"))
     stack.program("""
         batch = JobBatchStart("batch", jobs=["a"])
-        for name in ("wait_for", "timeout", "on_failure", "on_destroy", "resume", "precheck", "region", "project_id",
-                     "endpoint", "cloud", "start_time", "jobs", "ready", "summary", "problems", "job_statuses"):
+        for name in ("wait_for", "max_delay", "stable_for", "timeout", "on_failure", "on_destroy", "resume", "precheck",
+                     "region", "project_id", "endpoint", "cloud", "start_time", "jobs", "ready", "summary", "problems", "job_statuses"):
             pulumi.export(name, getattr(batch, name).apply(repr))
     """)
     expected = {
         "wait_for": "'running'",
+        "max_delay": "'10s'",
+        "stable_for": "'60s'",
         "timeout": "'60m'",
         "on_failure": "'fail'",
         "on_destroy": "'leave'",
@@ -240,7 +242,7 @@ def test_a_program_reads_every_output_in_the_type_it_is_declared_with(sandbox: S
         "summary": "{'running': 1, 'total': 1}",
         "problems": "{}",
         "job_statuses": "{'a': {'name': None, 'status': 'FULL_TRANSFER_STARTED', 'phase': 'running', 'outcome': 'started', "
-        "'start_time': None, 'error_code': None, 'error_message': None}}",
+        "'start_time': None, 'progress': None, 'delay_seconds': None, 'error_code': None, 'error_message': None}}",
     }
 
     run = stack.up()

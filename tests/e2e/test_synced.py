@@ -69,7 +69,7 @@ def test_refresh_brings_the_delay_up_to_date_and_changes_nothing_else(sandbox: S
 @both_fronts
 def test_at_the_time_limit_each_laggard_is_named_and_the_next_up_waits_on(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(following("a", seconds=340), following("b", seconds=52), following("c"))
-    stack.starts("a", "b", "c", timeout="4s", **QUICK)
+    stack.starts("a", "b", "c", timeout="10s", **QUICK)
 
     first = stack.up()
     rows = stack.resource()["outputs"]["job_statuses"]
@@ -78,7 +78,7 @@ def test_at_the_time_limit_each_laggard_is_named_and_the_next_up_waits_on(sandbo
     preview, second = stack.preview(), stack.up("--json")
 
     assert first.exit_code != 0
-    assert "2 jobs were not synced yet after 4s (timeout). a is 340 s behind; b is 52 s behind. Nothing is lost" in first
+    assert "2 jobs were not synced yet after 10s (timeout). a is 340 s behind; b is 52 s behind. Nothing is lost" in first
     assert {job_id: row["outcome"] for job_id, row in rows.items()} == dict.fromkeys("abc", "started")
     assert "will wait for jobs a and b, which are not synced yet" in preview
     assert second.exit_code == 0, second.output
@@ -144,7 +144,7 @@ def test_a_killed_wait_is_neither_forgotten_nor_taken_for_a_success(sandbox: San
 def test_a_delay_that_is_not_told_is_waited_for_and_never_taken_for_zero(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(following("a", silent="empty"))
     sandbox.inject(faults.refuse(PROGRESS, "DRS.M01503", times=2))
-    stack.starts("a", timeout="5s", **QUICK)
+    stack.starts("a", timeout="10s", **QUICK)
 
     run = stack.up()
 

@@ -51,6 +51,7 @@ def main() -> None:
     import keystoneauth1.session  # noqa: F401
 
     from pulumi_drs_start.drs.http import retry
+    from pulumi_drs_start.operations import lifecycle
     from pulumi_drs_start.sandbox import SandboxAdmin
 
     from . import wire
@@ -60,6 +61,8 @@ def main() -> None:
 
     # The sandbox is never out of reach. What keeps a connection waiting is the machine, whose time passes no faster.
     retry.FIRST_CONTACT_SECONDS *= clock.SPEED
+    # Two seconds of a busy machine are no two minutes of a DRS that does not answer.
+    lifecycle.READ_LIMIT_SECONDS *= 10
     wire.install()
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(SandboxAdmin(url), Path(folder), build)

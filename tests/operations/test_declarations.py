@@ -90,3 +90,12 @@ def test_a_process_that_can_not_hear_the_others_is_not_sure(tmp_path: Path) -> N
 
     assert declared.at(HERE, "ab") == {"a"}
     assert declared.why_unsure("gone") == "the other providers of the program can't be heard"
+
+
+def test_what_another_process_is_just_writing_makes_nothing_sure(tmp_path: Path) -> None:
+    declared = DeclaredJobs()
+    declared.share(tmp_path)
+    (tmp_path / "1").write_text('["declare", "one", ["https://drs')
+
+    assert declared.at(HERE, "a") == frozenset()
+    assert declared.why_unsure("gone") == "the other providers of the program can't be heard"

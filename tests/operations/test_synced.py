@@ -11,7 +11,7 @@ from pulumi_drs_start.sandbox import Sandbox, faults, make_job
 from .conftest import Resource, calls
 
 FOLLOWS, PROGRESS = "INCRE_TRANSFER_STARTED", "batch-progress"
-QUICK: dict[str, Any] = {"jobs": ["a", "b"], "wait_for": "synced", "stable_for": "0s", "timeout": "2s"}
+QUICK: dict[str, Any] = {"jobs": ["a", "b"], "wait_for": "synced", "stable_for": "0s", "timeout": "4s"}
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_a_stricter_limit_asks_anew(synced: Resource, stricter: dict[str, str]) 
     failures = synced.up(inputs).failures
 
     assert failures == (
-        "2 jobs were not synced yet after 2s (timeout). a is 2 s behind; b is 2 s behind. Nothing is lost: DRS goes on with "
+        "2 jobs were not synced yet after 4s (timeout). a is 2 s behind; b is 2 s behind. Nothing is lost: DRS goes on with "
         "them. Next: run pulumi up again to wait on, or raise timeout.",
     )
     assert synced.state["ready"] is False
@@ -106,7 +106,7 @@ def test_recorded_laggards_are_a_warning(sandbox: Sandbox, resource: Resource) -
     applied = resource.up({**QUICK, "on_failure": "record"})
 
     assert not applied.failures
-    assert "2 jobs were not synced yet after 2s" in resource.operation.warnings[-1]
+    assert "2 jobs were not synced yet after 4s" in resource.operation.warnings[-1]
     assert resource.preview({**QUICK, "on_failure": "record"}).changes
 
 
