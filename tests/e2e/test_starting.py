@@ -220,7 +220,8 @@ def test_a_program_reads_every_output_in_the_type_it_is_declared_with(sandbox: S
     stack.program("""
         batch = JobBatchStart("batch", jobs=["a"])
         for name in ("wait_for", "max_delay", "stable_for", "timeout", "on_failure", "on_destroy", "resume", "precheck",
-                     "region", "project_id", "endpoint", "cloud", "start_time", "jobs", "ready", "summary", "problems", "job_statuses"):
+                     "region", "project_id", "endpoint", "cloud", "start_time",
+                     "jobs", "ready", "summary", "problems", "job_statuses"):
             pulumi.export(name, getattr(batch, name).apply(repr))
     """)
     expected = {
