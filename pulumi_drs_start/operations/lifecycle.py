@@ -180,7 +180,9 @@ class Lifecycle:
         budget = _reading(operation)
         with connection.explaining(messages):
             found = None if recorded.place else connection.find_place(budget)
-        actual = _read(operation, connection, declared, budget)
+        # Of a resource that is only looked up by its id, or imported, nothing is recorded.
+        new = [] if recorded.rows else _ids(declared.jobs)
+        actual = _read(operation, connection, declared, budget, new)
         cases = make_cases(declared.jobs, actual, recorded.records, declared.goal, time.time())
         if declared.goal is Goal.SYNCED:
             cases = _with_copies(operation, connection, cases, budget)

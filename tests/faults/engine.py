@@ -49,12 +49,12 @@ class Ran:
     Attributes:
         results: resource -> what it came to; those that a killed process did not get to are absent.
         ended: ``done``, ``killed``, ``crashed``, ``hung``.
-        told: the statuses of jobs that a function told the program, where it asked.
+        told: where the program asked for statuses, job id -> which one DRS showed, and which one the program was told.
     """
 
     results: dict[str, dict[str, Any]]
     ended: str
-    told: dict[str, str] = field(default_factory=dict)
+    told: dict[str, tuple[str, str | None]] = field(default_factory=dict)
 
 
 Truth = tuple[float, dict[str, bool]]
@@ -329,7 +329,7 @@ class Engine:
             elif "needless" in fact:
                 run.needless.append(fact["needless"])
             elif "told" in fact:
-                ran.told |= fact["told"]
+                ran.told |= {job_id: tuple(statuses) for job_id, statuses in fact["told"].items()}
             elif "resource" not in fact:
                 run.crashes.append(fact["crash"])
             else:

@@ -226,12 +226,14 @@ def _judge_previews(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
         yield from _judge_told(schedule, run, program, previews[-1].told)
 
 
-def _judge_told(schedule: Schedule, run: Run, program: int, told: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """A program that asks for the jobs is told their statuses, when everything is at rest."""
+def _judge_told(
+    schedule: Schedule, run: Run, program: int, told: Mapping[str, tuple[str, str | None]]
+) -> Iterator[tuple[str, str]]:
+    """A program that asks for its jobs is told what DRS shows, of those that it knows."""
     for job in _listed(schedule, run) if schedule.front == "native" else ():
-        facts = run.facts.get(job.job_id)
-        if facts and told.get(job.job_id) != facts["status"]:
-            yield "not converged", f"{job} is {facts['status']}, but program {program} is told {told.get(job.job_id)}"
+        shown, said = told.get(job.job_id, (None, None))
+        if job.job_id in run.facts and (shown is None or shown != said):
+            yield "not converged", f"{job} is {shown}, but program {program} is told {said}"
 
 
 def _judge_synced(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:

@@ -178,7 +178,8 @@ def _plug_in(command: Command, watch: wire.Watch, note: Callable[[Mapping[str, A
     watch.begin(wire.Knowledge())
     job_ids = [job if isinstance(job, str) else job["job_id"] for one in command.resources for job in one.declared["jobs"]]
     with suppress(FailedError):
-        note({"told": plugin.statuses(job_ids)})
+        told = plugin.statuses(job_ids)
+        note({"told": {job_id: [status, told.get(job_id)] for job_id, status in watch.read().items()}})
     return plugin
 
 

@@ -162,6 +162,13 @@ class Watch:
             knowledge.learn_from_the_past()
             return knowledge.paused(is_alone)
 
+    def read(self) -> dict[str, str]:
+        """The status of each job that this context was shown last."""
+        knowledge = self._knowledge.get()
+        with self._lock:
+            knowledge.learn_from_the_past()
+            return dict(knowledge.read)
+
     def moment(self, moment: str) -> None:
         """Die here if so scheduled."""
         kill = self._kill

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.engine
 
 
 def test_an_import_by_ids_writes_a_program_that_is_at_rest(sandbox: Sandbox, stack: YamlStack) -> None:
-    sandbox.add_jobs(make_job("a", status="INCRE_TRANSFER_STARTED"), make_job("b", status="FULL_TRANSFER_STARTED"))
+    sandbox.add_jobs(make_job("a", name="crm", status="INCRE_TRANSFER_STARTED"), make_job("b", status="FULL_TRANSFER_STARTED"))
     stack.declare({})
 
     imported = stack.run("import", TYPE, "batch", "b, a", "--yes", "--out", "code.yaml")
@@ -21,6 +21,7 @@ def test_an_import_by_ids_writes_a_program_that_is_at_rest(sandbox: Sandbox, sta
     assert imported.exit_code == 0, imported.output
     assert "jobs:\n        - b\n        - a\n" in (stack.folder / "code.yaml").read_text()
     assert stack.resource()["outputs"]["__place"]["project_id"] == sandbox.project_id
+    assert stack.resource()["outputs"]["job_statuses"]["a"]["name"] == "crm"
     stack.starts("b", "a")
     assert stack.rests()
     assert actions(sandbox) == []
