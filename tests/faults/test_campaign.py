@@ -31,13 +31,13 @@ def small_schedules() -> st.SearchStrategy[Schedule]:
 
 
 def test_seeded_schedules_converge() -> None:
-    failed = [outcome for outcome in run_all(map(make_schedule, SEEDS), workers=2) if outcome.violations]
+    failed = [outcome for outcome in run_all(map(make_schedule, SEEDS), workers=4) if outcome.violations]
 
     assert not failed, "\n".join(f"{outcome.schedule.describe()}\n{outcome.violations}" for outcome in failed)
 
 
 @settings(
-    max_examples=18,
+    max_examples=10,
     deadline=None,
     # Nothing is written into the repository; a failure prints the schedule.
     database=None,
