@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
-from tests.e2e.conftest import ROOT, actions
+from tests.e2e.conftest import ROOT, Stack, actions
 
 from .conftest import TYPE, YamlStack
 
@@ -26,9 +26,11 @@ TIME = "2099-12-01T01:00:00Z"
 
 
 def test_a_stack_moves_over_and_no_job_is_touched(sandbox: Sandbox, stack: YamlStack, warm: Path) -> None:
+    # While the old resource is in the state, Pulumi starts its provider with every command.
     stack.environment["PATH"] = os.pathsep.join([str(warm), stack.environment["PATH"]])
+    python = Stack(stack.folder, stack.environment)
     sandbox.add_jobs(make_job(RUNNING), make_job(SCHEDULED), make_job(PAUSED, status="INCRE_TRANSFER_STARTED"))
-    stack.program(f"""
+    python.program(f"""
         jobs = [
             {RUNNING!r},
             JobStartArgs(job_id={SCHEDULED!r}, start_time={TIME!r}),
@@ -36,7 +38,7 @@ def test_a_stack_moves_over_and_no_job_is_touched(sandbox: Sandbox, stack: YamlS
         ]
         JobBatchStart("nightly", jobs=jobs, on_destroy="stop")
     """)
-    assert stack.up().exit_code == 0
+    assert python.up().exit_code == 0
     before = actions(sandbox)
     assert {operation for operation, *_ in before} == {"batch-starting", "batch-pause-task"}
 
