@@ -56,8 +56,8 @@ class Asker:
 
     def get_statuses(self, arguments: Mapping[str, Any], names: Mapping[str, str], secret: Collection[str]) -> Statuses:
         """What get_job_statuses does; `names` are those that are known."""
-        job_ids = checked_ids("job_ids", arguments["job_ids"], secret, self.messages.dialect)
         dialect = self.messages.dialect
+        job_ids = checked_ids("job_ids", arguments["job_ids"], secret, dialect)
         progress = checked(
             "progress", lambda value: values.flag(value, dialect.true, dialect.false), arguments["progress"], secret
         )

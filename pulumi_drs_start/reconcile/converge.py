@@ -137,7 +137,6 @@ def converge(
     watch = SyncWatch(sync or SyncGoal()) if goal is Goal.SYNCED else None
     operation = _Operation(reader, jobs, sender, budget, on_progress, watch)
     operation.note_statuses(jobs.cases)
-    jobs.decide(jobs.cases)
     try:
         operation.read_copies(jobs.cases)
         jobs.decide(jobs.cases)

@@ -389,13 +389,15 @@ class Messages(Reasons):
         if self.names.is_secret:
             return ""
 
+        known = {job_id: copy or CopyProgress() for job_id, copy in copies.items()}
+
         def distance(job_id: str) -> tuple[bool, float]:
-            copy = copies[job_id] or CopyProgress()
+            copy = known[job_id]
             # One that does not follow its source yet is further away than any that does.
             return (False, copy.percent or 0.0) if copy.delay_seconds is None else (True, -copy.delay_seconds)
 
-        ordered = sorted(copies, key=distance)
-        parts = [f"{self.names.of(one)} {_distance_of(copies[one])}" for one in ordered[:most]]
+        ordered = sorted(known, key=distance)
+        parts = [f"{self.names.of(one)} {_distance(known[one].percent, known[one].delay_seconds)}" for one in ordered[:most]]
         return "; ".join([*parts, *([f"and {len(ordered) - most:,} more"] if len(ordered) > most else [])])
 
     def _waiting(self, group: Sequence[Waiting]) -> str:
@@ -548,10 +550,6 @@ def _in_steps(seconds: float) -> float:
     """A delay with two digits that count: a row that changes at each second is not read."""
     digits = len(str(math.ceil(seconds)))
     return float(round(seconds, min(0, 2 - digits)))
-
-
-def _distance_of(copy: CopyProgress | None) -> str:
-    return _distance(copy.percent, copy.delay_seconds) if copy else _distance(None, None)
 
 
 def _distance(percent: float | None, delay_seconds: float | None) -> str:
