@@ -156,9 +156,8 @@ class Scenario:
     def describe(self) -> str:
         """For a person; only what differs from the default."""
         lines = [f"seed {self.seed}: {len(self.jobs)} jobs {dict(Counter(self.jobs))}"]
-        for name in ("policy", "front", "finds_host", "open_lag_seconds", "hurried"):
-            if getattr(self, name) != getattr(Scenario(0, (), ()), name):
-                lines.append(f"  {name}: {getattr(self, name)}")
+        plain, names = Scenario(0, (), ()), ("policy", "front", "finds_host", "open_lag_seconds", "hurried")
+        lines += [f"  {name}: {getattr(self, name)}" for name in names if getattr(self, name) != getattr(plain, name)]
         for number, step in enumerate(self.steps):
             shown = _changed(step, Step(()), {"program"})
             lines.append(f"  step {number}: {step.command} {shown}")
