@@ -4,10 +4,13 @@ What was done to each job, when and by whom, and what somebody had asked for in 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .history import Bag, Call, Done, Facts, Saved
+from pulumi_drs_start.sandbox import Account
+
+from .. import jobs
+from .history import Bag, Call, Done, Saved
 from .scenario import Scenario
 from .wishes import Wish, jobs_in, milliseconds_of, phase_of, wishes_in
 
@@ -107,7 +110,9 @@ class World:
 
     def ours(self, action: str, job_id: str, until: float = float("inf")) -> list[Deed]:
         """What we did to a job before a moment."""
-        return [deed for deed in self.deeds if deed.is_ours and (deed.action, deed.job_id) == (action, job_id) and deed.at <= until]
+        return [
+            deed for deed in self.deeds if deed.is_ours and (deed.action, deed.job_id) == (action, job_id) and deed.at <= until
+        ]
 
     def twice(self) -> Iterator[tuple[Deed, Deed]]:
         """What took effect although it already had since the job came to where that is due, both times by us."""
@@ -146,7 +151,9 @@ class World:
             return None if not self._was_seen_running(job_id, last.at, pauses[-1]) else False
         if resource is None:
             return True
-        saved = [one for one in self.dones[last.number].operations if one.resource == resource and one.what in ("create", "update")]
+        saved = [
+            one for one in self.dones[last.number].operations if one.resource == resource and one.what in ("create", "update")
+        ]
         return True if any(_row(one.outputs, job_id).get("outcome") == "paused" for one in saved) else None
 
     def _was_seen_running(self, job_id: str, since: float, until: float) -> bool:
@@ -192,10 +199,11 @@ def saved_jobs(saved: Saved) -> set[str]:
     return jobs_in(saved.inputs, saved.outputs)
 
 
-def place_of(bag: Bag) -> str | None:
-    """The project that a resource names."""
-    place: str | None = bag.get("project_id")
-    return place
+def place_of(bag: Bag, mistake: str | None = None) -> str:
+    """The project where a resource has its jobs, as it declares it or, better, as its state says."""
+    account = Account()
+    usual = account.other_project_id if mistake == "project" else account.project_id
+    return str((bag.get("__place") or {}).get("project_id") or bag.get("project_id") or usual)
 
 
 def to_delete(done: Done) -> dict[str, Saved]:
@@ -229,22 +237,27 @@ def _moves(saved: Saved, done: Done, name: str) -> bool:
     return done.step.mistake in ("region", "project") or any(saved.inputs.get(name) != now.get(name) for name in names)
 
 
-def retired(done: Done, what: str) -> set[str]:
+def retired(scenario: Scenario, done: Done, what: str) -> set[str]:
     """The jobs that deletions of this command may pause or stop: nobody else in the program declares them."""
     found: set[str] = set()
     for saved in to_delete(done).values():
         if what in (saved.inputs.get("on_destroy"), saved.outputs.get("on_destroy")):
-            found |= saved_jobs(saved) - spared(done, place_of(saved.outputs))
+            found |= saved_jobs(saved) - spared(scenario, done, place_of({**saved.inputs, **saved.outputs}))
     return found
 
 
-def spared(done: Done, place: str | None) -> set[str]:
-    """The jobs at a place that the program declares. What ``--target`` leaves out nobody knows."""
-    if done.step.command == "destroy":
+def spared(scenario: Scenario, done: Done, place: str) -> set[str]:
+    """The jobs at a place that the program declares, whether or not it came to that. What ``--target`` leaves out nobody knows."""
+    step = done.step
+    if step.command == "destroy":
         return set()
-    targets = done.step.targets
-    bags = [bag for name, bag in done.declared.items() if not targets or name in targets]
-    return jobs_in(*(bag for bag in bags if place_of(bag) == place))
+    ids = jobs.job_ids(scenario.jobs)
+    found = jobs_in(*(bag for bag in done.declared.values() if place_of(bag, step.mistake) == place))
+    for one in step.program:
+        where = place_of({"project_id": Account().other_project_id} if one.is_elsewhere else {}, step.mistake)
+        if where == place and not (step.targets and one.name not in step.targets):
+            found |= {ids[job.index] for job in one.jobs}
+    return found
 
 
 def why_unasked(world: World, number: int, call: Call, job_id: str) -> str | None:
@@ -255,7 +268,7 @@ def why_unasked(world: World, number: int, call: Call, job_id: str) -> str | Non
     wishes = [wish for wish in wished(done) if wish.job_id == job_id]
     if action in ("pause", "stop"):
         state = {"pause": "paused", "stop": "stopped"}[action]
-        if any(wish.shall_be == state for wish in wishes) or job_id in retired(done, action):
+        if any(wish.shall_be == state for wish in wishes) or job_id in retired(world.scenario, done, action):
             return None
         return f"nobody declares it {state}, and no resource that is deleted says so"
     wishes = [wish for wish in wishes if wish.shall_be == "started"]
@@ -271,8 +284,3 @@ def why_unasked(world: World, number: int, call: Call, job_id: str) -> str | Non
     if not is_in_time and named not in [wish.start_time for wish in wishes if wish.start_time is not None]:
         return f"no declaration has the start time {named}"
     return "only a resume may ask for a failed start again" if status == "START_JOB_FAILED" and job_id in call.done else None
-
-
-def all_facts(done: Done) -> Iterable[Facts]:
-    """What the sandbox knew before and after."""
-    return done.facts_before, done.facts_after
