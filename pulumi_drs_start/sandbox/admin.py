@@ -79,7 +79,12 @@ class SandboxAdmin:
         return int(self._call("GET", "")["time"]) / 1000
 
     def calls(self, operation: str | None = None) -> list[dict[str, Any]]:
-        """The log of calls, of one operation or of all, in order of arrival."""
+        """
+        The log of calls, of one operation or of all, in order of arrival.
+
+        `jobs` are those that a call names, `done` those of them for which it took effect, even if the answer got lost.
+        `client` is the User-Agent of the caller.
+        """
         query = "" if operation is None else f"?operation={quote(operation, safe='')}"
         calls: list[dict[str, Any]] = self._call("GET", f"/calls{query}")["calls"]
         return calls
