@@ -22,7 +22,10 @@ class SandboxAdmin:
         self._call("POST", "/jobs", {"jobs": jobs})
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """One job: what was declared, its status and its counters. Looking here does not count as a look."""
+        """
+        One job: what was declared, its status and its counters, and its `history`: [sandbox seconds, status] of the last 100
+        statuses since it was declared, also of those that nobody saw. Looking here does not count as a look.
+        """
         job: dict[str, Any] = self._call("GET", f"/jobs?id={quote(job_id, safe='')}")
         return job
 
