@@ -53,12 +53,20 @@ def _results(request: Request, results: Sequence[dict[str, Any]], status: int) -
     return reply(request, {"count": len(results), "results": results}, status)
 
 
+def _acted(request: Request, results: Sequence[dict[str, Any]], status: int) -> Response:
+    """The answer of a call that changes something. The log learns of its effect here, whatever becomes of the answer."""
+    done = {row["id"] for row in results if row["status"] == "success"}
+    entry = request.scope["sandbox.entry"]
+    entry["done"] = [job_id for job_id in entry["jobs"] if job_id in done]
+    return _results(request, results, status)
+
+
 @router.post("/batch-starting", status_code=202, response_model=ActionAnswer)
 async def start(request: Request, project_id: str, body: StartRequest) -> Response:
     """Starting Tasks in Batches."""
     starts = [(job.job_id, int(job.start_time or 0) / 1000 or None) for job in body.jobs]
     results = state_of(request).start(project_id, starts, _refusals(request), language_of(request))
-    return _results(request, results, 202)
+    return _acted(request, results, 202)
 
 
 @router.post("/batch-pause-task", status_code=200, response_model=ActionAnswer)
@@ -67,7 +75,7 @@ async def pause(request: Request, project_id: str, body: PauseRequest) -> Respon
     job_ids = [job.job_id for job in body.jobs]
     _check_uuid_rule(request, job_ids)
     results = state_of(request).pause(project_id, job_ids, _refusals(request), language_of(request))
-    return _results(request, results, 200)
+    return _acted(request, results, 200)
 
 
 @router.post("/batch-retry-task", status_code=200, response_model=ActionAnswer)
@@ -75,7 +83,7 @@ async def retry(request: Request, project_id: str, body: RetryRequest) -> Respon
     """Retrying Tasks in Batches."""
     job_ids = [job.job_id for job in body.jobs]
     results = state_of(request).retry(project_id, job_ids, _refusals(request), language_of(request))
-    return _results(request, results, 200)
+    return _acted(request, results, 200)
 
 
 @router.delete("/batch-jobs", status_code=202, response_model=ActionAnswer)
@@ -83,7 +91,7 @@ async def end(request: Request, project_id: str, body: EndRequest) -> Response:
     """Stopping or Deleting Tasks in Batches: a DELETE with a body."""
     requests = [(job.job_id, job.delete_type) for job in body.jobs]
     results = state_of(request).end(project_id, requests, _refusals(request), language_of(request))
-    return _results(request, results, 202)
+    return _acted(request, results, 202)
 
 
 @router.post("/batch-precheck", status_code=200, response_model=ActionAnswer)
@@ -91,7 +99,7 @@ async def precheck(request: Request, project_id: str, body: PrecheckRequest) -> 
     """Pre-checking Tasks in Batches."""
     job_ids = [job.job_id for job in body.jobs]
     results = state_of(request).precheck(project_id, job_ids, _refusals(request), language_of(request))
-    return _results(request, results, 200)
+    return _acted(request, results, 200)
 
 
 @router.post("/batch-precheck-result", status_code=200, response_model=RowsAnswer)

@@ -341,6 +341,8 @@ class State:
         def carry_out(index: int, job: Job) -> None:
             family = [job, *self.children_of(job.spec.id)]
             for member in family:
+                # Nobody may have looked at a child for a while.
+                member.settle(self.clock.now())
                 if requests[index][1] == "delete":
                     self._forget(member.spec.id)
                     self._deleted.add(member.spec.id)
