@@ -122,8 +122,9 @@ async def precheck_result(request: Request, project_id: str, body: IdsRequest) -
 @router.post("/batch-status", status_code=200, response_model=RowsAnswer)
 async def status(request: Request, project_id: str, body: PagedIdsRequest) -> Response:
     """Querying Task Status in Batches. Without `page_req`, five rows."""
-    policy = state_of(request).policy.unknown_in_status
-    return _read(request, project_id, body, policy, lambda job: {"id": job.spec.id, "status": job.status})
+    state = state_of(request)
+    unknown = state.policy.unknown_in_status
+    return _read(request, project_id, body, unknown, lambda job: {"id": job.spec.id, "status": state.shown_status(job)})
 
 
 @router.post("/batch-detail", status_code=200, response_model=RowsAnswer)
@@ -133,7 +134,8 @@ async def detail(request: Request, project_id: str, body: PagedIdsRequest) -> Re
 
     def row(job: Job) -> dict[str, Any]:
         is_parent = state.policy.children_in_detail and state.is_dual_active_parent(job)
-        return rows.detail_row(job, state.children_of(job.spec.id) if is_parent else [])
+        row = rows.detail_row(job, state.children_of(job.spec.id) if is_parent else [])
+        return row | {"status": state.shown_status(job)} if state.policy.stale_detail else row
 
     return _read(request, project_id, body, state.policy.unknown_in_detail, row)
 
@@ -198,10 +200,16 @@ def _read_delays(request: Request, project_id: str, body: IdsRequest, row: Calla
 async def list_jobs(request: Request, project_id: str, body: ListRequest) -> Response:
     """Querying the Task List. `engine_type` defaults to mysql; an empty one means any."""
     state = state_of(request)
-    found = [job for job in state.in_project(project_id) if job.spec.parent_id is None and rows.is_listed(job, body)]
+    shown = [(job, state.shown_status(job)) for job in state.in_project(project_id) if job.spec.parent_id is None]
+    found = [(job, status) for job, status in shown if rows.is_listed(job, status, body)]
     size = body.per_page if body.cur_page else 0
     page = found[(body.cur_page - 1) * size : body.cur_page * size] if size else found
-    listed = [rows.list_row(job, state.children_of(job.spec.id)) for job in page]
+
+    def row(job: Job, status: str) -> dict[str, Any]:
+        children = [rows.list_row(child, state.shown_status(child), []) for child in state.children_of(job.spec.id)]
+        return rows.list_row(job, status, children)
+
+    listed = [row(job, status) for job, status in page]
     return reply(request, {"total_record": len(found), "jobs": state.arrange(listed)}, 200)
 
 

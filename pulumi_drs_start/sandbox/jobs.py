@@ -256,6 +256,10 @@ class Job:
         self.looks_here += 1
         return self.status
 
+    def status_at(self, moment: float) -> str:
+        """The status at a moment of the past; what came before the declaration nobody knows."""
+        return next((status for when, status in reversed(self.history) if when <= moment), self.history[0][1])
+
     def _enter(self, status: str, when: float) -> None:
         self._stand(status, when)
         if status == "STARTJOBING":

@@ -147,6 +147,15 @@ class State:
         with self.lock:
             return list(self._children.get(parent_id, ()))
 
+    def shown_status(self, job: Job) -> str:
+        """What a read of its status shows: a stale one may be late, and go back when it comes after a fresh one."""
+        policy = self.policy
+        if not policy.stale_seconds:
+            return job.status
+        with self.lock:
+            is_stale = self._random.random() < policy.stale_share
+            return job.status_at(self.clock.now() - policy.stale_seconds) if is_stale else job.status
+
     def gone_code(self, job_id: str) -> str:
         return "DRS.M05004" if job_id in self._deleted else self.policy.unknown_code
 
