@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pulumi_drs_start.sandbox import SECRET, Account
@@ -296,7 +297,7 @@ def _judge_last(world: World, number: int) -> Found:
     if unreached and not failed:
         yield "lost", f"the last up did not get to {', '.join(sorted(unreached))}"
     if not failed or is_protected:
-        left = [key for key in deeds.to_delete(done) if key in done.after]
+        left = [key for key in deeds.to_delete(done) if (f"{key}{deeds.RETIRED}" if key in done.declared else key) in done.after]
         if left and not is_protected:
             yield "lost", f"the last up did not delete {', '.join(left)}"
 
@@ -319,7 +320,10 @@ def _dues(world: World, number: int, name: str) -> list[tuple[Wish, Due]]:
             is_ours = None if is_ours is not False and len(alike[wish.job_id]) > 1 else is_ours
             if is_ours and not _remembers(world, number, name):
                 is_ours = None
-            found.append((wish, due(wish, done.facts_before, world.scenario.policy, done.began, is_pause_ours=is_ours)))
+            what = due(wish, done.facts_before, world.scenario.policy, done.began, is_pause_ours=is_ours)
+            # That it was deleted is no failure of a job that was seen running.
+            is_deleted = wish.job_id in world.job_ids and wish.job_id not in done.facts_before
+            found.append((wish, replace(what, fails=None) if is_deleted else what))
     return found
 
 

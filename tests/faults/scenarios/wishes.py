@@ -159,7 +159,8 @@ def due(wish: Wish, facts: Facts, policy: Mapping[str, Any], now: float, *, is_p
     """
     job = facts.get(wish.job_id)
     if job is None or wish.place is not None:
-        return Due(frozenset({"missing"}), fails=True if wish.shall_be == "started" else None)
+        # What becomes of it where it really is is not the concern of who looks for it elsewhere.
+        return Due(frozenset({"missing", *PHASES.values(), "running"}), fails=True if wish.shall_be == "started" else None)
     phase = phase_of(job["status"])
     if phase == "pending" and "CONFIGURATION" in job.get("next", ()):
         # It is waited for where it is to be started, and stopped as it is.
