@@ -213,8 +213,7 @@ def to_delete(done: Done) -> dict[str, Saved]:
         return {}
     found = {}
     program = {one.name: one for one in step.program}
-    for alias, one in [(alias, one) for one in step.program for alias in one.aliases]:
-        program.setdefault(alias, one)
+    program |= {alias: one for one in step.program for alias in one.aliases if alias not in program}
     for key, saved in done.before.items():
         name = key[: -len(RETIRED)] if key.endswith(RETIRED) else key
         declared = None if step.command == "destroy" else program.get(name)
@@ -247,7 +246,10 @@ def retired(scenario: Scenario, done: Done, what: str) -> set[str]:
 
 
 def spared(scenario: Scenario, done: Done, place: str) -> set[str]:
-    """The jobs at a place that the program declares, whether or not it came to that. What ``--target`` leaves out nobody knows."""
+    """The jobs at a place that the program declares, whether or not it came to that.
+
+    What ``--target`` leaves out nobody knows.
+    """
     step = done.step
     if step.command == "destroy":
         return set()

@@ -81,7 +81,7 @@ def _judge_world(world: World) -> Found:
         for each in (_judge_asked, _judge_rows, _judge_bags, _judge_exit, _judge_deletes, _judge_budget):
             for kind, words in each(world, number):
                 yield kind, f"{world.names[number]}: {words}"
-        for kind, words in (*_judge_secrets(done), *_judge_time(world, done), *_judge_crashes(done)):
+        for kind, words in (*_judge_secrets(done), *_judge_time(done), *_judge_crashes(done)):
             yield kind, f"{world.names[number]}: {words}"
 
 
@@ -370,10 +370,8 @@ def _judge_rest(history: History, world: World) -> Found:
                 continue
             expected = _is_left_to_try(world, number, resource, before)
             if expected is not None and (resource in done.changes) != expected:
-                yield (
-                    "lost",
-                    f"{name}: {resource} should{'' if expected else ' not'} be changed, and the changes are {sorted(done.changes)}",
-                )
+                should = "should" if expected else "should not"
+                yield "lost", f"{name}: {resource} {should} be changed, and the changes are {sorted(done.changes)}"
 
 
 def _checked(done: Done) -> set[str]:
@@ -532,7 +530,7 @@ def _judge_secrets(done: Done) -> Found:
                 yield "secret", f"{what} stands in {place} after {line!r}"
 
 
-def _judge_time(world: World, done: Done) -> Found:
+def _judge_time(done: Done) -> Found:
     """No command takes longer than its resources have time."""
     bags: list[Bag] = [*done.declared.values(), *(bag for one in done.before.values() for bag in (one.outputs, one.inputs))]
     longest = max((seconds_of(bag.get("timeout")) for bag in bags), default=0.0)
