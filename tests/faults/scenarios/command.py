@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pulumi_drs_start.drs.calls import client, listing
 from pulumi_drs_start.operations.asking import Asker, AskingError
 from pulumi_drs_start.provider import JobBatchStartProvider
 from pulumi_drs_start.reconcile.record import USUAL_GRACE
@@ -37,6 +38,7 @@ from .console import Console
 from .scenario import Act, Resource, Scenario, Step
 
 SHORT_PATIENCE = {"lost_seconds": 20.0, "settle_seconds": 2.0, "confirmed_seconds": 20.0}
+TINY_PAGE_ROWS = 2
 MOST_SHUFFLED_SECONDS = 0.004
 
 
@@ -108,6 +110,8 @@ def _run(task: Task, report: Path, output: Path) -> None:
     if "short patience" in task.scenario.hurried:
         for name, seconds in SHORT_PATIENCE.items():
             object.__setattr__(USUAL_GRACE, name, seconds)
+    if "tiny pages" in task.scenario.hurried:
+        client.PAGE_ROWS = listing.PAGE_ROWS = TINY_PAGE_ROWS
     hosting.is_the_command(*_words(task.step))
     is_native = task.scenario.front == "native"
     engine = (_NativeEngine if is_native else _DynamicEngine)(task, watch, note)

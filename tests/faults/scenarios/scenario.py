@@ -131,7 +131,8 @@ class Scenario:
         front: ``dynamic`` or ``native``.
         finds_host: see `..schedule.Schedule`.
         open_lag_seconds: see `..jobs.declare`.
-        hurried: rare branches of the package are forced, see `command`: ``short patience`` and ``shuffled threads``.
+        hurried: rare branches of the package are forced, see `command`: ``short patience``, ``shuffled threads`` and
+            ``tiny pages``.
         features: the kinds of trouble that chance could pick for it, for the campaign's table.
     """
 
