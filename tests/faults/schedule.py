@@ -116,6 +116,11 @@ class Schedule:
     on_destroy: str = "leave"
     ends: tuple[Up, ...] = ()
 
+    @property
+    def needs_real_time(self) -> bool:
+        """Several programs act at once, or something happens while copies are waited for: at moments in real time."""
+        return self.programs > 1 or self.life == "synced"
+
     def declared(self, number: int) -> list[str]:
         """What every job is declared to be in the up of that number, from 0; see `Up.declares`."""
         declared = ["started"] * len(self.jobs)

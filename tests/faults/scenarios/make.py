@@ -9,8 +9,8 @@ come of small edits, see `edits`. What the judge may rely on:
   shall be deleted in the end can be. Only a step in the middle may try to delete it, or to give it another name.
 - Every job comes to an end: none is being created for ever, and none fails again whenever it is resumed.
 - Who waits for copies gets them: with ``wait_for="synced"`` no job waits for a time that does not come.
-- With `Scenario.open_lag_seconds` the sandbox takes a second start for a good one. There nobody else acts, no state is lost, it is
-  one stack, and the lag is over before each step: who starts a job twice has no excuse.
+- With `Scenario.open_lag_seconds` the sandbox takes a second start for a good one. There nobody else acts, no state is lost, it
+  is one stack, and the lag is over before each step: who starts a job twice has no excuse.
 """
 
 from __future__ import annotations

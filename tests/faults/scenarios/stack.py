@@ -50,6 +50,7 @@ class Stacks:
         """Run a scenario, and what is asked afterwards."""
         for leftover in self._folder.iterdir():
             leftover.unlink()
+        clock.begin(runs=False)
         self._begin(scenario)
         steps: list[Done] = []
         exports: list[dict[str, Any]] = []
@@ -110,7 +111,7 @@ class Stacks:
     def _begin(self, scenario: Scenario, facts: Mapping[str, Any] | None = None) -> None:
         """The world as it is declared, or once more as it was."""
         self._sandbox.reset()
-        self._sandbox.set_policy(speed=clock.SPEED, **scenario.policy)
+        self._sandbox.set_policy(**scenario.policy)
         declared = jobs.declare(scenario.jobs, scenario.open_lag_seconds)
         names = dict(zip(jobs.job_ids(scenario.jobs), map(scenario.name_of, range(len(scenario.jobs))), strict=True))
         declared = [{**job, "name": names[job["id"]]} for job in declared]
@@ -156,7 +157,6 @@ class Stacks:
 
     def _rest(self, seconds: float) -> None:
         if seconds:
-            self._sandbox.advance(seconds)
             clock.jump(seconds)
 
     def _take(self, done: Done, how: str, lines: list[str], state: dict[str, Any], scenario: Scenario) -> None:
