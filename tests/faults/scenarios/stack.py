@@ -80,7 +80,7 @@ class Stacks:
             self._sandbox.inject(**kinds.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
         self._sandbox.clear_calls()
         state = states[step.stack]
-        done = Done(step, before=_saved(scenario, state), facts_before=self._sandbox.jobs(), began=self._sandbox.now())
+        done = Done(step, before=_saved(scenario, state), facts_before=self._sandbox.jobs(), began=clock.now())
         task = Task(
             f"stack-{step.stack}",
             scenario,
@@ -102,7 +102,7 @@ class Stacks:
         lines = report.read_text("utf-8").splitlines() if report.exists() else []
         self._take(done, how, lines, state, scenario)
         done.texts = {"output": output.read_text("utf-8", "replace"), "state": json.dumps(state)}
-        done.ended_at, done.facts_after = self._sandbox.now(), self._sandbox.jobs()
+        done.ended_at, done.facts_after = clock.now(), self._sandbox.jobs()
         done.faults = sum(fault.times for fault in step.faults) - sum(fault["times"] for fault in self._sandbox.faults())
         self._sandbox.clear_faults()
         done.calls = [_call(entry) for entry in self._sandbox.calls()]
