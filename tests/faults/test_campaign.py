@@ -33,7 +33,7 @@ def small_schedules() -> st.SearchStrategy[Schedule]:
 def test_seeded_schedules_converge() -> None:
     failed = [outcome for outcome in run_all(map(make_schedule, SEEDS), workers=4) if outcome.violations]
 
-    assert not failed, "\n".join(f"{outcome.schedule.describe()}\n{outcome.violations}" for outcome in failed)
+    assert not failed, "\n".join(f"{outcome.case.describe()}\n{outcome.violations}" for outcome in failed)
 
 
 @settings(
