@@ -19,6 +19,7 @@ from pulumi_drs_start.drs.http.budget import TimeBudget
 from pulumi_drs_start.native import servicer
 from pulumi_drs_start.operations import bags
 from pulumi_drs_start.operations.asking import Asker
+from pulumi_drs_start.operations.declarations import DeclaredJobs
 from pulumi_drs_start.operations.lifecycle import Lifecycle
 from pulumi_drs_start.reconcile import jobs, outcome, plan, send
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal
@@ -307,6 +308,90 @@ def tell_of_no_job() -> None:
     Asker.get_statuses = lambda *_: {}  # type: ignore[method-assign]
 
 
+def spare_nobody() -> None:
+    """Pause and stop what a deleted resource had, whoever else declares it."""
+    DeclaredJobs.at = lambda *_: frozenset()  # type: ignore[method-assign]
+
+
+def act_at_a_refresh() -> None:
+    """Bring jobs to where they should be as soon as somebody looks."""
+    refresh = Lifecycle.refresh
+
+    def eager(self: Any, operation: Any, recorded: Recorded) -> Any:
+        declared = recorded.declared
+        self._converge(operation, declared, recorded, recorded.place, declared.jobs, declared.goal)
+        return refresh(self, operation, recorded)
+
+    Lifecycle.refresh = eager  # type: ignore[method-assign]
+
+
+def call_everything_ready() -> None:
+    """Say that all is well."""
+    to_state = bags.to_state
+
+    def content(*arguments: Any) -> dict[str, Any]:
+        return {**to_state(*arguments), "ready": True}
+
+    bags.to_state = content
+
+
+def claim_what_runs() -> None:
+    """Call every job that runs one that was started just now."""
+    outcome._what_was_done = lambda case: "started" if case.phase is Phase.RUNNING else "unchanged"
+
+
+def leave_what_is_added() -> None:
+    """See to the jobs alone that the resource had when it was made."""
+    apply = Lifecycle.apply
+
+    def conservative(self: Any, operation: Any, declared: Declared, recorded: Recorded, place: Any) -> Any:
+        known = tuple(job for job in declared.jobs if job.job_id in recorded.declared.listed or not recorded.exists)
+        return apply(self, operation, replace(declared, jobs=known), recorded, place)
+
+    Lifecycle.apply = conservative  # type: ignore[method-assign]
+
+
+def hold_failures_against_them() -> None:
+    """Never try again what failed once."""
+    from_state = bags.from_state
+
+    def resentful(*arguments: Any) -> Recorded:
+        recorded = from_state(*arguments)
+        final = Refusal(None, "it has failed before", is_final=True)
+        failed = {one: replace(recorded.records[one], refusal=final) for one in recorded.failed}
+        return replace(recorded, records={**recorded.records, **failed})
+
+    bags.from_state = resentful
+
+
+def look_again_and_again() -> None:
+    """Be very sure of what the jobs of a resource are that is there already."""
+    check = Lifecycle.check
+
+    def anxious(self: Any, operation: Any, declared: Declared, recorded: Recorded) -> Any:
+        for _ in range(60 if recorded.exists else 0):
+            check(self, operation, declared, recorded)
+        return check(self, operation, declared, recorded)
+
+    Lifecycle.check = anxious  # type: ignore[method-assign]
+
+
+def take_much_longer() -> None:
+    """Give an operation fifteen times the time that the program gives it."""
+    prepare = TimeBudget.__post_init__
+
+    def patient(self: TimeBudget) -> None:
+        self.seconds *= 15
+        prepare(self)
+
+    TimeBudget.__post_init__ = patient  # type: ignore[method-assign]
+
+
+def trip_over_what_is_missing() -> None:
+    """Reckon with every phase of a job but one."""
+    plan._START = {phase: decide for phase, decide in plan._START.items() if phase is not Phase.MISSING}
+
+
 BUILDS: dict[str, Callable[[], None]] = {
     build.__name__: build
     for build in (
@@ -337,5 +422,14 @@ BUILDS: dict[str, Callable[[], None]] = {
         hide_changes,
         wait_on_when_cancelled,
         tell_of_no_job,
+        spare_nobody,
+        act_at_a_refresh,
+        call_everything_ready,
+        claim_what_runs,
+        leave_what_is_added,
+        hold_failures_against_them,
+        look_again_and_again,
+        take_much_longer,
+        trip_over_what_is_missing,
     )
 }

@@ -1,5 +1,5 @@
 """
-A process that runs schedules: one per line on its input, a verdict per line on its output.
+A process that runs schedules and scenarios: one per line on its input, a verdict per line on its output.
 
 It has no threads, so that it can fork the commands; hence it is a process of its own and not a part of pytest. The sandbox is
 a process of its own as well, and the package is imported once, before all forks.
@@ -14,6 +14,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from . import clock
 
@@ -49,17 +50,24 @@ def main() -> None:
     clock.install()
 
     # Only now: the package takes hold of the clock as it is imported.
+    # What it imports when it is first needed is imported here, once rather than by each command.
     import keystoneauth1.identity.v3
+    import keystoneauth1.loading._plugins.identity.v3
     import keystoneauth1.session  # noqa: F401
+    import tenacity  # noqa: F401
 
+    import pulumi_drs_start.drs.http.transport
+    import pulumi_drs_start.dynamic.hooks  # noqa: F401
     from pulumi_drs_start.drs.http import retry
     from pulumi_drs_start.operations import lifecycle
     from pulumi_drs_start.sandbox import SandboxAdmin
 
-    from . import wire
+    from . import schedule, wire
     from .engine import Engine
     from .judge import judge
-    from .schedule import from_json
+    from .scenarios import rare, scenario
+    from .scenarios.judge import judge as judge_history
+    from .scenarios.stack import Stacks
 
     # The sandbox is never out of reach. What keeps a connection waiting is the machine, whose time passes no faster.
     retry.FIRST_CONTACT_SECONDS *= clock.SPEED
@@ -68,11 +76,20 @@ def main() -> None:
     wire.install()
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(SandboxAdmin(url), Path(folder), build)
+        stacks = Stacks(SandboxAdmin(url), Path(folder), build)
+
+        def run(line: str) -> dict[str, Any]:
+            kind, _, text = line.partition(" ")
+            if kind == "schedule":
+                case = schedule.from_json(text)
+                return asdict(judge(case, engine.run(case)))
+            history = stacks.run(scenario.from_json(text))
+            return {**asdict(judge_history(history)), "rare": sorted(rare.reached(history))}
+
         for line in sys.stdin:
-            schedule = from_json(line)
             started = clock.real_monotonic()
-            verdict = judge(schedule, engine.run(schedule))
-            print(json.dumps({**asdict(verdict), "seconds": clock.real_monotonic() - started}), flush=True)
+            answer = run(line)
+            print(json.dumps({**answer, "seconds": clock.real_monotonic() - started}), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 

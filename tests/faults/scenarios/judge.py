@@ -43,9 +43,9 @@ Found = Iterator[tuple[str, str]]
 SENDS = 5
 """So often a command asks DRS for the same, where DRS refuses it for now."""
 READING_SECONDS = 1200.0
-"""So long a command may read before it acts: the campaign's worker allows ten times what the package does."""
-SLACK_SECONDS = 300.0
-"""Five real seconds of a busy machine."""
+"""So long a command may try to read, where that goes wrong: the campaign's worker allows ten times what the package does."""
+SLACK_SECONDS = 600.0
+"""Ten real seconds of a busy machine."""
 HANGING_SECONDS = 1200.0
 """A call that hangs does so for twenty real seconds."""
 SLACK_READS = 10
@@ -431,10 +431,13 @@ def _judge_route(history: History, world: World) -> Found:
     alike = agreed(wishes_of(last.declared))
     for name in sorted(both):
         ours, anew = (done.after[name].outputs if name in done.after else {} for done in (last, fresh))
-        explained = False
+        # What nothing is done about keeps the outputs of its last operation, however its jobs have moved since.
+        is_at_rest = not any(one.resource == name and one.what in _APPLIED for one in last.operations)
+        # But not where that operation ended before they had arrived.
+        explained = is_at_rest and not any(row.get("phase") == "starting" for row in _rows(ours).values())
         for job_id in sorted(set(_rows(ours)) | set(_rows(anew))):
             case = excuses.Case(world, len(history.steps) - 1, fresh, name, job_id, ours, anew)
-            what = [] if job_id not in alike else _differences(case)
+            what = [] if job_id not in alike else _differences(case, is_at_rest=is_at_rest)
             excuse = excuses.excuse(case) if what or job_id not in alike else None
             explained = explained or excuse is not None or job_id not in alike
             if what and excuse is None:
@@ -443,7 +446,7 @@ def _judge_route(history: History, world: World) -> Found:
             yield "route", f"{name} is ready={ours.get('ready')}, and a fresh one {anew.get('ready')}"
 
 
-def _differences(case: excuses.Case) -> list[str]:
+def _differences(case: excuses.Case, *, is_at_rest: bool) -> list[str]:
     ours, anew = case.rows
     if not ours or not anew:
         return [f"the rows are {ours or None} and, of a fresh one, {anew or None}"]
@@ -455,7 +458,9 @@ def _differences(case: excuses.Case) -> list[str]:
     }
     truths = [facts.get(case.job_id, {}).get("status") for facts in (case.last.facts_after, case.fresh.facts_after)]
     both["truth"] = [_as_started(phase_of(status)) if status else None for status in truths]
-    return [f"{what} {mine}, and of a fresh one {its}" for what, (mine, its) in both.items() if mine != its]
+    names = ("failed", "truth") if is_at_rest else tuple(both)
+    told = {name: both[name] for name in names}
+    return [f"{name} {mine}, and of a fresh one {its}" for name, (mine, its) in told.items() if mine != its]
 
 
 def _as_started(phase: str) -> str:
@@ -539,7 +544,7 @@ def _judge_time(done: Done) -> Found:
     bags: list[Bag] = [*done.declared.values(), *(bag for one in done.before.values() for bag in (one.outputs, one.inputs))]
     longest = max((seconds_of(bag.get("timeout")) for bag in bags), default=0.0)
     operations = sum(one.what in (*_APPLIED, "delete") for one in done.operations)
-    reads = len(done.operations) - operations + 1
+    reads = 0 if done.step.is_quiet else len(done.operations) - operations + 1
     hanging = sum(fault.times for fault in done.step.faults if fault.kind.startswith("hanging"))
     most = longest * max(operations, 1) + READING_SECONDS * reads + SLACK_SECONDS + 2 * HANGING_SECONDS * hanging
     if done.ended_at - done.began > most:
