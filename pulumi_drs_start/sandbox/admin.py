@@ -22,7 +22,10 @@ class SandboxAdmin:
         self._call("POST", "/jobs", {"jobs": jobs})
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """One job: what was declared, its status and its counters. Looking here does not count as a look."""
+        """
+        One job: what was declared, its status and its counters, and its `history`: [sandbox seconds, status] of the last 100
+        statuses since it was declared, also of those that nobody saw. Looking here does not count as a look.
+        """
         job: dict[str, Any] = self._call("GET", f"/jobs?id={quote(job_id, safe='')}")
         return job
 
@@ -79,7 +82,12 @@ class SandboxAdmin:
         return int(self._call("GET", "")["time"]) / 1000
 
     def calls(self, operation: str | None = None) -> list[dict[str, Any]]:
-        """The log of calls, of one operation or of all, in order of arrival."""
+        """
+        The log of calls, of one operation or of all, in order of arrival.
+
+        `jobs` are those that a call names, `done` those of them for which it took effect, even if the answer got lost.
+        `client` is the User-Agent of the caller.
+        """
         query = "" if operation is None else f"?operation={quote(operation, safe='')}"
         calls: list[dict[str, Any]] = self._call("GET", f"/calls{query}")["calls"]
         return calls

@@ -9,6 +9,7 @@ from collections import deque
 from typing import Any
 
 KEPT = 10_000
+CLIENT_CHARACTERS = 200
 
 
 class CallLog:
@@ -29,8 +30,9 @@ class CallLog:
         start_times: dict[str, str],
         page: dict[str, Any] | None,
         request_id: str,
+        client: str,
     ) -> dict[str, Any]:
-        """Add a call on its arrival; its `status` and `fault` are filled in by whoever answers it."""
+        """Add a call on its arrival; its `done`, `status` and `fault` are filled in by whoever answers it."""
         entry: dict[str, Any] = {
             "operation": operation,
             "method": method,
@@ -40,10 +42,12 @@ class CallLog:
             # Ids come again in every call: one copy of each is enough.
             "jobs": [sys.intern(job_id) for job_id in jobs],
             "start_times": start_times,
+            "done": [],
             "page": page,
             "status": None,
             "fault": None,
             "request_id": request_id,
+            "client": sys.intern(client[:CLIENT_CHARACTERS]),
         }
         with self._lock:
             self._entries.append(entry)

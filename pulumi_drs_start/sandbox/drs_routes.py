@@ -53,12 +53,20 @@ def _results(request: Request, results: Sequence[dict[str, Any]], status: int) -
     return reply(request, {"count": len(results), "results": results}, status)
 
 
+def _acted(request: Request, results: Sequence[dict[str, Any]], status: int) -> Response:
+    """The answer of a call that changes something. The log learns of its effect here, whatever becomes of the answer."""
+    done = {row["id"] for row in results if row["status"] == "success"}
+    entry = request.scope["sandbox.entry"]
+    entry["done"] = [job_id for job_id in entry["jobs"] if job_id in done]
+    return _results(request, results, status)
+
+
 @router.post("/batch-starting", status_code=202, response_model=ActionAnswer)
 async def start(request: Request, project_id: str, body: StartRequest) -> Response:
     """Starting Tasks in Batches."""
     starts = [(job.job_id, int(job.start_time or 0) / 1000 or None) for job in body.jobs]
     results = state_of(request).start(project_id, starts, _refusals(request), language_of(request))
-    return _results(request, results, 202)
+    return _acted(request, results, 202)
 
 
 @router.post("/batch-pause-task", status_code=200, response_model=ActionAnswer)
@@ -67,7 +75,7 @@ async def pause(request: Request, project_id: str, body: PauseRequest) -> Respon
     job_ids = [job.job_id for job in body.jobs]
     _check_uuid_rule(request, job_ids)
     results = state_of(request).pause(project_id, job_ids, _refusals(request), language_of(request))
-    return _results(request, results, 200)
+    return _acted(request, results, 200)
 
 
 @router.post("/batch-retry-task", status_code=200, response_model=ActionAnswer)
@@ -75,7 +83,7 @@ async def retry(request: Request, project_id: str, body: RetryRequest) -> Respon
     """Retrying Tasks in Batches."""
     job_ids = [job.job_id for job in body.jobs]
     results = state_of(request).retry(project_id, job_ids, _refusals(request), language_of(request))
-    return _results(request, results, 200)
+    return _acted(request, results, 200)
 
 
 @router.delete("/batch-jobs", status_code=202, response_model=ActionAnswer)
@@ -83,7 +91,7 @@ async def end(request: Request, project_id: str, body: EndRequest) -> Response:
     """Stopping or Deleting Tasks in Batches: a DELETE with a body."""
     requests = [(job.job_id, job.delete_type) for job in body.jobs]
     results = state_of(request).end(project_id, requests, _refusals(request), language_of(request))
-    return _results(request, results, 202)
+    return _acted(request, results, 202)
 
 
 @router.post("/batch-precheck", status_code=200, response_model=ActionAnswer)
@@ -91,7 +99,7 @@ async def precheck(request: Request, project_id: str, body: PrecheckRequest) -> 
     """Pre-checking Tasks in Batches."""
     job_ids = [job.job_id for job in body.jobs]
     results = state_of(request).precheck(project_id, job_ids, _refusals(request), language_of(request))
-    return _results(request, results, 200)
+    return _acted(request, results, 200)
 
 
 @router.post("/batch-precheck-result", status_code=200, response_model=RowsAnswer)
@@ -114,8 +122,9 @@ async def precheck_result(request: Request, project_id: str, body: IdsRequest) -
 @router.post("/batch-status", status_code=200, response_model=RowsAnswer)
 async def status(request: Request, project_id: str, body: PagedIdsRequest) -> Response:
     """Querying Task Status in Batches. Without `page_req`, five rows."""
-    policy = state_of(request).policy.unknown_in_status
-    return _read(request, project_id, body, policy, lambda job: {"id": job.spec.id, "status": job.status})
+    state = state_of(request)
+    unknown = state.policy.unknown_in_status
+    return _read(request, project_id, body, unknown, lambda job: {"id": job.spec.id, "status": state.shown_status(job)})
 
 
 @router.post("/batch-detail", status_code=200, response_model=RowsAnswer)
@@ -125,7 +134,8 @@ async def detail(request: Request, project_id: str, body: PagedIdsRequest) -> Re
 
     def row(job: Job) -> dict[str, Any]:
         is_parent = state.policy.children_in_detail and state.is_dual_active_parent(job)
-        return rows.detail_row(job, state.children_of(job.spec.id) if is_parent else [])
+        row = rows.detail_row(job, state.children_of(job.spec.id) if is_parent else [])
+        return row | {"status": state.shown_status(job)} if state.policy.stale_detail else row
 
     return _read(request, project_id, body, state.policy.unknown_in_detail, row)
 
@@ -190,10 +200,16 @@ def _read_delays(request: Request, project_id: str, body: IdsRequest, row: Calla
 async def list_jobs(request: Request, project_id: str, body: ListRequest) -> Response:
     """Querying the Task List. `engine_type` defaults to mysql; an empty one means any."""
     state = state_of(request)
-    found = [job for job in state.in_project(project_id) if job.spec.parent_id is None and rows.is_listed(job, body)]
+    shown = [(job, state.shown_status(job)) for job in state.in_project(project_id) if job.spec.parent_id is None]
+    found = [(job, status) for job, status in shown if rows.is_listed(job, status, body)]
     size = body.per_page if body.cur_page else 0
     page = found[(body.cur_page - 1) * size : body.cur_page * size] if size else found
-    listed = [rows.list_row(job, state.children_of(job.spec.id)) for job in page]
+
+    def row(job: Job, status: str) -> dict[str, Any]:
+        children = [rows.list_row(child, state.shown_status(child), []) for child in state.children_of(job.spec.id)]
+        return rows.list_row(job, status, children)
+
+    listed = [row(job, status) for job, status in page]
     return reply(request, {"total_record": len(found), "jobs": state.arrange(listed)}, 200)
 
 

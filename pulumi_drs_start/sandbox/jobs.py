@@ -21,6 +21,7 @@ INCREMENTAL = ("INCRE_TRANSFER_STARTED", "INCRE_TRANSFER_FAILED")
 PAUSED = ("PAUSING", "PAUSEING")
 # Deleting is only allowed here, see "Stopping or Deleting Tasks in Batches".
 DELETABLE = ("CREATE_FAILED", "RELEASE_RESOURCE_COMPLETE", "RELEASE_CHILD_TRANSFER_COMPLETE")
+HISTORY_KEPT = 100
 SECRET = "sandbox-db-secret-do-not-log"  # noqa: S105  # recognisable on purpose: no client may log or store it
 
 
@@ -148,6 +149,8 @@ class Job:
     created: float
     updated: float
     plan: deque[Step] = field(default_factory=deque)
+    # When each status began, and which it was.
+    history: list[tuple[float, str]] = field(default_factory=list)
     looks: int = 0
     looks_here: int = 0
     delay: Delay | None = None
@@ -253,6 +256,10 @@ class Job:
         self.looks_here += 1
         return self.status
 
+    def status_at(self, moment: float) -> str:
+        """The status at a moment of the past; what came before the declaration nobody knows."""
+        return next((status for when, status in reversed(self.history) if when <= moment), self.history[0][1])
+
     def _enter(self, status: str, when: float) -> None:
         self._stand(status, when)
         if status == "STARTJOBING":
@@ -272,6 +279,9 @@ class Job:
             self.delay_since = when
         self.status, self.since, self.updated = status, when, when
         self.looks_here, self.is_busy = 0, False
+        self.history.append((when, status))
+        if len(self.history) > HISTORY_KEPT:
+            del self.history[0]
 
     @property
     def is_incremental(self) -> bool:
@@ -320,7 +330,12 @@ class Job:
         return self.spec.role == "backward" and self.spec.parent_id is not None
 
     def as_dict(self, now: float) -> dict[str, Any]:
-        """Everything a test may want to know; `delay` as it was set last, and `delay_seconds` what has become of it."""
+        """
+        Everything a test may want to know.
+
+        `delay` is as it was set last, and `delay_seconds` what has become of it. `history` has the last statuses since the job
+        was declared, oldest first, each with the time at which it began, whether anybody looked or not.
+        """
         declared = self.spec.model_dump(exclude={"start_time", "actual_start_time"})
         return declared | {
             "status": self.status,
@@ -337,6 +352,7 @@ class Job:
             "start_time": None if self.start_time is None else str(round(self.start_time * 1000)),
             "actual_start_time": None if self.actual_start is None else str(round(self.actual_start * 1000)),
             "failed_reason": self.failed_reason,
+            "history": [list(entry) for entry in self.history],
             "next": [step.status for step in self.plan],
         }
 

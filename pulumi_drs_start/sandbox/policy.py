@@ -32,6 +32,11 @@ class Policy(BaseModel):
     precheck_seconds: Seconds = Field(0.2, ge=0, description="duration of a pre-check")
     precheck_looks: int = Field(0, ge=0, description="reads of the result before a pre-check is done")
 
+    # -- how late statuses come ------------------------------------------------------------------------------------
+    stale_seconds: Seconds = Field(0.0, ge=0, description="batch-status and the job list may show the status of so long ago")
+    stale_share: float = Field(1.0, ge=0, le=1, description="how likely a row is to be stale; each read of each is a new chance")
+    stale_detail: bool = Field(False, description="batch-detail shows such statuses too")
+
     # -- what the API reference leaves open ------------------------------------------------------------------------
     unknown_in_status: UnknownIdAnswer = "row"
     unknown_in_detail: UnknownIdAnswer = "row"
@@ -56,7 +61,7 @@ class Policy(BaseModel):
 
     # -- the wire --------------------------------------------------------------------------------------------------
     row_order: Literal["request", "reversed", "shuffled"] = "request"
-    seed: int = Field(0, description="of the shuffling")
+    seed: int = Field(0, description="of all that is left to chance")
     bad_token: Literal["drs", "gateway"] = Field("drs", description="403 DRS.M00100, or 401 of the API gateway")
     token_lifetime: Seconds = Field(86400.0, gt=0)
     latency_ms: float = Field(0.0, ge=0, description="added to every call")

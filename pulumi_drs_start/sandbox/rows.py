@@ -77,12 +77,13 @@ def _child(job: Job) -> dict[str, Any]:
     return {"id": job.spec.id, "name": job.spec.name, "status": job.status}
 
 
-def list_row(job: Job, children: Sequence[Job]) -> dict[str, Any]:
+def list_row(job: Job, status: str, children: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A row of the list has the rows of the children in it."""
     spec = job.spec
     return {
         "id": spec.id,
         "name": spec.name,
-        "status": job.status,
+        "status": status,
         "description": spec.description,
         "create_time": readable(job.created),
         "engine_type": spec.engine_type,
@@ -91,13 +92,13 @@ def list_row(job: Job, children: Sequence[Job]) -> dict[str, Any]:
         "job_direction": spec.job_direction,
         "db_use_type": spec.db_use_type,
         "task_type": spec.task_type,
-        "children": [list_row(child, []) for child in children],
+        "children": children,
         # Spelled like this on the page.
         "node_newFramework": False,
     }
 
 
-def is_listed(job: Job, wanted: ListRequest) -> bool:
+def is_listed(job: Job, status: str, wanted: ListRequest) -> bool:
     spec = job.spec
     exact = (
         (wanted.db_use_type, spec.db_use_type),
@@ -105,7 +106,7 @@ def is_listed(job: Job, wanted: ListRequest) -> bool:
         (wanted.enterprise_project_id, spec.enterprise_project_id),
         (wanted.net_type, spec.net_type),
         (wanted.service_name, spec.service_name),
-        (wanted.status, job.status),
+        (wanted.status, status),
     )
     if any(value and value != own for value, own in exact):
         return False

@@ -147,6 +147,15 @@ class State:
         with self.lock:
             return list(self._children.get(parent_id, ()))
 
+    def shown_status(self, job: Job) -> str:
+        """What a read of its status shows: a stale one may be late, and go back when it comes after a fresh one."""
+        policy = self.policy
+        if not policy.stale_seconds:
+            return job.status
+        with self.lock:
+            is_stale = self._random.random() < policy.stale_share
+            return job.status_at(self.clock.now() - policy.stale_seconds) if is_stale else job.status
+
     def gone_code(self, job_id: str) -> str:
         return "DRS.M05004" if job_id in self._deleted else self.policy.unknown_code
 
@@ -341,6 +350,8 @@ class State:
         def carry_out(index: int, job: Job) -> None:
             family = [job, *self.children_of(job.spec.id)]
             for member in family:
+                # Nobody may have looked at a child for a while.
+                member.settle(self.clock.now())
                 if requests[index][1] == "delete":
                     self._forget(member.spec.id)
                     self._deleted.add(member.spec.id)

@@ -82,7 +82,9 @@ class Wire:
             start_times=start_times,
             page=page,
             request_id=request_id,
+            client=dict(scope["headers"]).get(b"user-agent", b"").decode("latin-1"),
         )
+        scope["sandbox.entry"] = entry
         if self._state.policy.latency_ms:
             await asyncio.sleep(self._state.policy.latency_ms / 1000)
         fault, scope["sandbox.refusals"] = self._state.faults.take(operation, jobs)

@@ -1,38 +1,98 @@
 """
-Time, sixty times as fast: a minute of waiting passes in a second, and no constant of the package has to be changed for it.
+Time of the campaign's own, the same in the sandbox and in every process forked from this one (or told so, see `FILE`).
 
-Only what a program can notice of time is replaced: the clocks, sleeping, and the timeouts of sockets (in `wire`). The sandbox
-runs as fast by a setting of its own.
+As a rule it stands still until somebody sleeps, and then it is at once as late as the sleeper wants it: nothing waits for real, a
+busy machine makes no difference, and no constant of the package has to be changed. Where several things happen at moments in real
+time, it runs instead, sixty times as fast as the real one: a minute of waiting passes in a second.
+
+Only what a program can notice of time is replaced: the clocks, sleeping, and the timeouts of sockets (in `wire`).
 """
 
 from __future__ import annotations
 
+import mmap
+import os
+import struct
 import sys
+import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 SPEED = 60.0
+REST_SECONDS = 0.0005
+"""Real seconds in which nothing may happen in a process before its time goes on to the first sleeper's end."""
 
 real_monotonic = time.monotonic
 real_sleep = time.sleep
 
-_wall_origin = time.time()
-_origin = time.monotonic()
-_jumped = 0.0
+FILE = "FAULTS_CLOCK"
+"""The variable of the environment that names a file with the time, where processes share it that are not forked from one."""
+
+
+def _share() -> mmap.mmap:
+    """Memory with four numbers: the seconds that have passed, and the real moment from which time runs on from there (0 where it
+    stands still); and where the two clocks began."""
+    beginning = struct.pack("dddd", 0.0, 0.0, time.time(), time.monotonic())
+    if FILE not in os.environ:
+        shared = mmap.mmap(-1, len(beginning))
+    else:
+        with Path(os.environ[FILE]).open("r+b") as file:
+            if not file.read(1):
+                file.write(beginning)
+                file.flush()
+            shared = mmap.mmap(file.fileno(), len(beginning))
+            beginning = shared[:]
+    shared[:] = beginning
+    return shared
+
+
+_shared = _share()
+_wall_origin, _origin = struct.unpack("dd", _shared[16:])
+_lock = threading.Lock()
+_wakings: list[float] = []
+_happened = 0
+_calls = 0
+
+
+def _read() -> tuple[float, float]:
+    passed, runs_since = struct.unpack("dd", _shared[:16])
+    return passed, runs_since
+
+
+def _write(passed: float, runs_since: float) -> None:
+    _shared[:16] = struct.pack("dd", passed, runs_since)
 
 
 def _passed() -> float:
-    return (real_monotonic() - _origin) * SPEED + _jumped
+    passed, runs_since = _read()
+    return passed + (real_monotonic() - runs_since) * SPEED if runs_since else passed
+
+
+def begin(*, runs: bool) -> None:
+    """Begin anew, always at the same moment."""
+    _write(0.0, real_monotonic() if runs else 0.0)
+
+
+def runs() -> bool:
+    """Whether time runs."""
+    return bool(_read()[1])
+
+
+def rule(sandbox_clock: type[Any]) -> None:
+    """Let a sandbox in this process have this time."""
+    sandbox_clock.now = lambda _: now()
+    sandbox_clock.advance = lambda _, seconds: jump(seconds)
 
 
 def install() -> None:
     """Replace the clocks of this process and of those forked from it. Must come before the package is imported."""
-    if "pulumi_drs_start" in sys.modules:
+    if "pulumi_drs_start.drs" in sys.modules:
         raise RuntimeError("the package has already taken hold of the real clock")
-    time.time = lambda: _wall_origin + _passed()
+    time.time = now
     time.monotonic = lambda: _origin + _passed()
-    time.sleep = lambda seconds: real_sleep(seconds / SPEED)
+    time.sleep = _sleep
 
 
 def install_for(*modules: str) -> None:
@@ -51,18 +111,59 @@ def _either(fast: Callable[..., Any], real: Callable[..., Any], modules: tuple[s
     return told
 
 
-def take_over(wall_origin: float, started: float) -> None:
-    """From here on it was `wall_origin` when the real, monotonic clock showed `started`."""
-    global _wall_origin, _origin, _jumped
-    _wall_origin, _origin, _jumped = wall_origin, started, 0.0
-
-
 def jump(seconds: float) -> None:
     """Let time pass at once."""
-    global _jumped
-    _jumped += seconds
+    with _lock:
+        passed, runs_since = _read()
+        _write(passed + seconds, runs_since)
 
 
 def now() -> float:
     """Seconds since the epoch, as this campaign has them."""
-    return time.time()
+    return _wall_origin + _passed()
+
+
+def call_begins() -> None:
+    """A call is under way: time stands still until it ends."""
+    _note_call(1)
+
+
+def call_ends() -> None:
+    """See `call_begins`."""
+    _note_call(-1)
+
+
+def _note_call(more: int) -> None:
+    global _calls, _happened
+    with _lock:
+        _calls += more
+        _happened += 1
+
+
+def _sleep(seconds: float) -> None:
+    """Where time stands still, it goes on when every thread of the process sleeps: to the moment that the first one waits for.
+
+    A thread at work makes calls or goes to sleep before long. One that does neither for a moment only finds that it is later.
+    """
+    global _happened
+    if runs():
+        real_sleep(seconds / SPEED)
+        return
+    with _lock:
+        waking = _read()[0] + seconds
+        _wakings.append(waking)
+        _happened += 1
+    before = -1
+    while True:
+        with _lock:
+            passed, runs_since = _read()
+            if passed >= waking:
+                break
+            if not _calls and waking <= min(_wakings) and _happened == before:
+                _write(waking, runs_since)
+                break
+            before = _happened
+        real_sleep(REST_SECONDS)
+    with _lock:
+        _wakings.remove(waking)
+        _happened += 1

@@ -138,7 +138,8 @@ class Engine:
         for leftover in self._folder.iterdir():
             leftover.unlink()
         self._sandbox.reset()
-        self._sandbox.set_policy(speed=clock.SPEED, **schedule.policy)
+        clock.begin(runs=schedule.needs_real_time)
+        self._sandbox.set_policy(**schedule.policy)
         self._sandbox.add_jobs(*jobs.declare(schedule.jobs, schedule.open_lag_seconds))
         ids = jobs.job_ids(schedule.jobs)
         run = Run({})
@@ -231,7 +232,6 @@ class Engine:
 
     def _rest(self, seconds: float) -> None:
         if seconds:
-            self._sandbox.advance(seconds)
             clock.jump(seconds)
 
     def _command(self, schedule: Schedule, declared: list[str], run: Run, what: str, up: Up | None = None) -> list[Ran]:

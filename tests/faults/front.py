@@ -31,8 +31,8 @@ class Front(Protocol):
     def check(self, state: State, declared: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs, checked. `declared` has Python's names."""
 
-    def differs(self, state: State, inputs: Mapping[str, Any]) -> bool:
-        """Whether there is something to do for a resource that is there."""
+    def difference(self, state: State, inputs: Mapping[str, Any]) -> str | None:
+        """What is to be done with a resource that is there: ``update``, ``replace`` or nothing."""
 
     def preview(self, state: State, inputs: Mapping[str, Any]) -> None:
         """What the engine asks besides in a preview, of a resource that would be created or updated."""

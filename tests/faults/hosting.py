@@ -20,11 +20,27 @@ from pulumi.runtime.proto import provider_pb2, status_pb2
 from pulumi_drs_start.dynamic import host
 from pulumi_drs_start.operations import command
 from pulumi_drs_start.provider import JobBatchStartProvider
+from pulumi_drs_start.settings import keys
 
 from .front import FailedError, State
 
+_VARIABLES = {key.config: key.environment[0] for key in keys.KEYS.values() if key.config and key.environment}
+
 PROVIDER = {"__provider": "pickled"}
 """What every bag of the real host carries besides."""
+
+
+class _NoConfig:
+    def get(self, _key: str) -> None:
+        return None
+
+
+class _Configuration:
+    config = _NoConfig()
+
+
+NO_CONFIG: Any = _Configuration()
+"""That of a stack that is configured by the environment alone."""
 
 
 class _Context(grpc.ServicerContext):  # type: ignore[misc]
@@ -53,6 +69,11 @@ def is_the_command(*words: str) -> None:
     command.pulumi_arguments = lambda: words  # type: ignore[assignment]
 
 
+def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
+    """The variables that say the same as these keys of a stack's configuration."""
+    return {_VARIABLES[key]: value for key, value in settings.items()}
+
+
 def urn_of(program: str, resource: str) -> str:
     """The engine's name for a resource."""
     return f"urn:pulumi:{program}::faults::pulumi-python:dynamic/drs:JobBatchStart::{resource}"
@@ -77,8 +98,9 @@ class Hosted:
             raise FailedError("; ".join(failure.reason for failure in checked.failures))
         return delivered(checked.inputs)
 
-    def differs(self, state: State, inputs: Mapping[str, Any]) -> bool:
-        return bool(self._serve(self._provider.diff, state["id"], delivered(state["outputs"]), inputs).changes)
+    def difference(self, state: State, inputs: Mapping[str, Any]) -> str | None:
+        answer = self._serve(self._provider.diff, state["id"], delivered(state["outputs"]), inputs)
+        return "replace" if answer.replaces else "update" if answer.changes else None
 
     def preview(self, state: State, inputs: Mapping[str, Any]) -> None:
         pass

@@ -19,7 +19,6 @@ from pulumi.runtime.proto import provider_pb2
 
 from pulumi_drs_start.native import wire
 from pulumi_drs_start.native.servicer import Servicer
-from pulumi_drs_start.sandbox import Account
 
 from . import clock
 from .front import FailedError, State
@@ -55,25 +54,20 @@ _Context.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
 class Plugin:
     """The plugin of one command, configured as an explicit provider is.
 
+    Args:
+        settings: the configuration.
+
     Attributes:
         is_over: the user has cancelled the command, and the engine begins nothing more.
         is_abandoned: he has cancelled it twice, and the engine takes no more answers.
     """
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, settings: Mapping[str, str]) -> None:
         self._servicer = Servicer()
         self._abandoned = threading.Event()
         self._cancelled_at = float("inf")
         self.is_over = False
-        account = Account()
-        news = {
-            "authUrl": f"{endpoint}/v3",
-            "username": account.username,
-            "password": rpc.wrap_rpc_secret(account.password),
-            "domainName": account.domain_name,
-            "projectId": account.project_id,
-            "endpoint": endpoint,
-        }
+        news = {**settings, "password": rpc.wrap_rpc_secret(settings["password"])}
         checked = self.call("CheckConfig", provider_pb2.CheckRequest(urn="urn:provider", news=_struct(news)))
         if checked.failures:
             raise AssertionError(checked.failures)
@@ -91,12 +85,20 @@ class Plugin:
 
     def statuses(self, job_ids: list[str]) -> dict[str, str]:
         """What a program is told of jobs that asks for them. Raises FailedError."""
-        asked = provider_pb2.InvokeRequest(tok="drs:index:getJobStatuses", args=_struct({"jobIds": job_ids}))
+        rows = self._invoke("getJobStatuses", {"jobIds": job_ids})["statuses"]
+        return {job_id: row["status"] for job_id, row in rows.items()}
+
+    def find(self, name: str) -> list[str]:
+        """The jobs of this name. Raises FailedError."""
+        found: list[str] = self._invoke("findJobs", {"name": name})["jobIds"]
+        return found
+
+    def _invoke(self, function: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        asked = provider_pb2.InvokeRequest(tok=f"drs:index:{function}", args=_struct(arguments))
         answer = self.call("Invoke", asked)
         if answer.failures:
             raise FailedError("; ".join(failure.reason for failure in answer.failures))
-        rows = MessageToDict(getattr(answer, "return"))["statuses"]
-        return {job_id: row["status"] for job_id, row in rows.items()}
+        return MessageToDict(getattr(answer, "return"))
 
     def interrupt(self, moment: str, after_seconds: float) -> None:
         """Cancel the command after so many real seconds: once where it is ``cancelled``, twice where it is ``abandoned``."""
@@ -141,12 +143,12 @@ class Plugged:
             raise FailedError("; ".join(failure.reason for failure in checked.failures))
         return MessageToDict(checked.inputs)
 
-    def differs(self, state: State, inputs: Mapping[str, Any]) -> bool:
+    def difference(self, state: State, inputs: Mapping[str, Any]) -> str | None:
         answer = self._call("Diff", provider_pb2.DiffRequest, **_known(state), news=inputs)
-        is_change: bool = answer.changes == provider_pb2.DiffResponse.DIFF_SOME
-        if is_change:
-            _check_shown(answer, state["inputs"], inputs)
-        return is_change
+        if answer.changes != provider_pb2.DiffResponse.DIFF_SOME:
+            return None
+        _check_shown(answer, state["inputs"], inputs)
+        return "replace" if answer.replaces else "update"
 
     def preview(self, state: State, inputs: Mapping[str, Any]) -> None:
         self._change(state, inputs, preview=True)

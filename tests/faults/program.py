@@ -80,15 +80,6 @@ class Command:
     build: str | None = None
 
 
-class _NoStackConfig:
-    def get(self, _key: str) -> None:
-        return None
-
-
-class _Request:
-    config = _NoStackConfig()
-
-
 def run_forked(command: Command, report: Path, output: Path) -> int:
     """Run a command in a process of its own; returns the process id. Must be called without other threads.
 
@@ -151,18 +142,23 @@ def _run(command: Command, report: Path, output: Path) -> None:
         note({"crash": f"the command went on for {plugin.seconds_since_cancel:.1f} real seconds after it was cancelled"})
 
 
-def _hosted(command: Command) -> Callable[[str], Front]:
+def settings_of(endpoint: str) -> dict[str, str]:
+    """What a program is configured with, by the keys of the stack's configuration."""
     account = Account()
-    os.environ |= {
-        "OS_AUTH_URL": f"{command.endpoint}/v3",
-        "OS_USERNAME": account.username,
-        "OS_PASSWORD": account.password,
-        "OS_USER_DOMAIN_NAME": account.domain_name,
-        "OS_PROJECT_ID": account.project_id,
-        "DRS_ENDPOINT": command.endpoint,
+    return {
+        "authUrl": f"{endpoint}/v3",
+        "username": account.username,
+        "password": account.password,
+        "domainName": account.domain_name,
+        "projectId": account.project_id,
+        "endpoint": endpoint,
     }
+
+
+def _hosted(command: Command) -> Callable[[str], Front]:
+    os.environ |= hosting.environment_of(settings_of(command.endpoint))
     provider = JobBatchStartProvider()
-    provider.configure(_Request())  # type: ignore[arg-type]
+    provider.configure(hosting.NO_CONFIG)
     return lambda name: hosting.Hosted(provider, hosting.urn_of(command.program, name), is_found=command.finds_host)
 
 
@@ -172,7 +168,7 @@ def _plugged(plugin: Plugin, command: Command) -> Callable[[str], Front]:
 
 def _plug_in(command: Command, watch: wire.Watch, note: Callable[[Mapping[str, Any]], None]) -> Plugin:
     """The plugin, which the program has asked for all of its jobs before it declares resources; a failure is not minded."""
-    plugin = Plugin(command.endpoint)
+    plugin = Plugin(settings_of(command.endpoint))
     if command.kill is not None and command.kill.moment in CANCELS:
         plugin.interrupt(command.kill.moment, command.kill.call / 1000)
     watch.begin(wire.Knowledge())
@@ -188,7 +184,7 @@ def _operate(
 ) -> dict[str, Any]:
     """What the engine does about one resource; the result is what it would save and show."""
     state = resource.state or NEW
-    watch.begin(_knowledge_of(front.bag(state["outputs"])))
+    watch.begin(knowledge_of(front.bag(state["outputs"])))
     try:
         if command.what == "destroy":
             if state["id"] is not None:
@@ -199,7 +195,7 @@ def _operate(
             save({"state": state})
         inputs = front.check(state, resource.declared)
         # The engine updates a resource that is saved as failed, whatever the front says.
-        changes = state["id"] is None or front.differs(state, inputs) or state.get("is_failed", False)
+        changes = state["id"] is None or bool(front.difference(state, inputs)) or state.get("is_failed", False)
         if command.what == "preview" and changes:
             front.preview(state, inputs)
         if command.what == "preview" or not changes:
@@ -235,7 +231,7 @@ def _applied(front: Front, state: State, inputs: Mapping[str, Any]) -> dict[str,
     return {"failure": outputs.get("__unreported_failure"), "state": {"id": id_, "inputs": inputs, "outputs": outputs}}
 
 
-def _knowledge_of(outputs: Mapping[str, Any]) -> wire.Knowledge:
+def knowledge_of(outputs: Mapping[str, Any]) -> wire.Knowledge:
     """What the state says was accepted so shortly ago that a status without a trace of it is no reason to ask again."""
     grace, accepted = GracePeriods(), {}
     for job_id, record in from_state(outputs).records.items():

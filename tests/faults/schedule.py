@@ -116,6 +116,11 @@ class Schedule:
     on_destroy: str = "leave"
     ends: tuple[Up, ...] = ()
 
+    @property
+    def needs_real_time(self) -> bool:
+        """Several programs act at once, or something happens while copies are waited for: at moments in real time."""
+        return self.programs > 1 or self.life == "synced"
+
     def declared(self, number: int) -> list[str]:
         """What every job is declared to be in the up of that number, from 0; see `Up.declares`."""
         declared = ["started"] * len(self.jobs)
@@ -221,7 +226,7 @@ def _make(seed: int, rng: random.Random, most_jobs: int, may_stick: bool) -> Sch
     resources = 1 if programs > 1 else rng.choices((1, 2, 4), (6, 1, 1))[0]
     open_lag = rng.choice((0, 0, 4, 12)) if programs == 1 else 0
     wait_for = rng.choices(("running", "accepted"), (3, 1))[0]
-    policy = _policy(rng, open_lag > 0)
+    policy = make_policy(rng, open_lag > 0)
     is_stuck = may_stick and rng.random() < 0.04
     kinds = _kinds(rng, most_jobs, policy, wait_for)
     if is_stuck:
@@ -283,7 +288,7 @@ def _make_synced(seed: int, rng: random.Random) -> Schedule:
     """A schedule in which copies have to catch up. Few jobs, whose true delays are watched while it runs."""
     kinds = tuple(rng.choices(list(jobs.SYNCED_KINDS), list(jobs.SYNCED_KINDS.values()), k=rng.randint(1, 12)))
     # They reach the phase that is waited for well before the timeout, and none needs somebody to look for that.
-    policy = _policy(rng, has_open_lag=True) | {"start_seconds": rng.choice((0, 5)), "start_looks": 0, "full_seconds": 5}
+    policy = make_policy(rng, has_open_lag=True) | {"start_seconds": rng.choice((0, 5)), "start_looks": 0, "full_seconds": 5}
     if policy.get("max_batch_reads") == 1:
         # So many calls take longer than two readings of a period may be apart, in a time that runs so fast.
         del policy["max_batch_reads"]
@@ -348,7 +353,8 @@ def _kinds(rng: random.Random, most_jobs: int, policy: dict[str, Any], wait_for:
     return tuple(rng.choices(names, [jobs.KINDS[name].weight for name in names], k=count))
 
 
-def _policy(rng: random.Random, has_open_lag: bool) -> dict[str, Any]:
+def make_policy(rng: random.Random, has_open_lag: bool) -> dict[str, Any]:
+    """A policy of the sandbox, without a lag of its own where the jobs have one."""
     choices: dict[str, tuple[Any, ...]] = {
         "lag_seconds": (0,) if has_open_lag else (0, 0, 1, 5, 15, 30),
         "lag_looks": (0,) if has_open_lag else (0, 0, 1, 3),
@@ -371,6 +377,16 @@ def _policy(rng: random.Random, has_open_lag: bool) -> dict[str, Any]:
     return {name: value for name, value in chosen.items() if value is not None}
 
 
+def make_faults(rng: random.Random, asks: Sequence[str]) -> list[FaultSpec]:
+    """Faults on the wire, of calls that ask for something and others."""
+    faults = []
+    for _ in range(rng.choices((0, 1, 2, 4), (1, 3, 3, 2))[0]):
+        operation = rng.choice((rng.choice(asks), rng.choice(asks), STATUS, "any"))
+        times, skip = rng.choice((1, 1, 2, 3, 12)), rng.choice((0, 0, 1, 3))
+        faults.append(FaultSpec(rng.choice(list(KINDS)), operation, times, skip))
+    return faults
+
+
 def _up(
     rng: random.Random,
     number: int,
@@ -385,10 +401,7 @@ def _up(
     faults: list[FaultSpec] = []
     kills: list[Kill] = []
     if not is_last:
-        for _ in range(rng.choices((0, 1, 2, 4), (1, 3, 3, 2))[0]):
-            operation = rng.choice((rng.choice(asks), rng.choice(asks), STATUS, "any"))
-            times, skip = rng.choice((1, 1, 2, 3, 12)), rng.choice((0, 0, 1, 3))
-            faults.append(FaultSpec(rng.choice(list(KINDS)), operation, times, skip))
+        faults = make_faults(rng, asks)
         for program in range(programs):
             if rng.random() < 0.4:
                 moment = rng.choice((*MOMENTS, "time"))

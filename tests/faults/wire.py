@@ -217,11 +217,21 @@ def install() -> None:
     def send(self: requests.Session, request: Any, **options: Any) -> requests.Response:
         if _watch is None:
             return plain_send(self, request, **options)
-        return _watch.exchange(request, lambda: plain_send(self, request, **options))
+        clock.call_begins()
+        try:
+            return _watch.exchange(request, lambda: plain_send(self, request, **options))
+        finally:
+            clock.call_ends()
 
     def adapt(self: HTTPAdapter, request: Any, timeout: Any = None, **options: Any) -> requests.Response:
         fast = tuple(_fast(part) for part in timeout) if isinstance(timeout, tuple) else _fast(timeout)
-        return plain_adapt(self, request, timeout=fast, **options)
+        try:
+            return plain_adapt(self, request, timeout=fast, **options)
+        except requests.Timeout:
+            if not clock.runs() and isinstance(timeout, tuple):
+                # As late as it has become for the caller.
+                clock.jump(timeout[1])
+            raise
 
     def getresponse(self: HTTPConnection) -> Any:
         if _watch is not None:

@@ -25,10 +25,12 @@ def _fork_sandbox() -> tuple[int, str]:
     pid = os.fork()
     if pid == 0:
         from pulumi_drs_start.sandbox import Sandbox
+        from pulumi_drs_start.sandbox.clock import Clock
 
+        clock.rule(Clock)
         # Only the parent may hold the end whose closing tells that it is gone.
         os.close(_write_life)
-        with Sandbox(speed=clock.SPEED) as sandbox:
+        with Sandbox() as sandbox:
             os.write(write_url, sandbox.url.encode())
             os.close(write_url)
             os.read(read_life, 1)

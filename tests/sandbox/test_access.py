@@ -162,6 +162,12 @@ def test_the_log_knows_jobs_and_times_but_no_secrets(sandbox, api):
     assert sandbox.password not in written
 
 
+def test_the_log_names_the_caller_in_short(sandbox, api):
+    api.session.headers["User-Agent"] = "console/1.0 " + "x" * 1000
+    api.start("a")
+    assert {call["client"] for call in sandbox.calls()} == {("console/1.0 " + "x" * 1000)[:200]}
+
+
 def test_the_log_can_be_filtered_and_cleared(sandbox, api):
     api.start("a")
     assert [call["operation"] for call in sandbox.calls("batch-starting")] == ["batch-starting"]

@@ -107,6 +107,79 @@ def test_a_status_can_be_put_with_what_follows(sandbox, api):
     assert [api.status("a") for _ in range(2)] == ["INCRE_TRANSFER_FAILED", "INCRE_TRANSFER_STARTED"]
 
 
+class TestHistory:
+    """Every status of a job, and when it began."""
+
+    @pytest.fixture
+    def history(self, sandbox):
+        """Of job a: its statuses, and how many hundreds of seconds after its declaration each began."""
+
+        def told():
+            history = sandbox.job("a")["history"]
+            return [(round((when - history[0][0]) / 100), status) for when, status in history]
+
+        return told
+
+    def test_it_begins_with_the_declaration(self, sandbox, history):
+        sandbox.add_jobs(make_job("a", status="PAUSING"))
+        assert history() == [(0, "PAUSING")]
+        assert sandbox.job("a")["history"][0][0] == pytest.approx(sandbox.now(), abs=10)
+
+    def test_a_job_that_is_declared_anew_has_a_new_one(self, sandbox, history):
+        sandbox.add_jobs(make_job("a", status="PAUSING"))
+        sandbox.add_jobs(make_job("a"))
+        assert history() == [(0, "CONFIGURATION")]
+
+    def test_a_status_that_nobody_saw_is_in_it(self, sandbox, api, history):
+        sandbox.set_policy(complete_seconds=500)
+        sandbox.add_jobs(make_job("a", lag_seconds=100, start_seconds=1000, full_seconds=2000))
+        sandbox.advance(600)
+        api.start("a")
+        sandbox.advance(9000)
+        assert history() == [
+            (0, "CONFIGURATION"),
+            (7, "STARTJOBING"),
+            (17, "FULL_TRANSFER_STARTED"),
+            (37, "FULL_TRANSFER_COMPLETE"),
+            (42, "INCRE_TRANSFER_STARTED"),
+        ]
+
+    def test_what_is_done_to_a_job_comes_after_what_was_due(self, sandbox, history):
+        sandbox.add_jobs(make_job("a", status="STARTJOBING", start_seconds=100, full_seconds=1000))
+        sandbox.advance(500)
+        sandbox.set_status("a", "PAUSING")
+        assert history() == [(0, "STARTJOBING"), (1, "FULL_TRANSFER_STARTED"), (5, "PAUSING")]
+
+    def test_a_child_has_walked_on_before_it_is_stopped_with_its_parent(self, sandbox, api, history):
+        sandbox.set_policy(stop_seconds=200)
+        sandbox.add_jobs(
+            make_job("parent", is_parent=True, multi_write=True, status="CHILD_TRANSFER_STARTING"),
+            make_job("a", parent_id="parent", multi_write=True, status="STARTJOBING", start_seconds=100, full_seconds=1000),
+        )
+        sandbox.advance(500)
+        api.call("batch-jobs", {"jobs": [{"job_id": "parent", "delete_type": "terminate"}]}, method="DELETE")
+        sandbox.advance(500)
+        assert history() == [
+            (0, "STARTJOBING"),
+            (1, "FULL_TRANSFER_STARTED"),
+            (5, "RELEASE_RESOURCE_STARTED"),
+            (7, "RELEASE_RESOURCE_COMPLETE"),
+        ]
+
+    def test_a_step_that_waits_for_looks_is_taken_when_somebody_looks(self, sandbox, api, history):
+        sandbox.add_jobs(make_job("a", then=[{"status": "STARTJOBING", "looks": 1}]))
+        for _ in range(2):
+            sandbox.advance(100)
+            api.status("a")
+        assert history() == [(0, "CONFIGURATION"), (2, "STARTJOBING")]
+
+    def test_only_the_last_hundred_are_kept(self, sandbox):
+        steps = [{"status": f"STEP_{number}", "after": 1} for number in range(300)]
+        sandbox.add_jobs(make_job("a", then=steps))
+        sandbox.advance(301)
+        assert [status for _, status in sandbox.job("a")["history"]] == [f"STEP_{number}" for number in range(200, 300)]
+
+
 def test_the_environment_names_the_sandbox(sandbox):
     assert sandbox.environment["DRS_ENDPOINT"] == sandbox.url
     assert sandbox.environment["OS_AUTH_URL"] == f"{sandbox.url}/v3"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
 
-from pulumi_drs_start.sandbox import make_job, make_job_id
+import pytest
+import requests
+
+from pulumi_drs_start.sandbox import faults, make_job, make_job_id
 
 JOB = make_job_id("job")
 
@@ -139,6 +142,62 @@ def test_a_deleted_job_is_gone(sandbox, api):
     assert api.start(JOB).json()["results"][0]["error_code"] == "DRS.M05004"
     with pytest.raises(KeyError):
         sandbox.job(JOB)
+
+
+class TestDone:
+    """The log says for which jobs a call took effect."""
+
+    OTHER = make_job_id("other")
+
+    def bodies(self, **fields):
+        return {"jobs": [{"job_id": job_id, **fields} for job_id in (JOB, self.OTHER)]}
+
+    @pytest.mark.parametrize(
+        ("operation", "fields", "status"),
+        [
+            ("batch-starting", {}, "CONFIGURATION"),
+            ("batch-precheck", {"precheck_mode": "forStartJob"}, "CONFIGURATION"),
+            ("batch-pause-task", {"pause_mode": "target"}, "FULL_TRANSFER_STARTED"),
+            ("batch-retry-task", {}, "PAUSING"),
+            ("batch-jobs", {"delete_type": "terminate"}, "INCRE_TRANSFER_STARTED"),
+            ("batch-jobs", {"delete_type": "delete"}, "RELEASE_RESOURCE_COMPLETE"),
+        ],
+    )
+    def test_a_refused_row_is_not_done(self, sandbox, api, operation, fields, status):
+        sandbox.add_jobs(make_job(JOB, status=status), make_job(self.OTHER, status="RELEASE_RESOURCE_STARTED", then=[]))
+        api.call(operation, self.bodies(**fields), method="DELETE" if operation == "batch-jobs" else "POST")
+        assert sandbox.calls()[-1]["jobs"] == [JOB, self.OTHER]
+        assert sandbox.calls()[-1]["done"] == [JOB]
+
+    @pytest.mark.parametrize(
+        ("fault", "done"),
+        [
+            (faults.drop_before("batch-starting"), []),
+            (faults.drop_after("batch-starting"), [JOB, OTHER]),
+            (faults.server_error("batch-starting", when="after"), [JOB, OTHER]),
+            (faults.missing_rows("batch-starting"), [JOB, OTHER]),
+            (faults.refuse_row("batch-starting", job_id=JOB), [OTHER]),
+        ],
+    )
+    def test_it_is_told_whatever_becomes_of_the_answer(self, sandbox, api, fault, done):
+        sandbox.add_jobs(make_job(JOB), make_job(self.OTHER))
+        sandbox.set_policy(row_order="reversed")
+        api.login()
+        sandbox.inject(fault)
+        with contextlib.suppress(requests.ConnectionError):
+            api.call("batch-starting", self.bodies())
+        assert sandbox.calls()[-1]["done"] == done
+
+    def test_a_call_that_is_refused_as_a_whole_did_nothing(self, sandbox, api):
+        sandbox.set_policy(bad_row="reject")
+        sandbox.add_jobs(make_job(JOB))
+        api.call("batch-starting", self.bodies())
+        assert sandbox.calls()[-1]["done"] == []
+
+    def test_reading_does_nothing(self, sandbox, api):
+        sandbox.add_jobs(make_job(JOB))
+        api.status(JOB)
+        assert sandbox.calls()[-1]["done"] == []
 
 
 class TestPrecheck:

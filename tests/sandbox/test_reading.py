@@ -188,3 +188,98 @@ class TestList:
     def test_the_kind_of_use_is_mandatory(self, api):
         answer = api.call("jobs", {"cur_page": 1, "per_page": 10})
         assert (answer.status_code, answer.json()["error_code"]) == (400, "DRS.M00201")
+
+
+class TestStale:
+    """Reads of statuses may show what was so a while ago; what is so decides."""
+
+    @pytest.fixture(autouse=True)
+    def started(self, sandbox, api):
+        """A job that was declared 2000 seconds ago and started 1000 seconds ago. It began to copy at once."""
+        sandbox.add_jobs(make_job("a", start_seconds=0, full_seconds=1e6))
+        sandbox.advance(1000)
+        api.start("a")
+        sandbox.advance(1000)
+
+    def listed(self, api, **wanted):
+        body = {"cur_page": 0, "per_page": 0, "db_use_type": "migration"} | wanted
+        return [row["status"] for row in api.call("jobs", body).json()["jobs"]]
+
+    @pytest.mark.parametrize(
+        ("seconds", "status"),
+        [
+            pytest.param(0, "FULL_TRANSFER_STARTED", id="off"),
+            pytest.param(900, "FULL_TRANSFER_STARTED", id="it was so already"),
+            pytest.param(1100, "CONFIGURATION", id="before the start"),
+            pytest.param(9000, "CONFIGURATION", id="never older than the declaration"),
+        ],
+    )
+    def test_statuses_come_late(self, sandbox, api, seconds, status):
+        sandbox.set_policy(stale_seconds=seconds)
+        assert (api.status("a"), self.listed(api)) == (status, [status])
+
+    def test_a_status_that_was_due_and_that_nobody_saw_can_be_shown(self, sandbox, api):
+        sandbox.add_jobs(make_job("a", then=[{"status": "STARTJOBING", "after": 100}, {"status": "PAUSING", "after": 500}]))
+        sandbox.advance(1000)
+        sandbox.set_policy(stale_seconds=600)
+        assert api.status("a") == "STARTJOBING"
+
+    def test_they_go_back_and_come_again(self, sandbox, api):
+        sandbox.set_policy(stale_seconds=1100, stale_share=0.5, seed=1)
+        seen = [api.status("a") for _ in range(20)]
+        assert set(seen) == {"CONFIGURATION", "FULL_TRANSFER_STARTED"}
+        sandbox.set_policy(seed=1)
+        assert [api.status("a") for _ in range(20)] == seen
+
+    def test_each_row_has_its_own_chance(self, sandbox, api):
+        others = [f"b{number}" for number in range(20)]
+        sandbox.add_jobs(*(make_job(job_id, status="PAUSING", then=["STARTJOBING"]) for job_id in others))
+        sandbox.advance(100)
+        sandbox.set_policy(stale_seconds=1e6, stale_share=0.5)
+        assert {row["status"] for row in api.rows("batch-status", *others)} == {"PAUSING", "STARTJOBING"}
+        assert {"PAUSING", "STARTJOBING"} <= set(self.listed(api))
+
+    def test_with_no_chance_they_are_fresh(self, sandbox, api):
+        sandbox.set_policy(stale_seconds=1100, stale_share=0)
+        assert {api.status("a") for _ in range(20)} == {"FULL_TRANSFER_STARTED"}
+
+    def test_the_list_finds_jobs_by_what_it_shows(self, sandbox, api):
+        sandbox.set_policy(stale_seconds=1100)
+        assert self.listed(api, status="CONFIGURATION") == ["CONFIGURATION"]
+        assert self.listed(api, status="FULL_TRANSFER_STARTED") == []
+
+    def test_children_in_the_list_are_stale_too(self, sandbox, api):
+        sandbox.add_jobs(make_job("parent", is_parent=True), make_job("child", parent_id="parent", then=["PAUSING"]))
+        sandbox.set_policy(stale_seconds=100)
+        body = {"cur_page": 0, "per_page": 0, "db_use_type": "migration", "name": "parent"}
+        (row,) = api.call("jobs", body).json()["jobs"]
+        assert [child["status"] for child in row["children"]] == ["CONFIGURATION"] != [sandbox.job("child")["status"]]
+
+    def test_details_and_progress_stay_fresh(self, sandbox, api):
+        sandbox.set_policy(stale_seconds=1100)
+        assert api.rows("batch-detail", "a")[0]["status"] == "FULL_TRANSFER_STARTED"
+        assert api.rows("batch-progress", "a")[0]["transfer_status"] == "FULL_TRANSFER_STARTED"
+
+    def test_details_can_be_stale_too(self, sandbox, api):
+        sandbox.set_policy(stale_seconds=1100, stale_detail=True)
+        assert api.rows("batch-detail", "a")[0]["status"] == "CONFIGURATION"
+
+    def test_what_is_allowed_depends_on_what_is_so(self, sandbox, api):
+        sandbox.set_policy(stale_seconds=1100)
+        assert api.status("a") == "CONFIGURATION"
+        assert api.start("a").json()["results"][0]["error_code"] == "DRS.M00304"
+
+    def test_control_knows_what_is_so(self, sandbox):
+        sandbox.set_policy(stale_seconds=1100)
+        assert sandbox.job("a")["status"] == "FULL_TRANSFER_STARTED"
+
+    def test_a_stale_read_counts_as_a_look(self, sandbox, api):
+        sandbox.set_policy(stale_seconds=100)
+        sandbox.add_jobs(make_job("a", then=[{"status": "STARTJOBING", "looks": 2}]))
+        seen = {api.status("a") for _ in range(3)}
+        assert (seen, sandbox.job("a")["looks"], sandbox.job("a")["status"]) == ({"CONFIGURATION"}, 3, "STARTJOBING")
+
+    @pytest.mark.parametrize("field", [{"stale_seconds": -1}, {"stale_share": 1.1}, {"stale_share": -0.1}])
+    def test_what_cannot_be_is_refused(self, sandbox, field):
+        with pytest.raises(ValueError, match=next(iter(field))):
+            sandbox.set_policy(**field)

@@ -40,8 +40,8 @@ class Operation:
 
     Attributes:
         resource: its name.
-        what: ``check``, ``read``, ``create``, ``update``, ``delete``. Of a resource that is replaced there is a ``create`` and later
-            a ``delete``. A resource at rest has a ``check`` alone.
+        what: ``check``, ``read``, ``create``, ``update``, ``delete``. Of a resource that is replaced there is a ``create`` and
+            later a ``delete``. A resource at rest has a ``check`` alone.
         failure: what the user is told; None if it went well.
         outputs: as they were saved; None where nothing was saved.
         crash: the traceback of an error that no front may show.
@@ -92,7 +92,8 @@ class Done:
         declared: resource -> the inputs that the program gave it, with the ids of its jobs.
         ended: ``ok``, ``failed`` (the command's exit code says so), ``killed``, ``hung``, ``crashed``.
         operations: in the order of their ends. A killed process leaves out what it did not get to.
-        before: and `after`: the stack's state, resource -> `Saved`. A replaced one that is not deleted yet has the key ``name (old)``.
+        before: and `after`: the stack's state, resource -> `Saved`. A replaced one that is not deleted yet has the key
+            ``name (old)``.
         facts_before: and `facts_after`: of the jobs, after what others did before the command, and when it had ended.
         calls: that came in meanwhile.
         changes: of a preview or an up, the resources that are to be created, updated, replaced or deleted.
@@ -101,6 +102,7 @@ class Done:
         texts: everything that the command printed, logged and stored, each with a name.
         tokens: that were used.
         faults: how many happened on the wire.
+        acted: what others really came to do while it ran, (one of `scenario.ACTS`, index of the job).
     """
 
     step: Step
@@ -119,6 +121,7 @@ class Done:
     texts: dict[str, str] = field(default_factory=dict)
     tokens: set[str] = field(default_factory=set)
     faults: int = 0
+    acted: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -131,7 +131,8 @@ class Scenario:
         front: ``dynamic`` or ``native``.
         finds_host: see `..schedule.Schedule`.
         open_lag_seconds: see `..jobs.declare`.
-        hurried: rare branches of the package are forced, see `command`: ``short patience`` and ``shuffled threads``.
+        hurried: rare branches of the package are forced, see `command`: ``short patience``, ``shuffled threads`` and
+            ``tiny pages``.
         features: the kinds of trouble that chance could pick for it, for the campaign's table.
     """
 
@@ -156,9 +157,8 @@ class Scenario:
     def describe(self) -> str:
         """For a person; only what differs from the default."""
         lines = [f"seed {self.seed}: {len(self.jobs)} jobs {dict(Counter(self.jobs))}"]
-        for name in ("policy", "front", "finds_host", "open_lag_seconds", "hurried"):
-            if getattr(self, name) != getattr(Scenario(0, (), ()), name):
-                lines.append(f"  {name}: {getattr(self, name)}")
+        plain, names = Scenario(0, (), ()), ("policy", "front", "finds_host", "open_lag_seconds", "hurried")
+        lines += [f"  {name}: {getattr(self, name)}" for name in names if getattr(self, name) != getattr(plain, name)]
         for number, step in enumerate(self.steps):
             shown = _changed(step, Step(()), {"program"})
             lines.append(f"  step {number}: {step.command} {shown}")
