@@ -35,15 +35,13 @@ def _share() -> mmap.mmap:
     """Memory with four numbers: the seconds that have passed, and the real moment from which time runs on from there (0 where it
     stands still); and where the two clocks began."""
     beginning = struct.pack("dddd", 0.0, 0.0, time.time(), time.monotonic())
-    if FILE not in os.environ:
-        shared = mmap.mmap(-1, len(beginning))
-    else:
+    if FILE in os.environ:
         with Path(os.environ[FILE]).open("r+b") as file:
             if not file.read(1):
                 file.write(beginning)
                 file.flush()
-            shared = mmap.mmap(file.fileno(), len(beginning))
-            beginning = shared[:]
+            return mmap.mmap(file.fileno(), len(beginning))
+    shared = mmap.mmap(-1, len(beginning))
     shared[:] = beginning
     return shared
 

@@ -29,7 +29,7 @@ from pulumi_drs_start.resource import _found
 from pulumi_drs_start.sandbox import Account, SandboxAdmin
 from pulumi_drs_start.schema.fields import FOUND
 
-from .. import broken, clock, hosting, wire
+from .. import broken, clock, hosting, jobs, wire
 from ..front import NEW, FailedError, Front, State
 from ..plugin import Plugged, Plugin
 from ..program import AT_ONCE, HEEDED_SECONDS, knowledge_of, settings_of
@@ -54,7 +54,6 @@ class Task:
         state: key -> what the stack's state has; see `Saved`.
         settings: what the program is configured with, by the keys of `operations.Lifecycle`'s configuration.
         sandbox: its URL.
-        job_ids: by index.
         is_alone: no other stack has the same jobs.
         build: which of `broken.BUILDS` to be, or None for the package as it is.
     """
@@ -66,7 +65,6 @@ class Task:
     state: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, str]
     sandbox: str
-    job_ids: list[str]
     is_alone: bool
     build: str | None = None
 
@@ -103,15 +101,11 @@ def _run(task: Task, report: Path, output: Path) -> None:
     def note(fact: Mapping[str, Any]) -> None:
         os.write(reported, json.dumps(fact).encode() + b"\n")
 
-    watch = _Watch(task, note)
+    watch = Watch(task.scenario, task.step, task.sandbox, note)
     wire.watch_with(watch)
     if task.build is not None:
         broken.BUILDS[task.build]()
-    if "short patience" in task.scenario.hurried:
-        for name, seconds in SHORT_PATIENCE.items():
-            object.__setattr__(USUAL_GRACE, name, seconds)
-    if "tiny pages" in task.scenario.hurried:
-        client.PAGE_ROWS = listing.PAGE_ROWS = TINY_PAGE_ROWS
+    hurry(task.scenario)
     hosting.is_the_command(*_words(task.step))
     is_native = task.scenario.front == "native"
     engine = (_NativeEngine if is_native else _DynamicEngine)(task, watch, note)
@@ -125,15 +119,24 @@ def _words(step: Step) -> list[str]:
     return ["pulumi", step.command, *step.options, *named]
 
 
-class _Watch(wire.Watch):
+def hurry(scenario: Scenario) -> None:
+    """Force rare branches of the package, see `Scenario.hurried`."""
+    if "short patience" in scenario.hurried:
+        for name, seconds in SHORT_PATIENCE.items():
+            object.__setattr__(USUAL_GRACE, name, seconds)
+    if "tiny pages" in scenario.hurried:
+        client.PAGE_ROWS = listing.PAGE_ROWS = TINY_PAGE_ROWS
+
+
+class Watch(wire.Watch):
     """Lets others act, too, around a call."""
 
-    def __init__(self, task: Task, note: Callable[[Mapping[str, Any]], None]) -> None:
-        super().__init__(task.step.kill, note)
-        names = [task.scenario.name_of(index) for index in range(len(task.job_ids))]
-        self._console = Console(SandboxAdmin(task.sandbox), task.job_ids, names)
-        self._to_come: list[Act] = list(task.step.during)
-        self._chance = random.Random(task.scenario.seed) if "shuffled threads" in task.scenario.hurried else None  # noqa: S311
+    def __init__(self, scenario: Scenario, step: Step, sandbox: str, note: Callable[[Mapping[str, Any]], None]) -> None:
+        super().__init__(step.kill, note)
+        names = [scenario.name_of(index) for index in range(len(scenario.jobs))]
+        self._console = Console(SandboxAdmin(sandbox), jobs.job_ids(scenario.jobs), names)
+        self._to_come: list[Act] = list(step.during)
+        self._chance = random.Random(scenario.seed) if "shuffled threads" in scenario.hurried else None  # noqa: S311
 
     def moment(self, moment: str) -> None:
         if self._chance and moment in ("before", "answered"):

@@ -1,9 +1,9 @@
 """
 What runs inside the processes of Pulumi's host of dynamic resources and of the plugin, when the engine is the real one.
 
-It makes time pass as fast as in the campaign, stops the process around the call at which the command is to die, and reports
-what the engine asked for. It comes in as Python starts, see `SITE`; what a process is to do stands in its environment, so that
-it is the same for one that was forked from a warm Python.
+They have the campaign's time, others act around their calls, and at the call at which the command is to die such a process stops,
+so that pulumi can be killed before it. What the engine asked for is reported. It comes in as Python starts, see `SITE`; what a
+process is to do stands in its environment, so that it is the same for one that is forked from a warm Python.
 """
 
 from __future__ import annotations
@@ -16,11 +16,14 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+from pulumi_drs_start.drs.http import retry
 from pulumi_drs_start.native.servicer import Servicer
+from pulumi_drs_start.operations import lifecycle
 from pulumi_drs_start.provider import JobBatchStartProvider
 
 from .. import clock, wire
-from ..schedule import Kill
+from . import command
+from .scenario import from_json
 
 SITE = """\
 import os
@@ -31,33 +34,31 @@ if not {"pulumi.dynamic", "pulumi_drs_start", "pulumi-resource-drs", "server.py"
     from tests.faults import clock
 
     # Not for gRPC, which hands what it is told to code that has a clock of its own.
-    clock.install_for("pulumi_drs_start", "tenacity", "tests.faults")
+    clock.install_for("pulumi_drs_start", "tests.faults")
     from tests.faults.scenarios import inside
 
     inside.install()
 """
 """The text of a `sitecustomize.py`."""
 
-VARIABLE = "SCENARIO_STEP"
-"""Of the environment: JSON with ``report``, a file; ``clock``, see `clock.take_over`; and ``kill``, what `Kill` takes, or null."""
+VARIABLE = "FAULTS_STEP"
+"""Of the environment: JSON with ``scenario``, ``step``, its number, ``sandbox``, its URL, and ``report``, a file."""
 
 _HOOKS = {name.capitalize(): name for name in ("check", "create", "update", "read", "delete")}
 
 
-class _Watch(wire.Watch):
-    """As in the campaign; but the process stops, so that pulumi can be killed before it."""
+class _Watch(command.Watch):
+    """As in the modelled engine; but the process stops."""
 
-    def moment(self, moment: str) -> None:
-        kill = self._kill
-        if kill is not None and kill.moment == moment and (moment == "unsaved" or self._calls == kill.call):
-            self._note({"dying": os.getpid()})
-            os.kill(os.getpid(), signal.SIGSTOP)
-            while True:
-                clock.real_sleep(1)
+    def die(self) -> None:
+        self._note({"dying": os.getpid()})
+        os.kill(os.getpid(), signal.SIGSTOP)
+        while True:
+            clock.real_sleep(1)
 
 
 def install() -> None:
-    """Get into this process, which has installed the clock."""
+    """Get into this process."""
     wire.install()
     for method, what in _HOOKS.items():
         setattr(Servicer, method, _watched(getattr(Servicer, method), what, lambda args: args[1]))
@@ -67,48 +68,53 @@ def install() -> None:
 def _request() -> Any:
     """The request that Pulumi's host is serving, from the frames above."""
     frame = sys._getframe(1)
-    while frame is not None:
-        if "request" in frame.f_locals and "context" in frame.f_locals:
-            return frame.f_locals["request"]
+    while "request" not in frame.f_locals or "context" not in frame.f_locals:
+        if frame.f_back is None:
+            raise AssertionError("no host called")
         frame = frame.f_back
-    raise AssertionError("no host called")
+    return frame.f_locals["request"]
 
 
-_step: tuple[_Watch, Callable[[Mapping[str, Any]], None]] | None = None
+_begun: tuple[_Watch, Callable[[Mapping[str, Any]], None]] | None = None
 
 
 def _begin() -> tuple[_Watch, Callable[[Mapping[str, Any]], None]]:
-    """What this process is to do; the same for all of its calls."""
-    global _step
-    if _step is None:
-        step = json.loads(os.environ[VARIABLE])
-        clock.take_over(*step["clock"])
-        report = os.open(step["report"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    """What watches this process, and what takes its notes; the same for all of its calls."""
+    global _begun
+    if _begun is None:
+        todo = json.loads(os.environ[VARIABLE])
+        scenario = from_json(todo["scenario"])
+        report = os.open(todo["report"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
         def note(fact: Mapping[str, Any]) -> None:
             os.write(report, json.dumps(fact).encode() + b"\n")
 
-        _step = _Watch(Kill(**step["kill"]) if step["kill"] else None, note), note
-        wire.watch_with(_step[0])
-    return _step
+        _begun = _Watch(scenario, scenario.steps[todo["step"]], todo["sandbox"], note), note
+        wire.watch_with(_begun[0])
+        command.hurry(scenario)
+        # As in the campaign's worker.
+        retry.FIRST_CONTACT_SECONDS *= clock.SPEED
+        lifecycle.READ_LIMIT_SECONDS *= 10
+    return _begun
 
 
 def _watched(hook: Callable[..., Any], what: str, request_of: Callable[[Any], Any]) -> Callable[..., Any]:
     @wraps(hook)
     def watched(*args: Any) -> Any:
         watch, note = _begin()
+        watch.begin(wire.Knowledge())
         request = request_of(args)
         if getattr(request, "preview", False):
             return hook(*args)
-        watch.begin(wire.Knowledge())
-        fact = {"resource": request.urn.rpartition("::")[2], "what": what, "failed": True}
+        fact = {"resource": request.urn.rpartition("::")[2], "what": what, "failure": "failed", "outputs": None}
         try:
             answer = hook(*args)
-            fact["failed"] = bool(getattr(answer, "failures", None))
-            return answer
+            if not getattr(answer, "failures", None):
+                fact["failure"] = None
         finally:
             if what != "check":
                 watch.moment("unsaved")
             note({"operation": fact})
+        return answer
 
     return watched

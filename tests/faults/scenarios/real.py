@@ -1,8 +1,8 @@
 """
-Runs a scenario with the real engine: every step is a `pulumi` command, and what was seen of it is told as of the modelled one.
+Runs scenarios with the real engine: every step is a `pulumi` command, and what was seen of it is told as of the modelled one.
 
-The clock is as fast as in the campaign, in the sandbox and in the processes that serve resources (see `inside`). A command takes a
-second or two, which are minutes then: what a scenario comes to must not depend on how long commands take.
+Time is the campaign's in the sandbox and in the processes that serve resources, see `inside`. A killed command is one whose
+processes all die; the user then does what he has to, ``pulumi cancel``.
 """
 
 from __future__ import annotations
@@ -12,147 +12,165 @@ import os
 import shutil
 import signal
 import subprocess
-import time
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from pulumi_drs_start.sandbox import Sandbox
-from tests.e2e.conftest import ROOT, Stack, YamlStack, environment_of
-from tests.e2e.programs import Batch, Expression, batch, with_python_names
+from pulumi_drs_start.sandbox import SandboxAdmin
+from tests.e2e.conftest import ROOT, Stack, YamlStack, environment_of, make_project
+from tests.e2e.programs import Batch, Expression, batch
+from tests.e2e.warm import warm_python
 
-from .. import clock, jobs, kinds
+from .. import clock, hosting
+from ..engine import HUNG_SECONDS
 from ..schedule import CANCELS
 from . import inside
-from .history import Call, Done, Operation, Saved
+from .command import OLD, settings_for
+from .history import Done, Saved
 from .scenario import Resource, Scenario, Step
+from .stack import Stacks
 
-HUNG_SECONDS = 40.0
-"""Real seconds after which a command is taken for hung."""
-
-_EMPTY = json.dumps({"version": 3, "deployment": {}})
-_CHANGES = {"create", "update", "replace", "create-replacement", "delete", "delete-replaced"}
-
-
-def site(folder: Path) -> dict[str, str]:
-    """The environment of Pythons, warm ones included, that let `inside` in; `folder` takes what makes them."""
-    (folder / "sitecustomize.py").write_text(inside.SITE)
-    return {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
-
-
-class Real:
-    """Runs one scenario.
+class Real(Stacks):
+    """Runs scenarios with the real engine. The state of a stack is the deployment that Pulumi has stored.
 
     Args:
-        sandbox: as new.
-        new_project: a project with a new stack, to be copied.
-        folder: empty, for all that comes into being.
-        path: folders that come first on PATH: of Python and the plugin, and of pulumi.
-        environment: see `site`.
+        sandbox: the sandbox.
+        folder: for everything; emptied before each scenario.
+        project: with a new stack, to be copied.
+        path: the folders that come first on PATH; in the first is the plugin.
+        environment: of all of Pulumi's processes, see `whereabouts`.
     """
 
     def __init__(
-        self, sandbox: Sandbox, new_project: Path, folder: Path, path: tuple[Path, ...], environment: Mapping[str, str]
+        self, sandbox: SandboxAdmin, folder: Path, project: Path, path: tuple[Path, ...], environment: Mapping[str, str]
     ) -> None:
-        self._sandbox, self._new_project, self._folder, self._path = sandbox, new_project, folder, path
-        self._environment = environment
-        self._stacks: dict[int, Stack] = {}
-        self._exports: list[Any] = []
+        super().__init__(sandbox, folder)
+        self._project, self._path, self._environment = project, path, environment
 
-    def run(self, scenario: Scenario) -> list[Done]:
-        """All steps."""
-        self._sandbox.set_policy(speed=clock.SPEED, **scenario.policy)
-        self._sandbox.add_jobs(*jobs.declare(scenario.jobs, scenario.open_lag_seconds))
-        return [self._run(scenario, step) for step in scenario.steps]
+    def run_steps(self, scenario: Scenario, states: list[dict[str, Any]]) -> list[Done]:
+        shutil.rmtree(self._folder)
+        self._folder.mkdir()
+        return super().run_steps(scenario, states)
 
-    def _run(self, scenario: Scenario, step: Step) -> Done:
-        stack = self._stack(scenario, step.stack)
-        self._travel(step, stack)
-        if step.rest_seconds:
-            self._sandbox.advance(step.rest_seconds)
-        stack.declares(*(_declared(scenario, one, self._sandbox) for one in step.program))
-        for fault in step.faults:
-            self._sandbox.inject(**kinds.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
+    def _carry_out(
+        self, scenario: Scenario, done: Done, declared: Mapping[str, Any], state: dict[str, Any], *, is_alone: bool
+    ) -> None:
+        step = done.step
+        stack = self._stack(scenario, step)
+        if json.dumps(_stored(stack)) != json.dumps(state):
+            self._import(stack, state)
+        stack.declares(*(_batch(one, declared[one.name]) for one in step.program))
         report = self._folder / "report"
         report.unlink(missing_ok=True)
-        done = Done(step, before=_saved(stack), facts_before=self._sandbox.jobs())
-        number = len(self._sandbox.calls())
-        done.ended, done.texts["output"] = self._command(step, stack, report)
-        self._sandbox.clear_faults()
-        done.after, done.facts_after = _saved(stack), self._sandbox.jobs()
-        done.calls = [_call(call) for call in self._sandbox.calls()[number:]]
-        facts = [json.loads(line) for line in report.read_text().splitlines()] if report.exists() else []
-        for fact in (fact["operation"] for fact in facts if "operation" in fact):
-            done.operations.append(Operation(fact["resource"], fact["what"], "failed" if fact["failed"] else None))
-        self._exports.append(_checkpoint(stack))
-        return done
+        how, output = self._run_pulumi(scenario, step, stack, report)
+        lines = report.read_text("utf-8").splitlines() if report.exists() else []
+        state.clear()
+        state.update(_stored(stack))
+        self._take(done, how, lines, state, scenario)
+        done.texts = {"output": output, "state": json.dumps(state)}
 
-    def _stack(self, scenario: Scenario, number: int) -> Stack:
-        if number not in self._stacks:
-            folder = Path(shutil.copytree(self._new_project, self._folder / f"project{number}"))
-            home = {"PULUMI_HOME": str(self._folder / f"home{number}"), "PULUMI_BACKEND_URL": f"file://{folder}"}
-            environment = {**environment_of(*self._path), **home, **self._sandbox.environment, **self._environment}
-            native = scenario.front == "native"
-            self._stacks[number] = YamlStack(folder, environment, self._path[0]) if native else Stack(folder, environment)
-        return self._stacks[number]
+    def _saved(self, scenario: Scenario, state: Mapping[str, Any]) -> dict[str, Saved]:
+        saved: dict[str, Any] = {}
+        for one in state.get("resources") or ():
+            if not one["type"].endswith(":JobBatchStart"):
+                continue
+            key, is_pending = _name(one["urn"]), bool(one.get("delete"))
+            while is_pending and (key in saved or not key.endswith(OLD)):
+                key += OLD
+            saved[key] = {
+                "id": one["id"],
+                "inputs": _without_provider(one.get("inputs", {})),
+                "outputs": _without_provider(one.get("outputs", {})),
+                "is_failed": bool(one.get("initErrors")),
+                "protect": bool(one.get("protect")),
+                "retain_on_delete": bool(one.get("retainOnDelete")),
+                "depends_on": tuple(map(_name, one.get("dependencies") or ())),
+                "is_pending": is_pending,
+            }
+        return super()._saved(scenario, saved)
 
-    def _travel(self, step: Step, stack: Stack) -> None:
-        """See `Step.state`."""
-        if step.state is None:
-            return
-        if step.state == "copied":
-            state = _checkpoint(self._stacks[1 - step.stack])
-        else:
-            state = None if step.state == "lost" else self._exports[int(step.state.split()[1])]
+    def _stack(self, scenario: Scenario, step: Step) -> Stack:
+        folder = self._folder / f"project-{step.stack}"
+        if not folder.exists():
+            shutil.copytree(self._project, folder)
+        home = {"PULUMI_HOME": str(self._folder / "home"), "PULUMI_BACKEND_URL": f"file://{folder}"}
+        settings = hosting.environment_of(settings_for(self._sandbox.url, step.mistake))
+        environment = {**environment_of(*self._path), **home, **self._environment, **settings}
+        return YamlStack(folder, environment, self._path[0]) if scenario.front == "native" else Stack(folder, environment)
+
+    def _import(self, stack: Stack, state: Mapping[str, Any]) -> None:
         file = self._folder / "export.json"
-        file.write_text(json.dumps({"version": 3, "deployment": state}) if state else _EMPTY)
+        file.write_text(json.dumps({"version": 3, "deployment": state}))
         imported = stack.run("stack", "import", "--file", str(file))
         if imported.exit_code:
             raise AssertionError(imported.output)
 
-    def _command(self, step: Step, stack: Stack, report: Path) -> tuple[str, str]:
-        kill = step.kill if step.kill and step.kill.moment not in CANCELS else None
-        now = (self._sandbox.now(), time.monotonic())
-        todo = {"report": str(report), "clock": now, "kill": asdict(kill) if kill else None}
-        stack.environment[inside.VARIABLE] = json.dumps(todo)
-        began = time.monotonic()
-        output = self._folder / "output"
-        with output.open("w") as printed:
+    def _run_pulumi(self, scenario: Scenario, step: Step, stack: Stack, report: Path) -> tuple[str, str]:
+        """How it ended, and what it printed."""
+        todo = {"scenario": scenario.to_json(), "step": scenario.steps.index(step), "sandbox": self._sandbox.url}
+        stack.environment[inside.VARIABLE] = json.dumps({**todo, "report": str(report)})
+        file = self._folder / "output"
+        with file.open("w") as printed:
             process = subprocess.Popen(
-                ["pulumi", *_arguments(step, stack), "--non-interactive", "--color=never"],
+                ["pulumi", *_words(step, stack), "--non-interactive", "--color=never"],
                 cwd=stack.folder,
-                env=stack.environment | _mistaken(step, self._sandbox),
+                env=stack.environment,
                 stdout=printed,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-            is_killed = False
-            while process.poll() is None:
-                if dying := _dying(report):
-                    os.killpg(process.pid, signal.SIGKILL)
-                    os.kill(dying, signal.SIGKILL)
-                    is_killed = True
-                    process.wait()
-                elif time.monotonic() - began > HUNG_SECONDS:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    return "hung", output.read_text()
-                time.sleep(0.01)
-        if is_killed:
+            how = _wait(process, report, step)
+        if how in ("killed", "hung"):
             stack.run("cancel", "--yes")
-            return "killed", output.read_text()
-        return "failed" if process.returncode else "ok", output.read_text()
+        return how, file.read_text("utf-8", "replace")
 
 
-def _dying(report: Path) -> int | None:
-    """The process that has come to its end, see `inside`."""
-    for line in report.read_text().splitlines() if report.exists() else ():
-        if '"dying"' in line:
-            return int(json.loads(line)["dying"])
-    return None
+@contextmanager
+def ready(engine: str, python: Path, sandbox: SandboxAdmin) -> Iterator[Real]:
+    """The real engine, which must share the clock of this process.
+
+    Args:
+        engine: the folder of `pulumi`.
+        python: the folder of Python.
+        sandbox: the sandbox.
+    """
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "sitecustomize.py").write_text(inside.SITE)
+        (folder / "new").mkdir()
+        (folder / "scenario").mkdir()
+        environment = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), clock.FILE: os.environ[clock.FILE]}
+        project = make_project(engine, folder / "new")
+        with warm_python(python, environment_of() | environment) as warm:
+            yield Real(sandbox, folder / "scenario", project, (warm, python, Path(engine)), environment)
 
 
-def _arguments(step: Step, stack: Stack) -> list[str]:
+def _wait(process: subprocess.Popen[bytes], report: Path, step: Step) -> str:
+    """Wait for a command, and kill or interrupt it where that is scheduled; how it ended."""
+    began = clock.real_monotonic()
+    served: float | None = None
+    interrupts = 0 if step.kill is None or step.kill.moment not in CANCELS else 1 + CANCELS.index(step.kill.moment)
+    while process.poll() is None:
+        clock.real_sleep(0.005)
+        now = clock.real_monotonic()
+        lines = report.read_text("utf-8").splitlines() if report.exists() else []
+        dying = next((int(json.loads(line)["dying"]) for line in lines if '"dying"' in line), None)
+        if dying is not None or now - began > HUNG_SECONDS:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            if dying is not None:
+                os.kill(dying, signal.SIGKILL)
+            return "killed" if dying is not None else "hung"
+        served = now if lines and served is None else served
+        if interrupts and step.kill and served is not None and (now - served) * 1000 >= step.kill.call:
+            process.send_signal(signal.SIGINT)
+            interrupts -= 1
+    return "failed" if process.returncode else "ok"
+
+
+def _words(step: Step, stack: Stack) -> list[str]:
     is_preview = step.command == "preview" or "--preview-only" in step.options
     words = [step.command, *([] if is_preview else ["--yes", "--skip-preview"]), *step.options]
     for option, names in (("--target", step.targets), ("--replace", step.replaces)):
@@ -160,72 +178,31 @@ def _arguments(step: Step, stack: Stack) -> list[str]:
     return words
 
 
-def _mistaken(step: Step, sandbox: Sandbox) -> dict[str, str]:
-    wrong = {
-        "password": {"OS_PASSWORD": "wrong"},
-        "project": {"OS_PROJECT_ID": "f" * 32},
-        "endpoint": {"DRS_ENDPOINT": sandbox.url + "/nowhere"},
-        "region": {"OS_REGION_NAME": "eu-nowhere"},
-    }
-    return wrong.get(step.mistake or "", {})
-
-
-def _declared(scenario: Scenario, one: Resource, sandbox: Sandbox) -> Batch:
-    ids = jobs.job_ids(scenario.jobs)
+def _batch(one: Resource, declared: Mapping[str, Any]) -> Batch:
     options: dict[str, Any] = {name: True for name in ("protect", "retain_on_delete") if getattr(one, name)}
     if one.depends_on:
         options["depends_on"] = Expression(f"[{', '.join(one.depends_on)}]", [f"${{{name}}}" for name in one.depends_on])
     if one.aliases:
         names = [f"pulumi.Alias(name={name!r})" for name in one.aliases]
         options["aliases"] = Expression(f"[{', '.join(names)}]", [{"name": name} for name in one.aliases])
-    listed = []
-    for job in one.jobs:
-        fields = {"desired_state": job.desired_state, "start_time": job.start_time}
-        fields = {name: value for name, value in fields.items() if value is not None}
-        listed.append({"job_id": ids[job.index], **fields} if fields else ids[job.index])
-    place = {"project_id": sandbox.account.other_project_id} if one.is_elsewhere else {}
-    return batch(one.name, *listed, options=options, **one.inputs, **place)
+    inputs = dict(declared)
+    listed = inputs.pop("jobs")
+    if one.found is not None:
+        pattern = f"{one.found}-*"
+        invoked = {"function": "drs:index:findJobs", "arguments": {"name": pattern}, "return": "jobIds"}
+        inputs["jobs"] = Expression(f"find_jobs(name={pattern!r})", {"fn::invoke": invoked})
+        listed = []
+    return batch(one.name, *listed, options=options, **inputs)
 
 
-def _checkpoint(stack: Stack) -> Any:
+def _stored(stack: Stack) -> dict[str, Any]:
     file = stack.folder / ".pulumi" / "stacks" / "jobs" / "dev.json"
-    return json.loads(file.read_text())["checkpoint"].get("latest")
+    return json.loads(file.read_text("utf-8"))["checkpoint"].get("latest") or {}
 
 
-def _saved(stack: Stack) -> dict[str, Saved]:
-    saved: dict[str, Saved] = {}
-    for one in (_checkpoint(stack) or {}).get("resources") or []:
-        if one["type"] != stack.type_name:
-            continue
-        name = one["urn"].rpartition("::")[2]
-        is_pending = bool(one.get("delete"))
-        saved[f"{name} (old)" if is_pending else name] = Saved(
-            one["id"],
-            _bag(one.get("inputs")),
-            _bag(one.get("outputs")),
-            bool(one.get("initErrors")),
-            bool(one.get("protect")),
-            bool(one.get("retainOnDelete")),
-            tuple(urn.rpartition("::")[2] for urn in one.get("dependencies") or ()),
-            is_pending,
-        )
-    return saved
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
 
 
-def _bag(values: Mapping[str, Any] | None) -> dict[str, Any]:
-    bag: dict[str, Any] = with_python_names({name: value for name, value in (values or {}).items() if name != "__provider"})
-    return bag
-
-
-def _call(call: Mapping[str, Any]) -> Call:
-    return Call(
-        call["operation"],
-        call["project_id"],
-        tuple(call["jobs"]),
-        tuple(call.get("done", ())),
-        {},
-        call["status"],
-        call["fault"],
-        True,
-        call["time"] if "time" in call else 0.0,
-    )
+def _without_provider(bag: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in bag.items() if name != "__provider"}
