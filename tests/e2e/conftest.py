@@ -36,6 +36,11 @@ _ACTIONS = ("batch-starting", "batch-precheck", "batch-pause-task", "batch-retry
 
 @pytest.fixture(scope="session")
 def engine() -> str:
+    """See `find_engine`."""
+    return find_engine()
+
+
+def find_engine() -> str:
     """The folder of a real pulumi command; built if there is none."""
     script = ROOT / ".ci" / "engine.py"
     return subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()

@@ -19,14 +19,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import clock
-from ..wire import ACTIONS
 from ..worker import fork_sandbox
 
 if TYPE_CHECKING:
     from .history import Call, Done, Saved
-    from .scenario import Scenario, Step
+    from .scenario import Step
+
+SAID = 1500
+"""The characters at the end of what a command has printed that are shown."""
 
 _LOGIN = ("tokens", "domains", "projects", "catalog")
+_PROTECTED = "is protected"
+_ACTING = ("batch-starting", "batch-retry-task", "batch-pause-task", "batch-jobs")
 
 
 def main() -> None:
@@ -56,35 +60,45 @@ def main() -> None:
         for line in sys.stdin:
             scenario = from_json(line)
             pairs = zip(model.run_steps(scenario, [{}, {}]), pulumi.run_steps(scenario, [{}, {}]), strict=True)
-            print(json.dumps([words for number, pair in enumerate(pairs) for words in _differences(scenario, number, *pair)]), flush=True)
+            print(json.dumps([words for number, pair in enumerate(pairs) for words in _differences(number, *pair)]), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 
 
-def _differences(scenario: Scenario, number: int, model: Done, real: Done) -> Iterator[str]:
+def _differences(number: int, model: Done, real: Done) -> Iterator[str]:
     """In what a step with the modelled engine differs from the same step with the real one."""
-    seen = [_seen(scenario, done) for done in (model, real)]
-    for what in {**seen[0], **seen[1]}:
-        modelled, true = (one.get(what) for one in seen)
-        if modelled != true:
-            yield f"step {number} ({model.step.command}), {what}:\n  model {modelled}\n  real  {true}\n{real.texts['output'][-1500:]}"
+    found = list(_unlike("", _seen(model), _seen(real)))
+    for words in found:
+        yield f"step {number} ({model.step.command}): {words}"
+    if found:
+        yield f"pulumi said:\n{real.texts['output'][-SAID:]}"
 
 
-def _seen(scenario: Scenario, done: Done) -> dict[str, Any]:
+def _unlike(place: str, modelled: Any, true: Any) -> Iterator[str]:
+    """The places in which two values differ."""
+    if isinstance(modelled, dict) and isinstance(true, dict):
+        for name in {**modelled, **true}:
+            yield from _unlike(f"{place}, {name}".removeprefix(", "), modelled.get(name), true.get(name))
+    elif modelled != true:
+        yield f"{place}: {modelled} in the model, really {true}"
+
+
+def _seen(done: Done) -> dict[str, Any]:
     ours = [call for call in done.calls if call.is_ours and call.operation not in _LOGIN]
-    acting = [_call(call) for call in ours if call.operation in ACTIONS]
-    operations = [(one.resource, one.what, one.failure is not None) for one in done.operations]
+    acting = [_call(call) for call in ours if call.operation in _ACTING]
+    # Where the engine itself refuses, nothing is asked of the package.
+    asked = [one for one in done.operations if _PROTECTED not in (one.failure or "")]
+    operations = [f"{one.what} {one.resource}{' fails' if one.failure else ''}" for one in asked]
     seen = {
         "end": done.ended,
-        **{f"the state of {key}": _state(saved) for key, saved in sorted(done.after.items())},
-        "the resources": sorted(done.after),
+        "state": {key: _state(saved) for key, saved in sorted(done.after.items())},
         "statuses": {job_id: facts["status"] for job_id, facts in done.facts_after.items()},
     }
     if _is_in_order(done.step):
-        reads = [_call(call)[:2] for call in ours]
-        reads = [call for before, call in zip([None, *reads], reads) if call != before]
+        reads = [f"{call.operation} {sorted(call.jobs)}" for call in ours]
+        reads = [call for before, call in zip(["", *reads], reads) if call != before]
         return {**seen, "operations": operations, "acting calls": acting, "calls": reads}
-    return {**seen, "operations": sorted(operations), "acting calls": sorted(acting, key=repr)}
+    return {**seen, "operations": sorted(operations), "acting calls": sorted(acting)}
 
 
 def _is_in_order(step: Step) -> bool:
@@ -92,8 +106,8 @@ def _is_in_order(step: Step) -> bool:
     return all(one.depends_on == (before.name,) for before, one in zip(step.program, step.program[1:]))
 
 
-def _call(call: Call) -> tuple[Any, ...]:
-    return call.operation, sorted(call.jobs), sorted(call.done), sorted(call.start_times.items()), call.status, call.fault
+def _call(call: Call) -> str:
+    return f"{call.operation} {sorted(call.jobs)} {sorted(call.done)} {sorted(call.start_times.items())} {call.status} {call.fault}"
 
 
 def _state(saved: Saved) -> Mapping[str, Any]:
@@ -104,9 +118,9 @@ def _state(saved: Saved) -> Mapping[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Without Nones, which the one keeps and the other does not."""
+    """Without Nones, which the one keeps and the other does not, and what Python's provider looks like."""
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in sorted(value.items()) if part is not None}
+        return {name: _plain(part) for name, part in sorted(value.items()) if part is not None and name != "__provider"}
     return [_plain(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
