@@ -173,7 +173,11 @@ class Watch:
         """Die here if so scheduled."""
         kill = self._kill
         if kill is not None and kill.moment == moment and (moment == "unsaved" or self._calls == kill.call):
-            os.kill(os.getpid(), signal.SIGKILL)
+            self.die()
+
+    def die(self) -> None:
+        """End this process at once."""
+        os.kill(os.getpid(), signal.SIGKILL)
 
     def exchange(self, request: Any, send: Callable[[], requests.Response]) -> requests.Response:
         """Send a request, and take note of what it is; what came of it is learnt before the next one."""

@@ -19,7 +19,7 @@ from typing import Any
 from . import clock
 
 
-def _fork_sandbox() -> tuple[int, str]:
+def fork_sandbox() -> tuple[int, str]:
     """Start a sandbox in a process that ends with this one. Its id and URL."""
     read_url, write_url = os.pipe()
     read_life, _write_life = os.pipe()
@@ -46,7 +46,7 @@ def _fork_sandbox() -> tuple[int, str]:
 def main() -> None:
     """Serve until the input ends."""
     build = sys.argv[1] if len(sys.argv) > 1 else None
-    sandbox_process, url = _fork_sandbox()
+    sandbox_process, url = fork_sandbox()
     clock.install()
 
     # Only now: the package takes hold of the clock as it is imported.
