@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from . import exhaustive
 from .campaign import Outcome, Tally, Worker, run_all, shrink
 from .schedule import make_schedule
 
@@ -41,7 +42,10 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4, metavar="W", help="schedules at a time; default 4")
     parser.add_argument("--replay", type=int, metavar="SEED", help="run this one seed again, in detail")
     parser.add_argument("--build", metavar="NAME", help="a deliberately broken build, see tests/faults/broken.py")
+    parser.add_argument("--exhaustive", action="store_true", help="kill everywhere in small worlds instead, see exhaustive.py")
     arguments = parser.parse_args()
+    if arguments.exhaustive:
+        return exhaustive.main(arguments.workers, arguments.build)
     if arguments.replay is not None:
         return _replay(arguments.replay, arguments.build)
     return _campaign(range(arguments.seed, arguments.seed + arguments.schedules), arguments.workers, arguments.build)

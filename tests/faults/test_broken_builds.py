@@ -12,6 +12,7 @@ import pytest
 from .broken import BUILDS
 from .campaign import Worker
 from .schedule import FRONTS, FaultSpec, Kill, Schedule, Up
+from .test_exhaustive import CASES as AFTER_KILLS
 
 LOST_ANSWER = Up(faults=(FaultSpec("drop after", "batch-starting"),))
 LOST_PAUSE = FaultSpec("drop after", "batch-pause-task")
@@ -139,4 +140,4 @@ def test_the_package_itself_passes(worker: Worker, build: str, front: str) -> No
 
 
 def test_every_broken_build_has_a_schedule_that_exposes_it() -> None:
-    assert CASES.keys() == BUILDS.keys()
+    assert CASES.keys() | AFTER_KILLS.keys() == BUILDS.keys()

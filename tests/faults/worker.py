@@ -7,6 +7,7 @@ a process of its own as well, and the package is imported once, before all forks
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from . import clock
 
@@ -25,7 +27,10 @@ def _fork_sandbox() -> tuple[int, str]:
     pid = os.fork()
     if pid == 0:
         from pulumi_drs_start.sandbox import Sandbox
+        from pulumi_drs_start.sandbox.clock import Clock
 
+        if clock.stands_still():
+            clock.rule(Clock)
         # Only the parent may hold the end whose closing tells that it is gone.
         os.close(_write_life)
         with Sandbox(speed=clock.SPEED) as sandbox:
@@ -42,35 +47,52 @@ def _fork_sandbox() -> tuple[int, str]:
 
 def main() -> None:
     """Serve until the input ends."""
-    build = sys.argv[1] if len(sys.argv) > 1 else None
+    is_exhaustive = "--exhaustive" in sys.argv
+    build = next((word for word in sys.argv[1:] if word != "--exhaustive"), None)
+    if is_exhaustive:
+        clock.stand_still()
     sandbox_process, url = _fork_sandbox()
     clock.install()
 
     # Only now: the package takes hold of the clock as it is imported.
+    # With all that it imports only when it is needed, which every command would do again.
     import keystoneauth1.identity.v3
-    import keystoneauth1.session  # noqa: F401
+    import keystoneauth1.loading
+    import keystoneauth1.session
+    import tenacity  # noqa: F401
 
-    from pulumi_drs_start.drs.http import retry
+    from pulumi_drs_start.drs.http import concurrency, retry, transport  # noqa: F401
+    from pulumi_drs_start.dynamic import hooks  # noqa: F401
     from pulumi_drs_start.operations import lifecycle
     from pulumi_drs_start.sandbox import SandboxAdmin
 
     from . import wire
     from .engine import Engine
+    from .exhaustive import explore, read_world
     from .judge import judge
     from .schedule import from_json
 
+    keystoneauth1.loading.get_plugin_loader("v3password")
     # The sandbox is never out of reach. What keeps a connection waiting is the machine, whose time passes no faster.
     retry.FIRST_CONTACT_SECONDS *= clock.SPEED
     # Two seconds of a busy machine are no two minutes of a DRS that does not answer.
     lifecycle.READ_LIMIT_SECONDS *= 10
     wire.install()
+    if is_exhaustive:
+        # One call after the other.
+        concurrency.MOST_AT_ONCE = 1
+    gc.freeze()
+
+    def run(line: str) -> dict[str, Any]:
+        schedule, started = from_json(line), clock.real_monotonic()
+        verdict = judge(schedule, engine.run(schedule))
+        return {**asdict(verdict), "seconds": clock.real_monotonic() - started}
+
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(SandboxAdmin(url), Path(folder), build)
         for line in sys.stdin:
-            schedule = from_json(line)
-            started = clock.real_monotonic()
-            verdict = judge(schedule, engine.run(schedule))
-            print(json.dumps({**asdict(verdict), "seconds": clock.real_monotonic() - started}), flush=True)
+            answer = asdict(explore(engine, read_world(line))) if is_exhaustive else run(line)
+            print(json.dumps(answer), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 
