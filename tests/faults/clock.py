@@ -52,6 +52,7 @@ _lock = threading.Lock()
 _wakings: list[float] = []
 _happened = 0
 _calls = 0
+_is_exact = False
 
 
 def _read() -> tuple[float, float]:
@@ -68,9 +69,20 @@ def _passed() -> float:
     return passed + (real_monotonic() - runs_since) * SPEED if runs_since else passed
 
 
+def be_exact() -> None:
+    """Never let time run, here and in the processes forked from this one: who does one thing after the other does it always alike."""
+    global _is_exact
+    _is_exact = True
+
+
+def is_exact() -> bool:
+    """See `be_exact`."""
+    return _is_exact
+
+
 def begin(*, runs: bool) -> None:
     """Begin anew, always at the same moment."""
-    _write(0.0, real_monotonic() if runs else 0.0)
+    _write(0.0, real_monotonic() if runs and not _is_exact else 0.0)
 
 
 def runs() -> bool:

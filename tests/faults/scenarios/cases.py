@@ -81,7 +81,9 @@ CASES: dict[str, tuple[Step, ...]] = {
     ),
     "moved to another place": _then(
         _step(_resource("a", 0, on_destroy="pause"), _resource("b", 1, depends_on=("a",))),
-        _step(_resource("a", 0, on_destroy="pause", on_failure="record", is_elsewhere=True), _resource("b", 1, depends_on=("a",))),
+        _step(
+            _resource("a", 0, on_destroy="pause", on_failure="record", is_elsewhere=True), _resource("b", 1, depends_on=("a",))
+        ),
         _step(_resource("a", 0, on_destroy="pause")),
     ),
     "targets": _then(
@@ -112,14 +114,14 @@ CASES: dict[str, tuple[Step, ...]] = {
         _step(_A, _resource("b", 1, 2, depends_on=("a",))),
     ),
     "going on after a failure of what depended on what is gone": _then(
-        Step(_chain()), _step(_resource("b", 1, REFUSED, timeout="60s"), options=("--continue-on-error",)), _step(_resource("b", 1))
+        Step(_chain()),
+        _step(_resource("b", 1, REFUSED, timeout="60s"), options=("--continue-on-error",)),
+        _step(_resource("b", 1)),
     ),
     "a malformed input, going on": _then(
         _step(_A), _step(_resource("a", 0), _resource("c", 2), mistake="malformed time", options=("--continue-on-error",))
     ),
-    "a delete that fails": _then(
-        Step(_chain()), _step(faults=(FaultSpec("500", "batch-pause-task", times=100),)), _step()
-    ),
+    "a delete that fails": _then(Step(_chain()), _step(faults=(FaultSpec("500", "batch-pause-task", times=100),)), _step()),
     "refreshed": _then(
         Step(_chain()),
         Step(_chain(), command="refresh", options=("--preview-only",), before=(Act("pause", 0),)),
@@ -127,7 +129,10 @@ CASES: dict[str, tuple[Step, ...]] = {
         Step(_chain(), options=("--refresh",), before=(Act("resume", 0),)),
     ),
     "a refresh that fails": _then(
-        _step(_A), _step(_A, command="refresh", faults=_ALL_REFUSED), _step(_A, options=("--refresh",), faults=_ALL_REFUSED), _step(_A)
+        _step(_A),
+        _step(_A, command="refresh", faults=_ALL_REFUSED),
+        _step(_A, options=("--refresh",), faults=_ALL_REFUSED),
+        _step(_A),
     ),
     "a wrong password": _then(_step(_A), _step(_resource("a", 0, 1), mistake="password"), _step(_resource("a", 0, 1))),
     "states that go back in time": _then(

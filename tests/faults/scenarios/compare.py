@@ -107,7 +107,9 @@ def _is_in_order(step: Step) -> bool:
 
 
 def _call(call: Call) -> str:
-    return f"{call.operation} {sorted(call.jobs)} {sorted(call.done)} {sorted(call.start_times.items())} {call.status} {call.fault}"
+    return (
+        f"{call.operation} {sorted(call.jobs)} {sorted(call.done)} {sorted(call.start_times.items())} {call.status} {call.fault}"
+    )
 
 
 def _state(saved: Saved) -> Mapping[str, Any]:

@@ -32,6 +32,7 @@ from .history import Done, Saved
 from .scenario import Resource, Scenario, Step
 from .stack import Stacks
 
+
 class Real(Stacks):
     """Runs scenarios with the real engine. The state of a stack is the deployment that Pulumi has stored.
 
