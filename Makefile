@@ -4,7 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # pytest workers: the end-to-end tests wait more than they compute.
 WORKERS ?= 4
-SCHEDULES ?= 500
+# Seeds of the fault campaign, of programs that stay the same and of programs that change.
+SCHEDULES ?= 300
+SCENARIOS ?= 300
 # Changes that `make mutants` tries, and which ones.
 SAMPLE ?= 150
 SEED ?= 1
@@ -53,8 +55,8 @@ search: setup ## Try new random examples on every test that takes any, 2000 each
 	@$(BIN)/python -m pytest -m 'not engine' -k 'not test_campaign' -n $(WORKERS) --hypothesis-profile=search \
 	  $$(grep -rl --include='test_*.py' '^ *@given' tests)
 
-faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once
-	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES)
+faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once, programs that change
+	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES) --scenarios $(SCENARIOS)
 
 mutants: setup ## Change one thing at a time in the decisions and name the changes that no fast test notices; ALL=1 tries all
 	@$(BIN)/python -m tests.mutants $(if $(ALL),--all,--sample $(SAMPLE) --seed $(SEED)) --workers $(WORKERS)

@@ -64,7 +64,7 @@ class BagLifecycle:
             return CheckedBag(news, [operation.conceal(problem) for problem in respelled])
         added: dict[str, Any] = {}
         if checked.place:
-            added[PLACE] = place_to_state(checked.place)
+            added[PLACE] = place_to_state(checked.place, is_confirmed=checked.is_place_confirmed)
         if olds and inputs.other_found:
             # After an update that failed in part, Pulumi gives the old inputs here, and the new outputs to what comes next:
             # these have jobs on the list that are missing here.
@@ -105,7 +105,8 @@ class BagLifecycle:
 
 def _outputs(operation: Operation, props: Bag, declared: Declared, applied: Applied) -> AppliedBag:
     kept = {name: props[name] for name in (PLACE, SECRET_INPUTS) if props.get(name) is not None}
-    if applied.place:
-        kept[PLACE] = place_to_state(applied.place)
+    place = applied.place or place_from_state(props.get(PLACE))
+    if place:
+        kept[PLACE] = place_to_state(place, is_confirmed=applied.is_place_confirmed)
     outputs = to_state({**kept, **declared.inputs}, applied.result, operation.messages)
     return AppliedBag(outputs, applied.failures)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -18,7 +18,8 @@ from ..drs.http.budget import TimeBudget
 from ..reconcile.actual import ActualJob
 from ..reconcile.converge import converge, read_copies
 from ..reconcile.declared import Declared, DesiredJob, Goal, OnFailure, Place
-from ..reconcile.outcome import Result, refreshed, result_of
+from ..reconcile.outcome import JobOutcome, Result, refreshed, result_of
+from ..reconcile.phase import DELETED_STATUS, Phase
 from ..reconcile.plan import Case, Plan, make_cases, make_plan
 from ..reconcile.record import Action
 from ..reconcile.recorded import Recorded
@@ -38,9 +39,15 @@ READ_LIMIT_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What `Lifecycle.check` found: where the jobs are (None if not known yet), what ``up`` would do, and how the jobs stand."""
+    """What `Lifecycle.check` found: what ``up`` would do, and how the jobs stand.
+
+    Attributes:
+        place: where the jobs are; None if that is not known yet.
+        is_place_confirmed: DRS knows one of the jobs there, or has known one.
+    """
 
     place: Place | None = None
+    is_place_confirmed: bool = False
     plan: Plan = field(default_factory=Plan)
     actual: Mapping[str, ActualJob] = field(default_factory=dict)
 
@@ -67,11 +74,13 @@ class Applied:
     Attributes:
         failures: why the command fails: a sentence per cause, none if it succeeds.
         place: where the jobs are, if the state did not say so.
+        is_place_confirmed: DRS knows one of the jobs there, or has known one.
     """
 
     result: Result
     failures: tuple[str, ...] = ()
     place: Place | None = None
+    is_place_confirmed: bool = True
 
 
 def expected_error(error: Exception, messages: Messages) -> str | None:
@@ -109,7 +118,7 @@ class Lifecycle:
             return Checked()
         budget = _reading(operation)
         is_same_place = declared.overrides == recorded.declared.overrides
-        connection = self._connect(operation, declared, recorded.place if is_same_place else None)
+        connection = self._connect(operation, declared, recorded.home if is_same_place else None)
         place = connection.find_place(budget)
         registry.declare(operation.resource, place if declared.are_ids_known else None, declared.listed)
         before = set(recorded.declared.listed)
@@ -121,7 +130,7 @@ class Lifecycle:
             _warn(operation, operation.messages.unknowns(declared, actual.values()))
             _warn(operation, [operation.messages.on_destroy(declared)])
             _warn(operation, _attention(operation, cases, plan))
-        return Checked(place, plan, actual)
+        return Checked(place, place == recorded.home or _is_home(actual.values()), plan, actual)
 
     def diff(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Difference:
         """Whether ``up`` would act: inputs that changed, jobs that are not what is declared, failures to try again.
@@ -170,17 +179,18 @@ class Lifecycle:
         result, failures = self._converge(operation, declared, recorded, place, declared.jobs, declared.goal)
         _warn(operation, operation.messages.attention(list(result.jobs.values())))
         is_expected = result.ended_by is None or isinstance(result.ended_by, DrsError)
-        return _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD and is_expected)
+        applied = _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD and is_expected)
+        return replace(applied, is_place_confirmed=recorded.home == place or _is_home(result.jobs.values()))
 
     def refresh(self, operation: Operation, recorded: Recorded) -> Applied:
         """Read how the jobs stand. Failures of the last operation stay until their jobs run."""
         declared, messages = recorded.declared, operation.messages
         messages.names.learn(recorded.names, are_old=True)
-        connection = self._connect(operation, declared, recorded.place)
+        connection = self._connect(operation, declared, recorded.home)
         _warn_if_elsewhere(operation, connection)
         budget = _reading(operation)
         with connection.explaining(messages):
-            found = None if recorded.place else connection.find_place(budget)
+            found = None if recorded.home else connection.find_place(budget)
         # Of a resource that is only looked up by its id, or imported, nothing is recorded.
         new = [] if recorded.rows else _ids(declared.jobs)
         actual = _read(operation, connection, declared, budget, new)
@@ -190,7 +200,8 @@ class Lifecycle:
         result = refreshed(recorded, result_of(cases))
         _warn(operation, messages.attention(list(result.jobs.values())))
         failures = messages.failures(result, 0)
-        return replace(_applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD), place=found)
+        applied = _applied(operation, result, failures, is_tolerated=declared.on_failure is OnFailure.RECORD)
+        return replace(applied, place=found, is_place_confirmed=found is None or _is_home(actual.values()))
 
     def retire(self, operation: Operation, recorded: Recorded) -> tuple[str, ...]:
         """Leave the jobs of a deleted resource as they are, or pause or stop them where ``on_destroy`` says so.
@@ -306,6 +317,11 @@ def _ids(jobs: Sequence[DesiredJob]) -> list[str]:
     return [job.job_id for job in jobs]
 
 
+def _is_home(jobs: Iterable[ActualJob | JobOutcome]) -> bool:
+    """Whether DRS knows one of these jobs. It may call a job deleted that never was in the project."""
+    return any(job.phase is not Phase.MISSING and job.status != DELETED_STATUS for job in jobs)
+
+
 def _reading(operation: Operation) -> TimeBudget:
     """The time for a command that only reads."""
     return TimeBudget(READ_LIMIT_SECONDS, is_wanted=operation.is_wanted, on_wait=operation.progress)
@@ -342,12 +358,13 @@ def _attention(operation: Operation, cases: Sequence[Case], plan: Plan) -> list[
 
 def _replaces(declared: Declared, recorded: Recorded, place: Place | None) -> tuple[str, ...]:
     """The inputs because of which the jobs are to be looked for elsewhere. Another name for the same place changes nothing."""
-    if recorded.place is None or place is None or recorded.place == place:
+    home = recorded.home
+    if home is None or place is None or home == place:
         return ()
     before, after = recorded.declared.overrides, declared.overrides
     changed = tuple(name for name in PLACE_INPUTS if getattr(before, name) != getattr(after, name))
     # With the same inputs: Pulumi knows nothing else by name.
-    return changed or tuple(name for name in ("endpoint", "project_id") if getattr(recorded.place, name) != getattr(place, name))
+    return changed or tuple(name for name in ("endpoint", "project_id") if getattr(home, name) != getattr(place, name))
 
 
 def _would_change(plan: Plan, declared: Declared, recorded: Recorded) -> bool:

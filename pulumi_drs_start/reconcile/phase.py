@@ -31,6 +31,8 @@ class Phase(str, Enum):
         return self.value
 
 
+DELETED_STATUS = "DELETED"
+
 _PHASES: dict[str, Phase] = {
     "CREATING": Phase.PENDING,
     "CONFIGURATION": Phase.STARTABLE,
@@ -48,7 +50,7 @@ _PHASES: dict[str, Phase] = {
     "RELEASE_RESOURCE_STARTED": Phase.ENDED,
     "RELEASE_RESOURCE_FAILED": Phase.ENDED,
     "RELEASE_RESOURCE_COMPLETE": Phase.ENDED,
-    "DELETED": Phase.ENDED,
+    DELETED_STATUS: Phase.ENDED,
     "CREATE_FAILED": Phase.DEAD,
     MISSING_STATUS: Phase.MISSING,
 }

@@ -35,7 +35,8 @@ class Recorded:
         declared: the inputs of the last operation.
         rows: how each job stood, by id.
         records: what else is known of each job, by id.
-        place: where the jobs are; None where no operation has found out.
+        place: where the jobs were looked for; None where no operation has found out.
+        is_place_confirmed: DRS has known one of the jobs there.
         exists: False for a resource that is still to be created.
         problems: what is wrong with the inputs, each with its path. Nobody has checked those of a resource that is only looked
             up by its id.
@@ -45,8 +46,14 @@ class Recorded:
     rows: Mapping[str, RecordedRow] = field(default_factory=dict)
     records: Mapping[str, JobRecord] = field(default_factory=dict)
     place: Place | None = None
+    is_place_confirmed: bool = True
     exists: bool = True
     problems: tuple[str, ...] = ()
+
+    @property
+    def home(self) -> Place | None:
+        """Where the jobs are. A place where DRS never knew one may be a mistake of the settings: that is found out anew."""
+        return self.place if self.is_place_confirmed else None
 
     def records_for(self, declared: Declared) -> Mapping[str, JobRecord]:
         """The records, as far as they hold for what is declared now: to have caught up once is no proof of a stricter limit."""

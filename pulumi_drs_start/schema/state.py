@@ -26,6 +26,7 @@ from .types import CopyFields
 
 FORMAT_VERSION = 1
 
+_IN_DOUBT = "is_in_doubt"
 _STARTED = {phase.value for phase in STARTED_PHASES}
 _SEEN_STARTED = JobRecord(was_started=True)
 # Facts of a record that the state has under their own name, where they are true.
@@ -84,12 +85,19 @@ def from_state(bag: Bag, dialect: Dialect = PYTHON) -> Recorded:
             job_id: _record_from_state(rows.get(job_id, {}), _mapping(records.get(job_id))) for job_id in {**rows, **records}
         },
         place=place_from_state(bag.get(PLACE)),
+        is_place_confirmed=not _mapping(bag.get(PLACE)).get(_IN_DOUBT),
     )
 
 
-def place_to_state(place: Place) -> dict[str, str]:
-    """A place as the state has it."""
-    return {"endpoint": place.endpoint, "project_id": place.project_id}
+def place_to_state(place: Place, *, is_confirmed: bool) -> dict[str, Any]:
+    """A place as the state has it.
+
+    Args:
+        place: endpoint and project.
+        is_confirmed: DRS knows a job of the resource there. Where it knows none, the settings may have named a wrong place, and
+            the next operation finds out anew.
+    """
+    return {"endpoint": place.endpoint, "project_id": place.project_id, **({} if is_confirmed else {_IN_DOUBT: True})}
 
 
 def place_from_state(value: Any) -> Place | None:

@@ -1,4 +1,7 @@
-"""A short campaign: seeded schedules as `python -m tests.faults` runs by the hundred, and small ones made by Hypothesis."""
+"""
+A short campaign: seeded schedules and scenarios as `python -m tests.faults` runs by the hundred, and small schedules made by
+Hypothesis.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .campaign import Worker, run_all
+from .campaign import Outcome, Worker, run_all
+from .scenarios.make import make_scenario
 from .schedule import Schedule, from_json, make_schedule
 
 SEEDS = range(1, 26)
+SCENARIO_SEEDS = range(1, 21)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,17 @@ def small_schedules() -> st.SearchStrategy[Schedule]:
 def test_seeded_schedules_converge() -> None:
     failed = [outcome for outcome in run_all(map(make_schedule, SEEDS), workers=4) if outcome.violations]
 
-    assert not failed, "\n".join(f"{outcome.schedule.describe()}\n{outcome.violations}" for outcome in failed)
+    assert not failed, _told(failed)
+
+
+def test_seeded_scenarios_end_as_they_should() -> None:
+    failed = [outcome for outcome in run_all(map(make_scenario, SCENARIO_SEEDS), workers=4) if outcome.violations]
+
+    assert not failed, _told(failed)
+
+
+def _told(failed: list[Outcome]) -> str:
+    return "\n".join(f"{outcome.case.describe()}\n{outcome.violations}" for outcome in failed)
 
 
 @settings(

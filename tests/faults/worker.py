@@ -1,5 +1,5 @@
 """
-A process that runs schedules: one per line on its input, a verdict per line on its output.
+A process that runs schedules and scenarios: one per line on its input, a verdict per line on its output.
 
 It has no threads, so that it can fork the commands; hence it is a process of its own and not a part of pytest. The sandbox is
 a process of its own as well, and the package is imported once, before all forks.
@@ -7,6 +7,7 @@ a process of its own as well, and the package is imported once, before all forks
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -14,11 +15,12 @@ import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from . import clock
 
 
-def _fork_sandbox() -> tuple[int, str]:
+def fork_sandbox() -> tuple[int, str]:
     """Start a sandbox in a process that ends with this one. Its id and URL."""
     read_url, write_url = os.pipe()
     read_life, _write_life = os.pipe()
@@ -44,35 +46,61 @@ def _fork_sandbox() -> tuple[int, str]:
 
 def main() -> None:
     """Serve until the input ends."""
-    build = sys.argv[1] if len(sys.argv) > 1 else None
-    sandbox_process, url = _fork_sandbox()
+    is_exhaustive = "--exhaustive" in sys.argv
+    build = next((word for word in sys.argv[1:] if word != "--exhaustive"), None)
+    if is_exhaustive:
+        clock.be_exact()
+    sandbox_process, url = fork_sandbox()
     clock.install()
 
     # Only now: the package takes hold of the clock as it is imported.
+    # What it imports when it is first needed is imported here, once rather than by each command.
     import keystoneauth1.identity.v3
-    import keystoneauth1.session  # noqa: F401
+    import keystoneauth1.loading
+    import keystoneauth1.session
+    import tenacity  # noqa: F401
 
-    from pulumi_drs_start.drs.http import retry
+    from pulumi_drs_start.drs.http import concurrency, retry, transport  # noqa: F401
+    from pulumi_drs_start.dynamic import hooks  # noqa: F401
     from pulumi_drs_start.operations import lifecycle
     from pulumi_drs_start.sandbox import SandboxAdmin
 
-    from . import wire
+    from . import schedule, wire
     from .engine import Engine
+    from .exhaustive import explore, read_world
     from .judge import judge
-    from .schedule import from_json
+    from .scenarios import rare, scenario
+    from .scenarios.judge import judge as judge_history
+    from .scenarios.stack import Stacks
 
+    keystoneauth1.loading.get_plugin_loader("v3password")
     # The sandbox is never out of reach. What keeps a connection waiting is the machine, whose time passes no faster.
     retry.FIRST_CONTACT_SECONDS *= clock.SPEED
     # Two seconds of a busy machine are no two minutes of a DRS that does not answer.
     lifecycle.READ_LIMIT_SECONDS *= 10
     wire.install()
+    if is_exhaustive:
+        # One call after the other.
+        concurrency.MOST_AT_ONCE = 1
+    gc.freeze()
+
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(SandboxAdmin(url), Path(folder), build)
+        stacks = Stacks(SandboxAdmin(url), Path(folder), build)
+
+        def run(line: str) -> dict[str, Any]:
+            kind, _, text = line.partition(" ")
+            if kind == "schedule":
+                case = schedule.from_json(text)
+                return asdict(judge(case, engine.run(case)))
+            history = stacks.run(scenario.from_json(text))
+            return {**asdict(judge_history(history)), "rare": sorted(rare.reached(history))}
+
         for line in sys.stdin:
-            schedule = from_json(line)
             started = clock.real_monotonic()
-            verdict = judge(schedule, engine.run(schedule))
-            print(json.dumps({**asdict(verdict), "seconds": clock.real_monotonic() - started}), flush=True)
+            answer = asdict(explore(engine, read_world(line))) if is_exhaustive else run(line)
+            seconds = {} if is_exhaustive else {"seconds": clock.real_monotonic() - started}
+            print(json.dumps({**answer, **seconds}), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 

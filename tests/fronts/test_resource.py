@@ -99,6 +99,23 @@ def test_another_project_replaces_the_resource(sandbox: Sandbox, stack: Stack) -
     assert (difference.changes, list(difference.replaces)) == (SOME, [stack.dialect.name("project_id")])
 
 
+def test_a_place_where_drs_knew_no_job_is_found_out_anew(sandbox: Sandbox, stack: Stack, new_command: Callable[..., Any]) -> None:
+    """Somebody had named a wrong project, and mends that: nothing is kept of it, and nothing is replaced."""
+    sandbox.add_jobs(make_job(A))
+    right, stack.stub = stack.stub, new_command(projectId=sandbox.account.other_project_id)
+    with pytest.raises(FailedError) as failed:
+        stack.up({"jobs": [A]})
+    assert failed.value.saved is not None
+
+    stack.stub = right
+    difference = stack.diff({"jobs": [A]})
+    outputs = stack.up({"jobs": [A]})
+
+    assert list(difference.replaces) == []
+    assert outputs["job_statuses"][A]["outcome"] == "started"
+    assert outputs["__place"] == {"endpoint": sandbox.url, "project_id": sandbox.project_id}
+
+
 # -- create and update ---------------------------------------------------------------------------------------------
 
 

@@ -96,7 +96,7 @@ class Resource:
         parsed, place = self.parse(inputs), self.check(inputs).place
         applied = self.lifecycle.apply(self.call(**options), parsed.declared, self.recorded, place)
         assert place is not None
-        self._keep({**parsed.declared.inputs, "__place": place_to_state(place)}, applied)
+        self._keep({**parsed.declared.inputs, "__place": place_to_state(place, is_confirmed=applied.is_place_confirmed)}, applied)
         return applied
 
     def refresh(self, **options: Any) -> Applied:

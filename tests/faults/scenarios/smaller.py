@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, is_dataclass, replace
+from functools import partial
 from typing import Any
 
 from .edits import indexes, without
@@ -51,7 +52,7 @@ def _variants(scenario: Scenario) -> Iterator[Scenario]:
         yield replace(scenario, steps=_without_step(steps, number))
     yield _each_program(scenario, lambda _: steps[-1].program)
     for name in dict.fromkeys(one.name for step in steps for one in step.program):
-        yield _each_program(scenario, lambda program, name=name: without(program, (name,)))
+        yield _each_program(scenario, partial(without, names=(name,)))
     length = len(scenario.jobs)
     while length > 1:
         # Pairs, too, whose ends leave the rest on the sides where it is found.
@@ -64,7 +65,7 @@ def _variants(scenario: Scenario) -> Iterator[Scenario]:
     plain = Scenario(0, (), ())
     yield replace(scenario, policy={})
     for name in ("front", "finds_host", "open_lag_seconds", "hurried"):
-        yield replace(scenario, **{name: getattr(plain, name)})
+        yield _with(scenario, name, getattr(plain, name))
     for number, step in enumerate(steps):
         for variant in _smaller_step(step):
             yield _with_step(scenario, number, variant)
@@ -100,8 +101,8 @@ def _each_program(scenario: Scenario, change: Callable[[Program], Program]) -> S
     steps = []
     for step, program in zip(scenario.steps, programs, strict=True):
         known |= {one.name for one in program}
-        named = {what: tuple(name for name in getattr(step, what) if name in known) for what in ("targets", "replaces")}
-        steps.append(replace(step, program=program, **named))
+        targets, replaces = (tuple(name for name in names if name in known) for names in (step.targets, step.replaces))
+        steps.append(replace(step, program=program, targets=targets, replaces=replaces))
     return replace(scenario, steps=tuple(steps))
 
 
@@ -133,13 +134,13 @@ def _without_jobs(scenario: Scenario, start: int, length: int) -> Scenario:
 def _smaller_step(step: Step) -> Iterator[Step]:
     plain = Step(step.program)
     for name in ("mistake", "state", "faults", "during", "before", "kill", "targets", "replaces", "options", "rest_seconds"):
-        yield replace(step, **{name: getattr(plain, name)})
+        yield _with(step, name, getattr(plain, name))
     yield replace(step, stack=0, state=None if step.state == "copied" else step.state)
     yield replace(step, command="up")
     for name in ("faults", "during", "before", "targets", "replaces", "options"):
         items = getattr(step, name)
         for index in range(len(items)):
-            yield replace(step, **{name: (*items[:index], *items[index + 1 :])})
+            yield _with(step, name, (*items[:index], *items[index + 1 :]))
     for index, fault in enumerate(step.faults):
         for less in (replace(fault, times=1), replace(fault, skip=0)):
             yield replace(step, faults=(*step.faults[:index], less, *step.faults[index + 1 :]))
@@ -153,15 +154,27 @@ def _with_plain_parts(scenario: Scenario, name: str) -> Iterator[Scenario]:
 
     plain = Resource("", ())
     for part in ("inputs", "depends_on", "aliases", "is_elsewhere", "protect", "retain_on_delete"):
-        yield changed(lambda one, part=part: replace(one, **{part: getattr(plain, part)}))
+        yield changed(partial(_with, name=part, value=getattr(plain, part)))
     every = [one for step in scenario.steps for one in step.program if one.name == name]
     for given in dict.fromkeys(key for one in every for key in one.inputs):
-        yield changed(lambda one, given=given: replace(one, inputs={k: v for k, v in one.inputs.items() if k != given}))
+        yield changed(partial(_without_input, given=given))
     for index in dict.fromkeys(job.index for one in every for job in one.jobs):
-        yield changed(lambda one, index=index: replace(one, jobs=tuple(job for job in one.jobs if job.index != index)))
+        yield changed(partial(_without_job, index=index))
     for part in ("desired_state", "start_time"):
-        yield _each_program(scenario, lambda program, part=part: _with_plain_jobs(program, part))
+        yield changed(partial(_with_plain_jobs, part=part))
 
 
-def _with_plain_jobs(program: Program, part: str) -> Program:
-    return tuple(replace(one, jobs=tuple(replace(job, **{part: None}) for job in one.jobs)) for one in program)
+def _with(one: Any, name: str, value: Any) -> Any:
+    return replace(one, **{name: value})
+
+
+def _without_input(resource: Resource, given: str) -> Resource:
+    return replace(resource, inputs={name: value for name, value in resource.inputs.items() if name != given})
+
+
+def _without_job(resource: Resource, index: int) -> Resource:
+    return replace(resource, jobs=tuple(job for job in resource.jobs if job.index != index))
+
+
+def _with_plain_jobs(resource: Resource, part: str) -> Resource:
+    return replace(resource, jobs=tuple(_with(job, part, None) for job in resource.jobs))

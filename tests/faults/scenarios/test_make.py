@@ -16,7 +16,7 @@ from .scenario import ACTS, COMMANDS, MISTAKES, Scenario, from_json
 from .smaller import size, smaller
 
 SEEDS = range(1, 301)
-FEW = range(1, 31)
+FEW = range(1, 11)
 ROOT = Path(__file__).resolve().parents[3]
 PRINT = f"""
 from tests.faults.scenarios.make import make_scenario
