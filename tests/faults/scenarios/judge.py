@@ -447,21 +447,28 @@ def _differences(case: excuses.Case, *, is_at_rest: bool) -> list[str]:
     if not ours or not anew:
         return [f"the rows are {ours or None} and, of a fresh one, {anew or None}"]
     both = {
-        "phase": [_as_started(str(row["phase"])) for row in (ours, anew)],
+        "phase": [_as_started(str(row["phase"]), _ACCEPTED.get(row["outcome"])) for row in (ours, anew)],
         "failed": [row["outcome"] == "failed" for row in (ours, anew)],
         "problem": [case.job_id in outputs["problems"] for outputs in (case.ours, case.anew)],
         "code": [row.get("error_code") for row in (ours, anew)],
     }
-    truths = [facts.get(case.job_id, {}).get("status") for facts in (case.last.facts_after, case.fresh.facts_after)]
-    both["truth"] = [_as_started(phase_of(status)) if status else None for status in truths]
+    both["truth"] = [_truth(done.facts_after.get(case.job_id, {})) for done in (case.last, case.fresh)]
     names = ("failed", "truth") if is_at_rest else tuple(both)
     told = {name: both[name] for name in names}
     return [f"{name} {mine}, and of a fresh one {its}" for name, (mine, its) in told.items() if mine != its]
 
 
-def _as_started(phase: str) -> str:
-    """Jobs go on by themselves: how far they have come in the meantime makes no difference."""
-    return "started" if phase in ("starting", "running") else phase
+_ACCEPTED = {"started": "started", "scheduled": "scheduled"}
+
+
+def _as_started(phase: str, accepted: str | None) -> str:
+    """Jobs go on by themselves: how far they have come makes no difference, nor whether a start that is accepted shows yet."""
+    return (accepted or phase) if phase == "startable" else "started" if phase in ("starting", "running") else phase
+
+
+def _truth(facts: Mapping[str, Any]) -> str:
+    phase = phase_of(facts.get("status", "MISSING"))
+    return _as_started(phase, ("scheduled" if facts.get("start_time") else "started") if facts.get("is_busy") else None)
 
 
 # needless
