@@ -34,6 +34,7 @@ def _chain(*more: Resource) -> Program:
 
 _A = _resource("a", 0, on_destroy="stop")
 _C = _resource("c", 2, on_destroy="stop", depends_on=("b",))
+_GOES_ON = ("--continue-on-error",)
 _ALL_REFUSED = (FaultSpec("drop before", "batch-status", times=1000),)
 
 CASES: dict[str, tuple[Step, ...]] = {
@@ -109,17 +110,17 @@ CASES: dict[str, tuple[Step, ...]] = {
         _step(
             _resource("a", 0, REFUSED, timeout="60s"),
             _resource("b", 1, 2, depends_on=("a",)),
-            options=("--continue-on-error",),
+            options=_GOES_ON,
         ),
         _step(_A, _resource("b", 1, 2, depends_on=("a",))),
     ),
     "going on after a failure of what depended on what is gone": _then(
         Step(_chain()),
-        _step(_resource("b", 1, REFUSED, timeout="60s"), options=("--continue-on-error",)),
+        _step(_resource("b", 1, REFUSED, timeout="60s"), options=_GOES_ON),
         _step(_resource("b", 1)),
     ),
     "a malformed input, going on": _then(
-        _step(_A), _step(_resource("a", 0), _resource("c", 2), mistake="malformed time", options=("--continue-on-error",))
+        Step(_chain()), _step(_resource("a", 0), _resource("c", 2, depends_on=("a",)), mistake="malformed time", options=_GOES_ON)
     ),
     "a delete that fails": _then(Step(_chain()), _step(faults=(FaultSpec("500", "batch-pause-task", times=100),)), _step()),
     "refreshed": _then(
