@@ -3,6 +3,7 @@ The fault campaign: seeded schedules of faults, kills, drift and concurrency, an
 
     python -m tests.faults                       at least 500 schedules, with a table
     python -m tests.faults --replay SEED         one of them again
+    python -m tests.faults --exhaustive          a kill at every moment of small worlds, see `exhaustive`
 
 `schedule` says what happens, `engine` makes it happen (each ``up`` a process of its own, so that a kill is a real one),
 `program` is what runs in that process, before a front of the package: `hosting` hands resources to the hooks, `plugin` to the
