@@ -28,6 +28,7 @@ _LOOK_FOR_THE_ENGINE_SECONDS = 5
 
 def main() -> None:
     """Serve until the engine ends this process, or is no more."""
+    engine = os.getppid()
     # The engine's way to end its plugins; what does not heed it keeps every command waiting. Ctrl-C in a terminal does not come
     # here, because plugins are process groups of their own.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -41,6 +42,5 @@ def main() -> None:
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
-    engine = os.getppid()
     while server.wait_for_termination(_LOOK_FOR_THE_ENGINE_SECONDS) and os.getppid() == engine:
         pass

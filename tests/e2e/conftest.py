@@ -36,6 +36,11 @@ _ACTIONS = ("batch-starting", "batch-precheck", "batch-pause-task", "batch-retry
 
 @pytest.fixture(scope="session")
 def engine() -> str:
+    """See `find_engine`."""
+    return find_engine()
+
+
+def find_engine() -> str:
     """The folder of a real pulumi command; built if there is none."""
     script = ROOT / ".ci" / "engine.py"
     return subprocess.run([sys.executable, script], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
@@ -252,11 +257,16 @@ def warm() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def new_project(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project with a new stack, to be copied: `pulumi stack init` takes half a second."""
-    folder = tmp_path_factory.mktemp("new") / "project"
+    return make_project(engine, tmp_path_factory.mktemp("new"))
+
+
+def make_project(engine: str, home: Path) -> Path:
+    """A project with a new stack, in a folder of this one."""
+    folder = home / "project"
     folder.mkdir()
     (folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n")
-    home = {"PULUMI_HOME": str(folder.parent), "PULUMI_BACKEND_URL": f"file://{folder}"}
-    made = Stack(folder, {**environment_of(engine), **home}).run("stack", "init", "dev")
+    variables = {"PULUMI_HOME": str(home), "PULUMI_BACKEND_URL": f"file://{folder}"}
+    made = Stack(folder, {**environment_of(engine), **variables}).run("stack", "init", "dev")
     assert made.exit_code == 0, made.output
     return folder
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from . import exhaustive
 from .campaign import Case, Outcome, Tally, Worker, run_all, shrink
 from .scenarios import judge as scenario_judge
 from .scenarios.make import make_scenario
@@ -97,7 +98,10 @@ def main() -> int:
     parser.add_argument("--replay", type=int, metavar="SEED", help="run the schedule of this one seed again, in detail")
     parser.add_argument("--replay-scenario", type=int, metavar="SEED", help="the same for a scenario")
     parser.add_argument("--build", metavar="NAME", help="a deliberately broken build, see tests/faults/broken.py")
+    parser.add_argument("--exhaustive", action="store_true", help="kill everywhere in small worlds instead, see exhaustive.py")
     arguments = parser.parse_args()
+    if arguments.exhaustive:
+        return exhaustive.main(arguments.workers, arguments.build)
     if arguments.replay is not None:
         return _replay(SCHEDULES, arguments.replay, arguments.build)
     if arguments.replay_scenario is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pulumi_drs_start import engine
@@ -24,7 +25,7 @@ from pulumi_drs_start.operations.lifecycle import Lifecycle
 from pulumi_drs_start.reconcile import jobs, outcome, plan, send
 from pulumi_drs_start.reconcile.declared import Declared, DesiredJob, DesiredState, Goal
 from pulumi_drs_start.reconcile.phase import Phase
-from pulumi_drs_start.reconcile.record import Action, JobRecord, Refusal
+from pulumi_drs_start.reconcile.record import Action, JobRecord, Refusal, Request
 from pulumi_drs_start.reconcile.recorded import Recorded
 from pulumi_drs_start.reconcile.sync import SyncWatch
 from pulumi_drs_start.schema import inputs
@@ -392,6 +393,43 @@ def trip_over_what_is_missing() -> None:
     plan._START = {phase: decide for phase, decide in plan._START.items() if phase is not Phase.MISSING}
 
 
+def start_again_after_a_kill() -> None:
+    """Ask for the start of a job that is starting, unless it is known to be asked for."""
+
+    def again(case: plan.Case) -> plan.Decision:
+        return case.request(case.desired.start_request(case.now), plan.Reason.NOT_STARTED)
+
+    plan._START = {**plan._START, Phase.STARTING: again}
+
+
+def stop_again_after_a_kill() -> None:
+    """Ask for the stop of a job that is being stopped, unless it is known to be asked for."""
+    decide_stop = plan._decide_stop
+
+    def again(case: plan.Case) -> plan.Decision:
+        if case.actual.status == "RELEASE_RESOURCE_STARTED":
+            return case.request(Request(Action.STOP), plan.Reason.NOT_STOPPED)
+        return decide_stop(case)
+
+    plan._decide_stop = again
+
+
+def note_starts_too_early() -> None:
+    """Write down in a file what is about to be started, and believe it later: wrong where a process ends between the two."""
+    notes = Path("started")
+    noted = set(notes.read_text("utf-8").split()) if notes.exists() else set()
+    start_jobs = DrsClient.start_jobs
+
+    def diligent(self: DrsClient, starts: Sequence[StartRequest], budget: TimeBudget) -> ActionAnswer:
+        known = frozenset(start.job_id for start in starts) & noted
+        if known:
+            return ActionAnswer(known, {}, frozenset())
+        notes.write_text(" ".join(start.job_id for start in starts), "utf-8")
+        return start_jobs(self, starts, budget)
+
+    DrsClient.start_jobs = diligent  # type: ignore[method-assign]
+
+
 BUILDS: dict[str, Callable[[], None]] = {
     build.__name__: build
     for build in (
@@ -431,5 +469,8 @@ BUILDS: dict[str, Callable[[], None]] = {
         look_again_and_again,
         take_much_longer,
         trip_over_what_is_missing,
+        start_again_after_a_kill,
+        stop_again_after_a_kill,
+        note_starts_too_early,
     )
 }

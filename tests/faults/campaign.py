@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
 from . import shrink as schedules
 from .scenarios import smaller as scenarios
@@ -25,6 +26,9 @@ Case = Schedule | Scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 SHRINK_SECONDS = 90.0
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +54,32 @@ class Worker:
 
     Args:
         build: a broken build to run instead of the package as it is.
+        is_exhaustive: it takes worlds rather than schedules, see `exhaustive`.
     """
 
-    def __init__(self, build: str | None = None) -> None:
-        command = [sys.executable, "-m", "tests.faults.worker", *([build] if build else [])]
+    def __init__(self, build: str | None = None, *, is_exhaustive: bool = False) -> None:
+        words = [*([build] if build else []), *(["--exhaustive"] if is_exhaustive else [])]
+        command = [sys.executable, "-m", "tests.faults.worker", *words]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def run(self, case: Case) -> Outcome:
         """Run a schedule or a scenario."""
-        process = self._process
-        if process.stdin is None or process.stdout is None:
-            raise WorkerDiedError(case)
-        process.stdin.write(f"{type(case).__name__.lower()} {case.to_json()}\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        if not line:
-            raise WorkerDiedError(case.describe())
-        answer = json.loads(line)
+        answer = self.ask(f"{type(case).__name__.lower()} {case.to_json()}")
         violations = tuple((kind, words) for kind, words in answer.pop("violations"))
         return Outcome(case, violations, rare=tuple(answer.pop("rare", ())), **answer)
+
+    def ask(self, line: str) -> dict[str, Any]:
+        """Hand the process a line, and read its answer."""
+        process = self._process
+        if process.stdin is None or process.stdout is None:
+            raise WorkerDiedError(line)
+        process.stdin.write(line + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline()
+        if not answer:
+            raise WorkerDiedError(line)
+        read: dict[str, Any] = json.loads(answer)
+        return read
 
     def stop(self) -> None:
         """End the process, its sandbox included."""
@@ -87,21 +98,25 @@ class Worker:
 
 def run_all(cases: Iterable[Case], workers: int, build: str | None = None) -> Iterator[Outcome]:
     """Run them on so many workers; outcomes come as they are ready."""
+    return spread(cases, [Worker(build) for _ in range(workers)], Worker.run)
+
+
+def spread(items: Iterable[Item], everyone: list[Worker], do: Callable[[Worker, Item], Result]) -> Iterator[Result]:
+    """Let workers do something with each item; results come as they are ready."""
     idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-    everyone = [Worker(build) for _ in range(workers)]
     for worker in everyone:
         idle.put(worker)
 
-    def run(case: Case) -> Outcome:
+    def run(item: Item) -> Result:
         worker = idle.get()
         try:
-            return worker.run(case)
+            return do(worker, item)
         finally:
             idle.put(worker)
 
     try:
-        with ThreadPoolExecutor(workers) as threads:
-            for done in as_completed([threads.submit(run, case) for case in cases]):
+        with ThreadPoolExecutor(len(everyone)) as threads:
+            for done in as_completed([threads.submit(run, item) for item in items]):
                 yield done.result()
     finally:
         for worker in everyone:

@@ -1,5 +1,5 @@
 """
-Time of the campaign's own, the same in the sandbox and in every process forked from this one.
+Time of the campaign's own, the same in the sandbox and in every process forked from this one (or told so, see `FILE`).
 
 As a rule it stands still until somebody sleeps, and then it is at once as late as the sleeper wants it: nothing waits for real, a
 busy machine makes no difference, and no constant of the package has to be changed. Where several things happen at moments in real
@@ -11,10 +11,13 @@ Only what a program can notice of time is replaced: the clocks, sleeping, and th
 from __future__ import annotations
 
 import mmap
+import os
 import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 SPEED = 60.0
@@ -24,14 +27,32 @@ REST_SECONDS = 0.0005
 real_monotonic = time.monotonic
 real_sleep = time.sleep
 
-_wall_origin = time.time()
-_origin = time.monotonic()
-# The seconds that have passed, and the real moment from which time runs on from there; 0 where it stands still.
-_shared = mmap.mmap(-1, 16)
+FILE = "FAULTS_CLOCK"
+"""The variable of the environment that names a file with the time, where processes share it that are not forked from one."""
+
+
+def _share() -> mmap.mmap:
+    """Memory with four numbers: the seconds that have passed, and the real moment from which time runs on from there (0 where it
+    stands still); and where the two clocks began."""
+    beginning = struct.pack("dddd", 0.0, 0.0, time.time(), time.monotonic())
+    if FILE in os.environ:
+        with Path(os.environ[FILE]).open("r+b") as file:
+            if not file.read(1):
+                file.write(beginning)
+                file.flush()
+            return mmap.mmap(file.fileno(), len(beginning))
+    shared = mmap.mmap(-1, len(beginning))
+    shared[:] = beginning
+    return shared
+
+
+_shared = _share()
+_wall_origin, _origin = struct.unpack("dd", _shared[16:])
 _lock = threading.Lock()
 _wakings: list[float] = []
 _happened = 0
 _calls = 0
+_is_exact = False
 
 
 def _read() -> tuple[float, float]:
@@ -48,9 +69,20 @@ def _passed() -> float:
     return passed + (real_monotonic() - runs_since) * SPEED if runs_since else passed
 
 
+def be_exact() -> None:
+    """Never let time run, here and in the processes forked from this one: who does one thing after the other does it always alike."""
+    global _is_exact
+    _is_exact = True
+
+
+def is_exact() -> bool:
+    """See `be_exact`."""
+    return _is_exact
+
+
 def begin(*, runs: bool) -> None:
     """Begin anew, always at the same moment."""
-    _write(0.0, real_monotonic() if runs else 0.0)
+    _write(0.0, real_monotonic() if runs and not _is_exact else 0.0)
 
 
 def runs() -> bool:
@@ -71,6 +103,22 @@ def install() -> None:
     time.time = now
     time.monotonic = lambda: _origin + _passed()
     time.sleep = _sleep
+
+
+def install_for(*modules: str) -> None:
+    """Replace the clocks for callers in these modules and packages alone, where others share time with foreign processes."""
+    plain = {name: getattr(time, name) for name in ("time", "monotonic", "sleep")}
+    install()
+    for name, real in plain.items():
+        setattr(time, name, _either(getattr(time, name), real, modules))
+
+
+def _either(fast: Callable[..., Any], real: Callable[..., Any], modules: tuple[str, ...]) -> Callable[..., Any]:
+    def told(*arguments: Any) -> Any:
+        caller = sys._getframe(1).f_globals.get("__name__", "")
+        return (fast if caller.startswith(modules) else real)(*arguments)
+
+    return told
 
 
 def jump(seconds: float) -> None:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,9 @@ from pulumi_drs_start.schema.state import from_state
 
 from . import clock, jobs, kinds, plugin
 from .front import State
-from .program import Command, Resource, run_forked
+from .program import Command, Resource, files_in, run_forked, world_of
 from .schedule import Kill, Schedule, Up
+from .wire import ACTIONS
 
 HUNG_SECONDS = 90.0
 """Real seconds after which a command is taken for hung: the longest timeout of a schedule, and half of it again."""
@@ -99,6 +102,9 @@ class Run:
         kills: how many processes were really killed.
         claims: what programs recorded as synced.
         progress_calls: how often DRS was asked how far copies are.
+        seen: of each step that was watched, every moment at which its process could have been killed, in their order, each with
+            the world that it would have left; see `world`.
+        left: the worlds that steps left, while time stands still.
     """
 
     due: dict[str, jobs.Due]
@@ -117,6 +123,8 @@ class Run:
     kills: int = 0
     claims: list[Claim] = field(default_factory=list)
     progress_calls: int = 0
+    seen: dict[int, list[tuple[Kill, str]]] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
 
 
 class Engine:
@@ -132,9 +140,18 @@ class Engine:
         self._sandbox = sandbox
         self._folder = folder
         self._build = build
+        self._rested: dict[str, tuple[list[list[Ran]], dict[str, dict[str, Any]]]] = {}
+        """What came of previews, and of jobs, in a world that was seen before."""
 
-    def run(self, schedule: Schedule) -> Run:
-        """Run a schedule from its first ``up`` to the previews after the last."""
+    def run(self, schedule: Schedule, watched: Collection[int] = (), is_over: Callable[[Run], bool] = lambda _: False) -> Run:
+        """Run a schedule from its first ``up`` to the previews after the last.
+
+        Args:
+            schedule: what happens.
+            watched: the numbers of the steps, from 0, at whose every moment the world is taken down; ``destroy`` commands follow
+                on the last ``up``.
+            is_over: asked after every ``up`` whether the rest is known, and not to be run.
+        """
         for leftover in self._folder.iterdir():
             leftover.unlink()
         self._sandbox.reset()
@@ -142,6 +159,8 @@ class Engine:
         self._sandbox.set_policy(**schedule.policy)
         self._sandbox.add_jobs(*jobs.declare(schedule.jobs, schedule.open_lag_seconds))
         ids = jobs.job_ids(schedule.jobs)
+        # Then jobs notice, too, when the world is taken down: so it is always.
+        is_shy = clock.is_exact() and _counts_looks(schedule)
         run = Run({})
         for job_id, name in zip(ids, schedule.jobs, strict=True):
             kind = jobs.kind_of(name, schedule.life)
@@ -152,36 +171,49 @@ class Engine:
                 self._calm(schedule, ids)
             self._let_pass(up, ids, run, schedule.life)
             self._expect(schedule, number, ids, run)
-            run.last = self._with_faults(schedule, up, schedule.declared(number), run, "up")
+            run.last = self._with_faults(schedule, up, schedule.declared(number), run, "up", number in watched or is_shy)
+            if is_over(run):
+                run.last = []
+                return self._with_texts(run)
         declared = schedule.declared(len(schedule.ups) - 1)
-        at_once = self._command(schedule, declared, run, "preview")
-        self._rest(SETTLED_SECONDS)
-        at_rest = self._command(schedule, declared, run, "preview")
-        run.previews = [list(pair) for pair in zip(at_once, at_rest, strict=True)]
-        run.facts = self._sandbox.jobs()
+        if clock.is_exact() and not schedule.ends and run.left[-1] in self._rested:
+            run.previews, run.facts = self._rested[run.left[-1]]
+        else:
+            at_once = self._command(schedule, declared, run, "preview")
+            self._rest(SETTLED_SECONDS)
+            at_rest = self._command(schedule, declared, run, "preview")
+            run.previews = [list(pair) for pair in zip(at_once, at_rest, strict=True)]
+            run.facts = self._sandbox.jobs()
+            if clock.is_exact():
+                self._rested[run.left[-1]] = run.previews, run.facts
         run.progress_calls = len(self._sandbox.calls(kinds.PROGRESS))
         run.stacks_before_the_end = [
             {name: {**state, "outputs": _bag(schedule, state)} for name, state in stack.items()} for stack in run.stacks
         ]
-        for end in schedule.ends:
+        for number, end in enumerate(schedule.ends, len(schedule.ups)):
             self._rest(end.rest_seconds)
-            ran = self._with_faults(schedule, end, declared, run, "destroy")
+            ran = self._with_faults(schedule, end, declared, run, "destroy", number in watched or is_shy)
             run.ends.append((ran, self._sandbox.jobs()))
+        return self._with_texts(run)
+
+    def _with_texts(self, run: Run) -> Run:
         run.texts |= {path.name: path.read_text("utf-8", "replace") for path in self._folder.glob("*.log")}
         run.texts |= {path.name: path.read_text("utf-8") for path in self._folder.glob("*.state.json")}
         return run
 
-    def _with_faults(self, schedule: Schedule, up: Up, declared: list[str], run: Run, what: str) -> list[Ran]:
+    def _with_faults(self, schedule: Schedule, up: Up, declared: list[str], run: Run, what: str, is_watched: bool) -> list[Ran]:
         """A command of every program, and what happens meanwhile."""
         for fault in up.faults:
             self._sandbox.inject(**kinds.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
-        ran = self._command(schedule, declared, run, what, up)
+        ran = self._command(schedule, declared, run, what, up, is_watched)
         if any(one.ended == "killed" for one in ran):
             clock.real_sleep(LAST_CALL_SECONDS)
         left = sum(fault["times"] for fault in self._sandbox.faults())
         run.faults += sum(fault.times for fault in up.faults) - left
         run.kills += sum(one.ended == "killed" for one in ran)
         self._sandbox.clear_faults()
+        if clock.is_exact():
+            run.left.append(world(schedule, run, world_of(self._sandbox), files_in(self._folder)))
         return ran
 
     def _let_pass(self, up: Up, ids: list[str], run: Run, life: str) -> None:
@@ -234,8 +266,13 @@ class Engine:
         if seconds:
             clock.jump(seconds)
 
-    def _command(self, schedule: Schedule, declared: list[str], run: Run, what: str, up: Up | None = None) -> list[Ran]:
+    def _command(
+        self, schedule: Schedule, declared: list[str], run: Run, what: str, up: Up | None = None, is_watched: bool = False
+    ) -> list[Ran]:
         """Every program at once."""
+        truths: list[Truth] = []
+        watch = self._watch(schedule, up, truths) if up and what == "up" and schedule.life == "synced" else _nothing
+        watch(0.0)
         reports, pids = [], []
         for program in range(schedule.programs):
             kill = next((kill for kill in (up.kills if up else ()) if kill.program == program), None)
@@ -253,12 +290,12 @@ class Engine:
                 schedule.finds_host,
                 refreshes=bool(up and up.refreshes),
                 kill=kill,
+                is_watched=is_watched,
+                is_shy=_counts_looks(schedule),
                 build=self._build,
             )
             pids.append((run_forked(command, report, self._folder / f"{program}.log"), kill))
             reports.append(report)
-        truths: list[Truth] = []
-        watch = self._watch(schedule, up, truths) if up and what == "up" and schedule.life == "synced" else _nothing
         ended = _wait(pids, watch)
         watch(float("inf"))
         ran = zip(reports, ended, strict=True)
@@ -322,12 +359,18 @@ class Engine:
     def _take(self, schedule: Schedule, program: int, report: Path, how: str, run: Run, truths: list[Truth]) -> Ran:
         """Read what a process reported, and save what the engine would save."""
         ran, state = Ran({}, how), self._load(program)
+        sandbox: dict[str, Any] = {}
         for line in report.read_text("utf-8").splitlines() if report.exists() else ():
             fact = json.loads(line)
             if "token" in fact:
                 run.tokens.add(fact["token"])
             elif "needless" in fact:
                 run.needless.append(fact["needless"])
+            elif "moment" in fact:
+                run.stacks[program] = state
+                sandbox = fact["world"] or sandbox
+                left = world(schedule, run, sandbox, fact["files"])
+                run.seen.setdefault(len(run.left), []).append((Kill(*fact["moment"]), left))
             elif "told" in fact:
                 ran.told |= {job_id: tuple(statuses) for job_id, statuses in fact["told"].items()}
             elif "resource" not in fact:
@@ -357,6 +400,34 @@ class Engine:
 
     def _state_file(self, program: int) -> Path:
         return self._folder / f"{program}.state.json"
+
+
+def world(schedule: Schedule, run: Run, sandbox: Mapping[str, Any], files: Mapping[str, str]) -> str:
+    """Everything that what comes after depends on: where two worlds are alike, all that can follow is alike too.
+
+    Args:
+        schedule: that runs.
+        run: so far.
+        sandbox: see `program.world_of`.
+        files: see `program.files_in`.
+    """
+    # Looks count from the first change on, if at all, by when each of them was.
+    jobs_now = {job_id: {**job, "looks": None} for job_id, job in sandbox["jobs"].items()}
+    calls = list(dropwhile(lambda call: call[0] not in ACTIONS, sandbox["calls"]))
+    if not _counts_looks(schedule):
+        calls = [call for call in calls if call[0] in ACTIONS]
+    due = {job_id: str(due) for job_id, due in run.due.items()}
+    rules = str(replace(schedule, ups=(), ends=()))
+    everything = [rules, sandbox["now"], jobs_now, calls, run.stacks, due, sorted(run.paused), files]
+    return _MADE_UP_ID.sub("drs-", json.dumps(everything, sort_keys=True))
+
+
+def _counts_looks(schedule: Schedule) -> bool:
+    """Whether what becomes of jobs depends on how often somebody looks."""
+    return any(schedule.policy.get(name) for name in ("lag_looks", "start_looks", "full_looks"))
+
+
+_MADE_UP_ID = re.compile("drs-[0-9a-f]{32}")
 
 
 def _listed(job_id: str, shall_be: str) -> Any:

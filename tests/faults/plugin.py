@@ -102,8 +102,15 @@ class Plugin:
 
     def interrupt(self, moment: str, after_seconds: float) -> None:
         """Cancel the command after so many real seconds: once where it is ``cancelled``, twice where it is ``abandoned``."""
-        act: Callable[[], None] = self._abandon if moment == "abandoned" else self._cancel
-        threading.Timer(after_seconds, act).start()
+        threading.Timer(after_seconds, self.cancel, (moment,)).start()
+
+    def cancel(self, moment: str) -> None:
+        """Cancel the command now; see `interrupt`."""
+        self.is_over, self._cancelled_at = True, clock.real_monotonic()
+        if moment == "abandoned":
+            self._abandoned.set()
+        else:
+            self.call("Cancel", empty_pb2.Empty())
 
     @property
     def is_abandoned(self) -> bool:
@@ -113,14 +120,6 @@ class Plugin:
     def seconds_since_cancel(self) -> float:
         """Real seconds; negative where nobody has cancelled the command."""
         return clock.real_monotonic() - self._cancelled_at
-
-    def _cancel(self) -> None:
-        self.is_over, self._cancelled_at = True, clock.real_monotonic()
-        self.call("Cancel", empty_pb2.Empty())
-
-    def _abandon(self) -> None:
-        self.is_over, self._cancelled_at = True, clock.real_monotonic()
-        self._abandoned.set()
 
 
 class Plugged:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import random
 import sys
 import threading
 import traceback
@@ -21,13 +22,13 @@ from typing import Any
 
 from pulumi_drs_start.provider import JobBatchStartProvider
 from pulumi_drs_start.reconcile.record import Action, GracePeriods
-from pulumi_drs_start.sandbox import Account
+from pulumi_drs_start.sandbox import Account, SandboxAdmin
 from pulumi_drs_start.schema.state import from_state
 
-from . import broken, hosting, wire
+from . import broken, clock, hosting, wire
 from .front import NEW, FailedError, Front, State
 from .plugin import Plugged, Plugin
-from .schedule import CANCELS, Kill
+from .schedule import CANCELS, CANCELS_AT_A_CALL, Kill
 
 AT_ONCE = 4
 """Resources that are operated on at the same time, as Pulumi's host for Python does it."""
@@ -65,6 +66,8 @@ class Command:
         finds_host: the package finds the internals of Pulumi's host; see `hosting`.
         refreshes: it reads the statuses of all resources first.
         kill: when to die.
+        is_watched: report what the world is like at every moment at which the process could be killed; see `exhaustive`.
+        is_shy: what becomes of jobs depends on how often somebody looks.
         build: which of `broken.BUILDS` to be, or None for the package as it is.
     """
 
@@ -77,6 +80,8 @@ class Command:
     finds_host: bool
     refreshes: bool = False
     kill: Kill | None = None
+    is_watched: bool = False
+    is_shy: bool = False
     build: str | None = None
 
 
@@ -103,6 +108,9 @@ def _run(command: Command, report: Path, output: Path) -> None:
     printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(printed, 1)
     os.dup2(printed, 2)
+    # Whatever is kept in files would be kept there.
+    os.chdir(report.parent)
+    os.environ["HOME"] = str(report.parent)
     sys.stdout = sys.stderr = os.fdopen(printed, "w", buffering=1)
     logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
     for name in [name for name in os.environ if name.startswith(("OS_", "DRS_"))]:
@@ -112,7 +120,20 @@ def _run(command: Command, report: Path, output: Path) -> None:
     def note(fact: Mapping[str, Any]) -> None:
         os.write(reported, json.dumps(fact).encode() + b"\n")
 
-    watch = wire.Watch(command.kill, note)
+    seen: list[tuple[float, int] | None] = [None]
+
+    def see(moment: str, number: int) -> None:
+        if command.is_watched and moment in ("before", "answered", "lost", "done"):
+            last, seen[0] = seen[0], (clock.now(), watch.changes)
+            # Nothing else changes the sandbox, unless its jobs count who looks at them.
+            is_new = command.is_shy or last != seen[0] or moment == "lost"
+            world = world_of(SandboxAdmin(command.endpoint)) if is_new else None
+            note({"moment": [moment, number], "world": world, "files": files_in(report.parent)})
+
+    watch = wire.Watch(command.kill, note, see)
+    if clock.is_exact():
+        # So that what the package leaves to chance is the same each time.
+        random.seed(0)
     wire.watch_with(watch)
     if command.build is not None:
         broken.BUILDS[command.build]()
@@ -131,15 +152,30 @@ def _run(command: Command, report: Path, output: Path) -> None:
                 return
             result = _operate(front_of(resource.name), resource, command, watch, save)
             watch.moment("unsaved")
+            watch.moment("done")
             save(result)
 
     threads = [threading.Thread(target=work, args=(resource,)) for resource in command.resources]
     for thread in threads:
         thread.start()
+        if clock.is_exact():
+            # One after the other, so that it is the same each time.
+            thread.join()
     for thread in threads:
         thread.join()
     if plugin and plugin.seconds_since_cancel > HEEDED_SECONDS:
         note({"crash": f"the command went on for {plugin.seconds_since_cancel:.1f} real seconds after it was cancelled"})
+
+
+def world_of(sandbox: SandboxAdmin) -> dict[str, Any]:
+    """Everything in the sandbox that what comes after may depend on."""
+    calls = [[call["operation"], call["jobs"], call["status"], call["sandbox_time"]] for call in sandbox.calls()]
+    return {"now": clock.now(), "jobs": sandbox.jobs(), "calls": calls}
+
+
+def files_in(folder: Path) -> dict[str, str]:
+    """What commands have written into the folder that they run in; the campaign's own files have endings."""
+    return {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir()) if path.is_file() and not path.suffix}
 
 
 def settings_of(endpoint: str) -> dict[str, str]:
@@ -171,6 +207,9 @@ def _plug_in(command: Command, watch: wire.Watch, note: Callable[[Mapping[str, A
     plugin = Plugin(settings_of(command.endpoint))
     if command.kill is not None and command.kill.moment in CANCELS:
         plugin.interrupt(command.kill.moment, command.kill.call / 1000)
+    elif command.kill is not None and command.kill.moment in CANCELS_AT_A_CALL:
+        word, call = command.kill.moment.partition(" ")[0], command.kill.call
+        watch.before_call(call, lambda: plugin.cancel(word))
     watch.begin(wire.Knowledge())
     job_ids = [job if isinstance(job, str) else job["job_id"] for one in command.resources for job in one.declared["jobs"]]
     with suppress(FailedError):

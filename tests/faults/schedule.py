@@ -19,6 +19,7 @@ from .kinds import KINDS, PAUSE, PROGRESS, RESUME, START, STATUS, STOP
 MOMENTS = ("before", "sent", "answered", "unsaved")
 FRONTS = ("dynamic", "native")
 CANCELS = ("cancelled", "abandoned")
+CANCELS_AT_A_CALL = ("cancelled at", "abandoned at")
 NATIVE_EVERY = 3
 """Each third schedule drives the native front, the others the dynamic one."""
 REFRESHED_SHARE = 0.15
@@ -45,10 +46,11 @@ class Kill:
 
     Attributes:
         program: which of the programs that run at once.
-        moment: around the HTTP call number `call`: before it, when it is sent and not answered, when it is answered; or
-            ``unsaved``: when a resource is done and the engine does not know yet; or ``time``: after so many real milliseconds.
-            After so many, too, the user cancels the command once (``cancelled``), so that it saves what is known, or twice
-            (``abandoned``), so that the engine takes no answer any more: these are of the native front.
+        moment: around the HTTP call number `call`: before it, when it is sent and not answered, when it is answered, or when its
+            answer is lost; or ``unsaved``: when a resource is done and the engine does not know yet; or ``done``: likewise, when
+            the resource number `call` is done; or ``time``: after so many real milliseconds. After so many, too, the user cancels
+            the command once (``cancelled``), so that it saves what is known, or twice (``abandoned``), so that the engine takes
+            no answer any more; with ``at``, just before the call of that number is sent. These are of the native front.
         call: the number of the call, from 1, or the milliseconds.
     """
 

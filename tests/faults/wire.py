@@ -141,12 +141,22 @@ class Watch:
     Args:
         kill: when to die.
         note: takes what was noticed, at once.
+        see: is told of every moment at which the process could be killed, with the number that goes with it.
+
+    Attributes:
+        changes: how many calls that may change a job were answered.
     """
 
-    def __init__(self, kill: Kill | None, note: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(
+        self, kill: Kill | None, note: Callable[[Mapping[str, Any]], None], see: Callable[[str, int], None] | None = None
+    ) -> None:
         self._kill = kill
         self._note = note
+        self._see = see
         self._calls = 0
+        self._done = 0
+        self.changes = 0
+        self._act: tuple[int, Callable[[], None]] | None = None
         self._lock = threading.Lock()
         self._knowledge: ContextVar[Knowledge] = ContextVar("knowledge")
         self._tokens: set[str] = set()
@@ -171,9 +181,22 @@ class Watch:
 
     def moment(self, moment: str) -> None:
         """Die here if so scheduled."""
-        kill = self._kill
-        if kill is not None and kill.moment == moment and (moment == "unsaved" or self._calls == kill.call):
-            os.kill(os.getpid(), signal.SIGKILL)
+        self._done += moment == "done"
+        kill, number = self._kill, self._done if moment == "done" else self._calls
+        if kill is not None and kill.moment == moment and (moment == "unsaved" or number == kill.call):
+            self.die()
+        if moment == "before" and self._act is not None and self._act[0] == number:
+            self._act[1]()
+        if self._see is not None:
+            self._see(moment, number)
+
+    def die(self) -> None:
+        """End this process at once."""
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def before_call(self, number: int, act: Callable[[], None]) -> None:
+        """Do something just before the call of this number is sent."""
+        self._act = (number, act)
 
     def exchange(self, request: Any, send: Callable[[], requests.Response]) -> requests.Response:
         """Send a request, and take note of what it is; what came of it is learnt before the next one."""
@@ -194,8 +217,13 @@ class Watch:
             if reasons:
                 self._note({"needless": reasons})
         self.moment("before")
-        response = send()
+        try:
+            response = send()
+        except Exception:
+            self.moment("lost")
+            raise
         this.status, this.heard = response.status_code, response.content
+        self.changes += _action(path) is not None
         self.moment("answered")
         return response
 
@@ -244,7 +272,8 @@ def install() -> None:
 
 
 def _fast(seconds: float | None) -> float | None:
-    return None if seconds is None else max(0.05, seconds / clock.SPEED)
+    # Where time stands still, only the machine can keep anybody waiting.
+    return seconds if seconds is None or clock.is_exact() else max(0.05, seconds / clock.SPEED)
 
 
 def _named(body: Any) -> list[str]:

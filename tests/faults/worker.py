@@ -7,6 +7,7 @@ a process of its own as well, and the package is imported once, before all forks
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ from typing import Any
 from . import clock
 
 
-def _fork_sandbox() -> tuple[int, str]:
+def fork_sandbox() -> tuple[int, str]:
     """Start a sandbox in a process that ends with this one. Its id and URL."""
     read_url, write_url = os.pipe()
     read_life, _write_life = os.pipe()
@@ -45,35 +46,44 @@ def _fork_sandbox() -> tuple[int, str]:
 
 def main() -> None:
     """Serve until the input ends."""
-    build = sys.argv[1] if len(sys.argv) > 1 else None
-    sandbox_process, url = _fork_sandbox()
+    is_exhaustive = "--exhaustive" in sys.argv
+    build = next((word for word in sys.argv[1:] if word != "--exhaustive"), None)
+    if is_exhaustive:
+        clock.be_exact()
+    sandbox_process, url = fork_sandbox()
     clock.install()
 
     # Only now: the package takes hold of the clock as it is imported.
     # What it imports when it is first needed is imported here, once rather than by each command.
     import keystoneauth1.identity.v3
-    import keystoneauth1.loading._plugins.identity.v3
-    import keystoneauth1.session  # noqa: F401
+    import keystoneauth1.loading
+    import keystoneauth1.session
     import tenacity  # noqa: F401
 
-    import pulumi_drs_start.drs.http.transport
-    import pulumi_drs_start.dynamic.hooks  # noqa: F401
-    from pulumi_drs_start.drs.http import retry
+    from pulumi_drs_start.drs.http import concurrency, retry, transport  # noqa: F401
+    from pulumi_drs_start.dynamic import hooks  # noqa: F401
     from pulumi_drs_start.operations import lifecycle
     from pulumi_drs_start.sandbox import SandboxAdmin
 
     from . import schedule, wire
     from .engine import Engine
+    from .exhaustive import explore, read_world
     from .judge import judge
     from .scenarios import rare, scenario
     from .scenarios.judge import judge as judge_history
     from .scenarios.stack import Stacks
 
+    keystoneauth1.loading.get_plugin_loader("v3password")
     # The sandbox is never out of reach. What keeps a connection waiting is the machine, whose time passes no faster.
     retry.FIRST_CONTACT_SECONDS *= clock.SPEED
     # Two seconds of a busy machine are no two minutes of a DRS that does not answer.
     lifecycle.READ_LIMIT_SECONDS *= 10
     wire.install()
+    if is_exhaustive:
+        # One call after the other.
+        concurrency.MOST_AT_ONCE = 1
+    gc.freeze()
+
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(SandboxAdmin(url), Path(folder), build)
         stacks = Stacks(SandboxAdmin(url), Path(folder), build)
@@ -88,8 +98,9 @@ def main() -> None:
 
         for line in sys.stdin:
             started = clock.real_monotonic()
-            answer = run(line)
-            print(json.dumps({**answer, "seconds": clock.real_monotonic() - started}), flush=True)
+            answer = asdict(explore(engine, read_world(line))) if is_exhaustive else run(line)
+            seconds = {} if is_exhaustive else {"seconds": clock.real_monotonic() - started}
+            print(json.dumps({**answer, **seconds}), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 

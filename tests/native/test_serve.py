@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc
 import pytest
@@ -50,8 +51,10 @@ def test_it_ends_at_once_and_without_a_word_when_it_is_asked_to(plugin: subproce
     assert plugin.stderr.read() == ""
 
 
-def test_it_ends_when_the_engine_is_gone() -> None:
-    engine = f"{sys.executable} -m pulumi_drs_start {NO_ENGINE} >/dev/null 2>&1 & echo $!; sleep 3"
+def test_it_ends_when_the_engine_is_gone(tmp_path: Path) -> None:
+    # It is gone when the plugin has told its port, by which time that knows whose plugin it is.
+    port = tmp_path / "port"
+    engine = f"{sys.executable} -m pulumi_drs_start {NO_ENGINE} >{port} 2>&1 & echo $!; until [ -s {port} ]; do sleep 0.1; done"
     pid = int(subprocess.run(["sh", "-c", engine], stdout=subprocess.PIPE, text=True, check=True).stdout)
 
     deadline = time.monotonic() + 30

@@ -29,7 +29,7 @@ from pulumi_drs_start.resource import _found
 from pulumi_drs_start.sandbox import Account, SandboxAdmin
 from pulumi_drs_start.schema.fields import FOUND
 
-from .. import broken, clock, hosting, wire
+from .. import broken, clock, hosting, jobs, wire
 from ..front import NEW, FailedError, Front, State
 from ..plugin import Plugged, Plugin
 from ..program import AT_ONCE, HEEDED_SECONDS, knowledge_of, settings_of
@@ -54,7 +54,6 @@ class Task:
         state: key -> what the stack's state has; see `Saved`.
         settings: what the program is configured with, by the keys of `operations.Lifecycle`'s configuration.
         sandbox: its URL.
-        job_ids: by index.
         is_alone: no other stack has the same jobs.
         build: which of `broken.BUILDS` to be, or None for the package as it is.
     """
@@ -66,7 +65,6 @@ class Task:
     state: Mapping[str, Mapping[str, Any]]
     settings: Mapping[str, str]
     sandbox: str
-    job_ids: list[str]
     is_alone: bool
     build: str | None = None
 
@@ -103,15 +101,11 @@ def _run(task: Task, report: Path, output: Path) -> None:
     def note(fact: Mapping[str, Any]) -> None:
         os.write(reported, json.dumps(fact).encode() + b"\n")
 
-    watch = _Watch(task, note)
+    watch = Watch(task.scenario, task.step, task.sandbox, note)
     wire.watch_with(watch)
     if task.build is not None:
         broken.BUILDS[task.build]()
-    if "short patience" in task.scenario.hurried:
-        for name, seconds in SHORT_PATIENCE.items():
-            object.__setattr__(USUAL_GRACE, name, seconds)
-    if "tiny pages" in task.scenario.hurried:
-        client.PAGE_ROWS = listing.PAGE_ROWS = TINY_PAGE_ROWS
+    hurry(task.scenario)
     hosting.is_the_command(*_words(task.step))
     is_native = task.scenario.front == "native"
     engine = (_NativeEngine if is_native else _DynamicEngine)(task, watch, note)
@@ -125,15 +119,24 @@ def _words(step: Step) -> list[str]:
     return ["pulumi", step.command, *step.options, *named]
 
 
-class _Watch(wire.Watch):
+def hurry(scenario: Scenario) -> None:
+    """Force rare branches of the package, see `Scenario.hurried`."""
+    if "short patience" in scenario.hurried:
+        for name, seconds in SHORT_PATIENCE.items():
+            object.__setattr__(USUAL_GRACE, name, seconds)
+    if "tiny pages" in scenario.hurried:
+        client.PAGE_ROWS = listing.PAGE_ROWS = TINY_PAGE_ROWS
+
+
+class Watch(wire.Watch):
     """Lets others act, too, around a call."""
 
-    def __init__(self, task: Task, note: Callable[[Mapping[str, Any]], None]) -> None:
-        super().__init__(task.step.kill, note)
-        names = [task.scenario.name_of(index) for index in range(len(task.job_ids))]
-        self._console = Console(SandboxAdmin(task.sandbox), task.job_ids, names)
-        self._to_come: list[Act] = list(task.step.during)
-        self._chance = random.Random(task.scenario.seed) if "shuffled threads" in task.scenario.hurried else None  # noqa: S311
+    def __init__(self, scenario: Scenario, step: Step, sandbox: str, note: Callable[[Mapping[str, Any]], None]) -> None:
+        super().__init__(step.kill, note)
+        names = [scenario.name_of(index) for index in range(len(scenario.jobs))]
+        self._console = Console(SandboxAdmin(sandbox), jobs.job_ids(scenario.jobs), names)
+        self._to_come: list[Act] = list(step.during)
+        self._chance = random.Random(scenario.seed) if "shuffled threads" in scenario.hurried else None  # noqa: S311
 
     def moment(self, moment: str) -> None:
         if self._chance and moment in ("before", "answered"):
@@ -170,6 +173,10 @@ class _Engine:
         self._bails_out = False
         # What is protected fails to be deleted, and the rest goes on.
         self._kept: set[str] = set()
+        # Whose state each resource of the program has.
+        self._olds: dict[str, str] = {}
+        # What each depended on as the command began.
+        self._needs = {key: tuple(saved.get("depends_on", ())) for key, saved in self._state.items()}
         self._changed = threading.Condition()
         self._pool = ThreadPoolExecutor(AT_ONCE)
 
@@ -246,12 +253,7 @@ class _Engine:
                 self._changed.notify_all()
 
         while waiting and not self._is_stopped:
-            for one in [one for one in waiting if failed.intersection(one.depends_on)]:
-                # The program never comes to declare it, but where the engine goes on it is not deleted for that.
-                waiting.remove(one)
-                failed.add(one.name)
-                declared |= {one.name, *one.aliases}
-            resource = next((one for one in waiting if made.issuperset(one.depends_on)), None)
+            resource = next((one for one in waiting if (made | failed).issuperset(one.depends_on)), None)
             if resource is None:
                 with self._changed:
                     if running and not self._changed.wait(30):
@@ -262,6 +264,13 @@ class _Engine:
             declared |= {resource.name} | ({old} if old else set())
             if not self._is_targeted(resource.name):
                 made.add(resource.name)
+                continue
+            if old:
+                self._olds[resource.name] = old
+            if failed.intersection(resource.depends_on):
+                # Where the engine goes on it looks at what depends on a failed one, too, but does nothing about it.
+                self._decide(resource, old, is_skipped=True)
+                ended(resource.name, is_good=False)
                 continue
             act = self._decide(resource, old)
             if act is None:
@@ -281,7 +290,7 @@ class _Engine:
         finally:
             ended(name, is_good)
 
-    def _decide(self, resource: Resource, old: str | None) -> Callable[[], bool] | None:
+    def _decide(self, resource: Resource, old: str | None, *, is_skipped: bool = False) -> Callable[[], bool] | None:
         """Check a resource and compare it with the state; what is then to be done, None if nothing."""
         state = self._known(old)
         knowledge = _knowledge(self._front(resource.name), state)
@@ -289,12 +298,15 @@ class _Engine:
         goal = _Goal(resource, old, knowledge)
         try:
             declared = self._declared(resource)
-            goal.inputs = self._front(resource.name).check(state, declared)
+            # The engine hides from the check of a resource that it was asked to replace what there is.
+            goal.inputs = self._front(resource.name).check(NEW if self._is_to_be_replaced(goal) else state, declared)
             self._operation(resource.name, "check")
             change = self._change(goal, state)
         except Exception as exc:  # noqa: BLE001 - whatever it is, the judge wants it
             self._bails_out = True
             self._failed(resource.name, "check", exc)
+            return None
+        if is_skipped:
             return None
         if change is None:
             self._save(resource, {**state, "inputs": goal.inputs}, old)
@@ -322,11 +334,14 @@ class _Engine:
     def _change(self, goal: _Goal, state: State) -> str | None:
         if state["id"] is None:
             return "create"
-        change = self._front(goal.resource.name).difference(state, goal.inputs)
-        if goal.resource.name in self._step.replaces:
+        if self._is_to_be_replaced(goal):
             return "replace"
+        change = self._front(goal.resource.name).difference(state, goal.inputs)
         # The engine updates a resource that is saved as failed, whatever the front says.
         return change or ("update" if state.get("is_failed") else None)
+
+    def _is_to_be_replaced(self, goal: _Goal) -> bool:
+        return goal.old is not None and goal.resource.name in self._step.replaces
 
     def _preview(self, goal: _Goal, state: State) -> bool:
         self._begin(goal.knowledge)
@@ -367,6 +382,7 @@ class _Engine:
         if not is_checked:
             try:
                 goal.inputs = self._front(goal.resource.name).check(NEW, self._declared(goal.resource))
+                self._operation(goal.resource.name, "check")
             except Exception as exc:  # noqa: BLE001
                 self._bails_out = True
                 return self._failed(goal.resource.name, "check", exc)
@@ -396,7 +412,7 @@ class _Engine:
 
     def _delete(self, keys: list[str]) -> None:
         """Delete them, those that others depend on last. What a resource depends on that failed stays."""
-        needed = self._needed(key for key in self._state if _name(key) in self._failed_names)
+        needed = self._needed(self._olds.get(name, name) for name in self._failed_names)
         left = [key for key in keys if self._is_targeted(key) and (key.endswith(OLD) or _name(key) not in needed)]
         for key in left:
             self._note({"change": key})
@@ -408,14 +424,14 @@ class _Engine:
             left = [key for key in left if key not in now and _name(key) not in needed]
 
     def _needed(self, keys: Iterable[str]) -> set[str]:
-        """The resources that these depend on, as the state says."""
+        """The resources that these depend on, as the state said in the beginning."""
         found: set[str] = set()
-        waiting = [name for key in keys for name in self._state[key].get("depends_on", ())]
+        waiting = [name for key in keys for name in self._needs.get(key, ())]
         while waiting:
             name = waiting.pop()
             if name not in found:
                 found.add(name)
-                waiting += self._state.get(name, {}).get("depends_on", ())
+                waiting += self._needs.get(name, ())
         return found
 
     def _delete_one(self, key: str) -> None:

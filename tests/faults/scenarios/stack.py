@@ -48,19 +48,9 @@ class Stacks:
 
     def run(self, scenario: Scenario) -> History:
         """Run a scenario, and what is asked afterwards."""
-        for leftover in self._folder.iterdir():
-            leftover.unlink()
-        clock.begin(runs=False)
-        self._begin(scenario)
-        steps: list[Done] = []
-        exports: list[dict[str, Any]] = []
         states: list[dict[str, Any]] = [{}, {}]
         has_copy = any(step.stack for step in scenario.steps)
-        for step in scenario.steps:
-            self._travel(step, states, exports)
-            done = self.command(scenario, step, states, is_alone=not has_copy)
-            steps.append(done)
-            exports.append(copy.deepcopy(states[step.stack]))
+        steps = self.run_steps(scenario, states)
         last = scenario.steps[-1]
         quiet = Step(last.program, rest_seconds=SETTLED_SECONDS)
         again = self.command(scenario, quiet, states, is_alone=not has_copy)
@@ -68,6 +58,21 @@ class Stacks:
         self._begin(scenario, steps[-1].facts_before)
         fresh = self.command(scenario, quiet, [{}, {}], is_alone=True)
         return History(scenario, steps, again, preview, fresh)
+
+    def run_steps(self, scenario: Scenario, states: list[dict[str, Any]]) -> list[Done]:
+        """Run its steps alone; `states` are those of two new stacks, and are brought up to date."""
+        for leftover in self._folder.iterdir():
+            leftover.unlink()
+        clock.begin(runs=False)
+        self._begin(scenario)
+        steps: list[Done] = []
+        exports: list[dict[str, Any]] = []
+        has_copy = any(step.stack for step in scenario.steps)
+        for step in scenario.steps:
+            self._travel(step, states, exports)
+            steps.append(self.command(scenario, step, states, is_alone=not has_copy))
+            exports.append(copy.deepcopy(states[step.stack]))
+        return steps
 
     def command(self, scenario: Scenario, step: Step, states: list[dict[str, Any]], *, is_alone: bool) -> Done:
         """Make one step; `states` are those of the stacks, and are brought up to date."""
@@ -80,16 +85,31 @@ class Stacks:
             self._sandbox.inject(**kinds.make_fault(fault.kind, fault.operation, fault.times, fault.skip))
         self._sandbox.clear_calls()
         state = states[step.stack]
-        done = Done(step, before=_saved(scenario, state), facts_before=self._sandbox.jobs(), began=clock.now())
+        done = Done(step, before=self._saved(scenario, state), facts_before=self._sandbox.jobs(), began=self._now())
+        self._carry_out(scenario, done, self._declared(step, ids), state, is_alone=is_alone)
+        done.ended_at, done.facts_after = self._now(), self._sandbox.jobs()
+        done.faults = sum(fault.times for fault in step.faults) - sum(fault["times"] for fault in self._sandbox.faults())
+        self._sandbox.clear_faults()
+        done.calls = [_call(entry) for entry in self._sandbox.calls()]
+        return done
+
+    def _now(self) -> float:
+        """The sandbox's time, which is also that of the calls in its log."""
+        return clock.now()
+
+    def _carry_out(
+        self, scenario: Scenario, done: Done, declared: Mapping[str, Any], state: dict[str, Any], *, is_alone: bool
+    ) -> None:
+        """Make the command of a step, and note what came of it and of the state."""
+        step = done.step
         task = Task(
             f"stack-{step.stack}",
             scenario,
             step,
-            self._declared(step, ids),
+            declared,
             state,
             settings_for(self._sandbox.url, step.mistake),
             self._sandbox.url,
-            ids,
             is_alone,
             self._build,
         )
@@ -102,11 +122,6 @@ class Stacks:
         lines = report.read_text("utf-8").splitlines() if report.exists() else []
         self._take(done, how, lines, state, scenario)
         done.texts = {"output": output.read_text("utf-8", "replace"), "state": json.dumps(state)}
-        done.ended_at, done.facts_after = clock.now(), self._sandbox.jobs()
-        done.faults = sum(fault.times for fault in step.faults) - sum(fault["times"] for fault in self._sandbox.faults())
-        self._sandbox.clear_faults()
-        done.calls = [_call(entry) for entry in self._sandbox.calls()]
-        return done
 
     def _begin(self, scenario: Scenario, facts: Mapping[str, Any] | None = None) -> None:
         """The world as it is declared, or once more as it was."""
@@ -159,6 +174,13 @@ class Stacks:
         if seconds:
             clock.jump(seconds)
 
+    def _saved(self, scenario: Scenario, state: Mapping[str, Any]) -> dict[str, Saved]:
+        """A state with Python's names."""
+        return {
+            key: Saved(**{**saved, "inputs": _bag(scenario, saved["inputs"]), "outputs": _bag(scenario, saved["outputs"])})
+            for key, saved in copy.deepcopy(dict(state)).items()
+        }
+
     def _take(self, done: Done, how: str, lines: list[str], state: dict[str, Any], scenario: Scenario) -> None:
         """Read what a process reported, and save what the engine would save."""
         declared: dict[str, Any] = {}
@@ -189,7 +211,7 @@ class Stacks:
                 done.operations.append(Operation("", "cancel", crash=fact["crash"]))
             elif "ended" in fact and how == "ok":
                 done.ended = fact["ended"]
-        done.declared, done.after = declared, _saved(scenario, state)
+        done.declared, done.after = declared, self._saved(scenario, state)
 
 
 def _wait(pid: int, kill: Kill | None) -> str:
@@ -216,14 +238,6 @@ def _as_it_was(job: Mapping[str, Any]) -> dict[str, Any]:
     # What was ahead of it when it was declared is still ahead only where it has not moved.
     then = {"then": job["then"]} if job["then"] and job["history"][0][1] == job["status"] else {}
     return {**declared, **then, "status": job["status"], "delay": job["delay"]}
-
-
-def _saved(scenario: Scenario, state: Mapping[str, Any]) -> dict[str, Saved]:
-    """A state with Python's names."""
-    return {
-        key: Saved(**{**saved, "inputs": _bag(scenario, saved["inputs"]), "outputs": _bag(scenario, saved["outputs"])})
-        for key, saved in copy.deepcopy(dict(state)).items()
-    }
 
 
 def _bag(scenario: Scenario, bag: Mapping[str, Any]) -> Mapping[str, Any]:
