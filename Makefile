@@ -57,6 +57,7 @@ search: setup ## Try new random examples on every test that takes any, 2000 each
 
 faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once, programs that change
 	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES) --scenarios $(SCENARIOS)
+	@$(BIN)/python -m tests.faults --exhaustive
 
 mutants: setup ## Change one thing at a time in the decisions and name the changes that no fast test notices; ALL=1 tries all
 	@$(BIN)/python -m tests.mutants $(if $(ALL),--all,--sample $(SAMPLE) --seed $(SEED)) --workers $(WORKERS)
