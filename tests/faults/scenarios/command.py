@@ -108,7 +108,13 @@ def _run(task: Task, report: Path, output: Path) -> None:
     hurry(task.scenario)
     hosting.is_the_command(*_words(task.step))
     is_native = task.scenario.front == "native"
-    engine = (_NativeEngine if is_native else _DynamicEngine)(task, watch, note)
+    try:
+        engine = (_NativeEngine if is_native else _DynamicEngine)(task, watch, note)
+    except FailedError as exc:
+        # Wrong settings of the plugin end the command before it has come to a resource.
+        note({"operation": {"resource": "", "what": "check", "failure": str(exc), "outputs": None, "crash": None}})
+        note({"ended": "failed"})
+        return
     note({"ended": "ok" if engine.run() else "failed"})
     engine.close()
 

@@ -65,7 +65,7 @@ class World:
         self.scenario = scenario
         self.dones = dones
         self.names = names
-        self.deeds = sorted((deed for number in range(len(dones)) for deed in self._deeds(number)), key=lambda deed: deed.at)
+        self.deeds = [deed for number in range(len(dones)) for deed in self._deeds(number)]
         self._facts: dict[str, Mapping[str, object]] = {}
         for done in dones:
             for facts in (done.facts_before, done.facts_after):
@@ -89,19 +89,11 @@ class World:
         history = self._facts.get(job_id, {}).get("history", ())
         return [(float(at), str(status)) for at, status in history]  # type: ignore[attr-defined]
 
-    def status_at(self, job_id: str, at: float) -> str | None:
-        """The status at a moment."""
-        found = None
-        for since, status in self.timeline(job_id):
-            if since <= at or found is None:
-                found = status
-        return found
-
     def statuses(self, job_id: str, since: float, until: float) -> set[str]:
-        """The statuses that a job had in a period."""
-        within = {status for at, status in self.timeline(job_id) if since < at <= until}
-        first = self.status_at(job_id, since)
-        return within | ({first} if first else set())
+        """The statuses that a job had in a period, its ends included: where time stands still much happens in one moment."""
+        timeline = self.timeline(job_id)
+        first = [status for at, status in timeline if at < since][-1:] or [status for _, status in timeline[:1]]
+        return {*first, *(status for at, status in timeline if since <= at <= until)}
 
     def has_run(self, job_id: str, until: float) -> bool:
         """Whether the job was started before that."""
@@ -121,17 +113,36 @@ class World:
                 yield from self._twice(job_id, action, armed)
 
     def _twice(self, job_id: str, action: str, armed: set[str]) -> Iterator[tuple[Deed, Deed]]:
-        arrivals = [at for at, status in self.timeline(job_id) if phase_of(status) in armed]
+        arrivals = [moment for moment, phase in self._arrivals(job_id) if phase in armed]
         last: Deed | None = None
         for deed in self.deeds:
             if (deed.job_id, deed.action) != (job_id, action):
                 continue
-            # Somebody else's counts, but is no mistake of ours.
-            if last is not None and deed.is_ours and not any(last.at < at <= deed.at for at in arrivals):
-                is_rescheduled = self.status_at(job_id, deed.at) == "WAITING_FOR_START" and deed.start_time != last.start_time
-                if last.is_ours and not is_rescheduled:
+            if last is not None and last.is_ours and deed.is_ours:
+                is_new = any((last.number, last.at) <= moment <= (deed.number, deed.at) for moment in arrivals)
+                is_scheduled = "WAITING_FOR_START" in self.statuses(job_id, deed.at, deed.at)
+                if not is_new and not (is_scheduled and deed.start_time != last.start_time):
                     yield last, deed
+            # Somebody else's counts, but is no mistake of ours.
             last = deed
+
+    def _arrivals(self, job_id: str) -> list[tuple[tuple[float, float], str]]:
+        """When a job came to another phase: in which command, see `_number`, and at which moment."""
+        found, before = [], None
+        for index, (at, status) in enumerate(self.timeline(job_id)):
+            if (phase := phase_of(status)) != before:
+                found.append(((self._number(job_id, index), at), phase))
+            before = phase
+        return found
+
+    def _number(self, job_id: str, index: int) -> float:
+        """The command in which a job came to the status of that index, or a half less."""
+        for number, done in enumerate(self.dones):
+            if index < len(done.facts_before.get(job_id, {}).get("history", ())):
+                return number - 0.5
+            if index < len(done.facts_after.get(job_id, {}).get("history", ())):
+                return number
+        return len(self.dones)
 
     def is_pause_ours(self, job_id: str, at: float, resource: str | None = None) -> bool | None:
         """Whether the pause of a job was made by us; None where nobody need know.
@@ -276,13 +287,15 @@ def why_unasked(world: World, number: int, call: Call, job_id: str) -> str | Non
     wishes = [wish for wish in wishes if wish.shall_be == "started"]
     if not wishes:
         return "nobody declares it started"
-    status = world.status_at(job_id, call.at)
+    statuses = world.statuses(job_id, call.at, call.at)
     if action == "resume":
-        is_paused = status is None or phase_of(status) == "paused"
+        is_paused = not statuses or any(phase_of(status) == "paused" for status in statuses)
         is_ours = is_paused and world.is_pause_ours(job_id, call.at) is not False
-        return None if is_ours or any(wish.resume for wish in wishes) else f"it is {status} by others, and resume is not set"
+        by_others = f"it is {' or '.join(sorted(statuses))} by others, and resume is not set"
+        return None if is_ours or any(wish.resume for wish in wishes) else by_others
     named = milliseconds_of(call.start_times.get(job_id)) or None
     is_in_time = named is None and any(not wish.is_future(call.at + CLOCK_SECONDS) for wish in wishes)
     if not is_in_time and named not in [wish.start_time for wish in wishes if wish.start_time is not None]:
         return f"no declaration has the start time {named}"
-    return "only a resume may ask for a failed start again" if status == "START_JOB_FAILED" and job_id in call.done else None
+    is_failed = statuses == {"START_JOB_FAILED"} and job_id in call.done
+    return "only a resume may ask for a failed start again" if is_failed else None

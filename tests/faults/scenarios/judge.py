@@ -284,7 +284,7 @@ def _judge_last(world: World, number: int) -> Found:
             status = done.facts_after.get(wish.job_id, {}).get("status")
             phase = "missing" if status is None else phase_of(status)
             about = f"the last up: job {wish.job_id} of {name}, to be {wish.shall_be}"
-            if what.asks and not world.ours(what.asks, wish.job_id, done.ended_at) and not _others_did(world, number, what, wish):
+            if what.asks and not _was_asked(world, number, what.asks, wish.job_id):
                 yield "lost", f"{about}, was to be asked to {what.asks}, and is {status}"
             elif phase not in what.ends:
                 yield "lost", f"{about}, is {status}"
@@ -333,13 +333,9 @@ def _remembers(world: World, number: int, name: str) -> bool:
     return name in world.dones[number].before and not any(done.step.state for done in world.dones if done.step.stack == stack)
 
 
-def _others_did(world: World, number: int, what: Due, wish: Wish) -> bool:
-    """Whether others had asked for it already, or a call before this command had not shown its effect yet."""
-    done = world.dones[number]
-    others = [
-        deed for deed in world.deeds if deed.job_id == wish.job_id and deed.action == what.asks and deed.at <= done.ended_at
-    ]
-    return any(not deed.is_ours for deed in others)
+def _was_asked(world: World, number: int, action: str, job_id: str) -> bool:
+    """Whether that was asked of the job in this command, or others had done so meanwhile."""
+    return any((deed.number, deed.action, deed.job_id) == (number, action, job_id) for deed in world.deeds)
 
 
 def _judge_told(done: Done, name: str, dues: Sequence[tuple[Wish, Due]]) -> Found:
