@@ -4,6 +4,7 @@ What was done to each job, when and by whom, and what somebody had asked for in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ READS = ("batch-status", "batch-detail", "batch-progress", "batch-rpo-and-rto", 
 ON_DESTROY = {"pause": "pause", "stop": "stop"}
 RETIRED = " (old)"
 """Ends the key of a resource that was replaced, and is not deleted yet."""
+MOMENT_SECONDS = 0.01
+"""The sandbox tells the time of a command in whole milliseconds, and that of a call as it is."""
 CLOCK_SECONDS = 120.0
 """By so much the clocks of a command and of the sandbox may differ: both run sixty times as fast, from moments of their own."""
 
@@ -98,13 +101,16 @@ class World:
     def has_run(self, job_id: str, until: float) -> bool:
         """Whether the job was started before that."""
         runs = ("starting", "running", "paused", "failed")
-        return any(at <= until and phase_of(status) in runs for at, status in self.timeline(job_id))
+        return any(at <= until + MOMENT_SECONDS and phase_of(status) in runs for at, status in self.timeline(job_id))
 
-    def ours(self, action: str, job_id: str, until: float = float("inf")) -> list[Deed]:
+    def all(self, action: str, job_id: str, until: float = math.inf) -> list[Deed]:
+        """What anybody did to a job before a moment."""
+        own = [deed for deed in self.deeds if (deed.action, deed.job_id) == (action, job_id)]
+        return [deed for deed in own if deed.at <= until + MOMENT_SECONDS]
+
+    def ours(self, action: str, job_id: str, until: float = math.inf) -> list[Deed]:
         """What we did to a job before a moment."""
-        return [
-            deed for deed in self.deeds if deed.is_ours and (deed.action, deed.job_id) == (action, job_id) and deed.at <= until
-        ]
+        return [deed for deed in self.all(action, job_id, until) if deed.is_ours]
 
     def twice(self) -> Iterator[tuple[Deed, Deed]]:
         """What took effect although it already had since the job came to where that is due, both times by us."""
@@ -152,7 +158,9 @@ class World:
             at: a moment in which it is paused.
             resource: that must know it, so that it must have saved it.
         """
-        pauses = [since for since, status in self.timeline(job_id) if since <= at and phase_of(status) == "paused"]
+        pauses = [
+            since for since, status in self.timeline(job_id) if since <= at + MOMENT_SECONDS and phase_of(status) == "paused"
+        ]
         deeds = self.ours("pause", job_id, at)
         if not deeds or not pauses:
             return False

@@ -173,7 +173,7 @@ def _was_done(world: World, action: str, job_id: str, until: float) -> bool:
     """Whether a call of ours had that effect, or may have had: its answer was lost."""
     if world.ours(action, job_id, until):
         return True
-    calls = [call for done in world.dones for call in done.calls if call.is_ours and call.at <= until and call.fault]
+    calls = [call for done in world.dones for call in done.calls if call.is_ours and call.at <= until + 1 and call.fault]
     return any(deeds.action_of(call) == action and job_id in call.jobs for call in calls)
 
 
@@ -220,10 +220,10 @@ def _was_right(world: World, number: int, wish: Wish) -> bool:
     statuses = world.statuses(wish.job_id, done.began - stale - 1, done.ended_at + 1)
     if not all(wish.job_id in facts for facts in (done.facts_before, done.facts_after)):
         statuses |= {"DELETED"}
-    starts = [deed for deed in world.deeds if deed.action == "start" and deed.job_id == wish.job_id and deed.at <= done.ended_at]
+    starts = world.all("start", wish.job_id, done.ended_at)
     times = [facts[wish.job_id].get("start_time") for facts in (done.facts_before, done.facts_after) if wish.job_id in facts]
     times += [deed.start_time for deed in starts]
-    is_due = any(deed.start_time is None or deed.start_time / 1000 <= done.ended_at for deed in starts)
+    is_due = any(deed.start_time is None or deed.start_time / 1000 <= done.ended_at + 1 for deed in starts)
     return any(
         is_where_it_should_be(
             wish,
