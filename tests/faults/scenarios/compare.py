@@ -96,14 +96,14 @@ def _seen(done: Done) -> dict[str, Any]:
     }
     if _is_in_order(done.step):
         reads = [f"{call.operation} {sorted(call.jobs)}" for call in ours]
-        reads = [call for before, call in zip(["", *reads], reads) if call != before]
+        reads = [call for before, call in zip(["", *reads], reads, strict=False) if call != before]
         return {**seen, "operations": operations, "acting calls": acting, "calls": reads}
     return {**seen, "operations": sorted(operations), "acting calls": sorted(acting)}
 
 
 def _is_in_order(step: Step) -> bool:
     """Nothing happens at the same time."""
-    return all(one.depends_on == (before.name,) for before, one in zip(step.program, step.program[1:]))
+    return all(one.depends_on == (before.name,) for before, one in zip(step.program, step.program[1:], strict=False))
 
 
 def _call(call: Call) -> str:

@@ -30,7 +30,8 @@ import os
 import sys
 
 # Processes that serve resources, and the one from which warm Pythons are forked; not a user's program.
-if not {"pulumi.dynamic", "pulumi_drs_start", "pulumi-resource-drs", "server.py"}.isdisjoint(map(os.path.basename, sys.orig_argv)):
+SERVERS = {"pulumi.dynamic", "pulumi_drs_start", "pulumi-resource-drs", "server.py"}
+if not SERVERS.isdisjoint(map(os.path.basename, sys.orig_argv)):
     from tests.faults import clock
 
     # Not for gRPC, which hands what it is told to code that has a clock of its own.
