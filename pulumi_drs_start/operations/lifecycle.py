@@ -168,7 +168,8 @@ class Lifecycle:
         else:
             _warn(operation, messages.impossible(plan))
         _warn(operation, _attention(operation, cases, plan))
-        concerned = [one for one, decision in plan.decisions.items() if not decision.is_fulfilled or one in recorded.failed]
+        news = recorded.unfinished.union(recorded.failed)
+        concerned = [one for one, decision in plan.decisions.items() if not decision.is_fulfilled or one in news]
         return Difference(changes, jobs=tuple(concerned) if changes else ())
 
     def apply(self, operation: Operation, declared: Declared, recorded: Recorded, place: Place | None) -> Applied:
@@ -368,7 +369,9 @@ def _replaces(declared: Declared, recorded: Recorded, place: Place | None) -> tu
 
 def _would_change(plan: Plan, declared: Declared, recorded: Recorded) -> bool:
     """Whether ``up`` would do something about the jobs, or has something new to say of them."""
-    if plan.would_act or recorded.unfinished.intersection(plan.jobs(Action.WAIT)):
+    # What has arrived since the last operation ended is to be recorded: until then the resource is not ready.
+    arrived = {job_id for job_id, decision in plan.decisions.items() if decision.is_fulfilled}
+    if plan.would_act or recorded.unfinished.intersection(arrived.union(plan.jobs(Action.WAIT))):
         return True
     failed = {job_id: phase for job_id, phase in recorded.failed.items() if job_id in plan.decisions}
     impossible = plan.jobs(Action.FAIL)

@@ -344,6 +344,21 @@ def test_the_engines_time_limit_counts_more_than_the_declared_one(sandbox: Sandb
     assert sandbox.job(A)["start_requests"] == 1
 
 
+def test_what_arrives_after_an_up_has_ended_is_recorded_by_the_next_one(sandbox: Sandbox, resource: Resource) -> None:
+    inputs = {"jobs": [A], "on_failure": "record"}
+    sandbox.add_jobs(make_job(A, stuck=True))
+    resource.up(inputs, timeout_seconds=0.5)
+    assert resource.state["ready"] is False
+
+    sandbox.set_status(A, "FULL_TRANSFER_STARTED")
+    assert resource.preview(inputs).jobs == (A,)
+    resource.up(inputs)
+
+    assert (resource.state["ready"], resource.state["problems"]) == (True, {})
+    assert not resource.preview(inputs).changes
+    assert sandbox.job(A)["start_requests"] == 1
+
+
 def test_a_cancelled_up_keeps_what_was_accepted_and_the_next_one_does_not_start_it_again(
     sandbox: Sandbox, resource: Resource
 ) -> None:

@@ -29,7 +29,6 @@ SAID = 1500
 """The characters at the end of what a command has printed that are shown."""
 
 _LOGIN = ("tokens", "domains", "projects", "catalog")
-_PROTECTED = "is protected"
 _ACTING = ("batch-starting", "batch-retry-task", "batch-pause-task", "batch-jobs")
 
 
@@ -86,8 +85,7 @@ def _unlike(place: str, modelled: Any, true: Any) -> Iterator[str]:
 def _seen(done: Done) -> dict[str, Any]:
     ours = [call for call in done.calls if call.is_ours and call.operation not in _LOGIN]
     acting = [_call(call) for call in ours if call.operation in _ACTING]
-    # Where the engine itself refuses, nothing is asked of the package.
-    asked = [one for one in done.operations if _PROTECTED not in (one.failure or "")]
+    asked = [one for one in done.operations if not (one.failure or "").startswith("pulumi: ")]
     operations = [f"{one.what} {one.resource}{' fails' if one.failure else ''}" for one in asked]
     seen = {
         "end": done.ended,

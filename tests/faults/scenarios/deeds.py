@@ -4,6 +4,7 @@ What was done to each job, when and by whom, and what somebody had asked for in 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ READS = ("batch-status", "batch-detail", "batch-progress", "batch-rpo-and-rto", 
 ON_DESTROY = {"pause": "pause", "stop": "stop"}
 RETIRED = " (old)"
 """Ends the key of a resource that was replaced, and is not deleted yet."""
+MOMENT_SECONDS = 0.01
+"""The sandbox tells the time of a command in whole milliseconds, and that of a call as it is."""
 CLOCK_SECONDS = 120.0
 """By so much the clocks of a command and of the sandbox may differ: both run sixty times as fast, from moments of their own."""
 
@@ -65,7 +68,7 @@ class World:
         self.scenario = scenario
         self.dones = dones
         self.names = names
-        self.deeds = sorted((deed for number in range(len(dones)) for deed in self._deeds(number)), key=lambda deed: deed.at)
+        self.deeds = [deed for number in range(len(dones)) for deed in self._deeds(number)]
         self._facts: dict[str, Mapping[str, object]] = {}
         for done in dones:
             for facts in (done.facts_before, done.facts_after):
@@ -89,30 +92,25 @@ class World:
         history = self._facts.get(job_id, {}).get("history", ())
         return [(float(at), str(status)) for at, status in history]  # type: ignore[attr-defined]
 
-    def status_at(self, job_id: str, at: float) -> str | None:
-        """The status at a moment."""
-        found = None
-        for since, status in self.timeline(job_id):
-            if since <= at or found is None:
-                found = status
-        return found
-
     def statuses(self, job_id: str, since: float, until: float) -> set[str]:
-        """The statuses that a job had in a period."""
-        within = {status for at, status in self.timeline(job_id) if since < at <= until}
-        first = self.status_at(job_id, since)
-        return within | ({first} if first else set())
+        """The statuses that a job had in a period, its ends included: where time stands still much happens in one moment."""
+        timeline = self.timeline(job_id)
+        first = [status for at, status in timeline if at < since][-1:] or [status for _, status in timeline[:1]]
+        return {*first, *(status for at, status in timeline if since <= at <= until)}
 
     def has_run(self, job_id: str, until: float) -> bool:
         """Whether the job was started before that."""
         runs = ("starting", "running", "paused", "failed")
-        return any(at <= until and phase_of(status) in runs for at, status in self.timeline(job_id))
+        return any(at <= until + MOMENT_SECONDS and phase_of(status) in runs for at, status in self.timeline(job_id))
 
-    def ours(self, action: str, job_id: str, until: float = float("inf")) -> list[Deed]:
+    def all(self, action: str, job_id: str, until: float = math.inf) -> list[Deed]:
+        """What anybody did to a job before a moment."""
+        own = [deed for deed in self.deeds if (deed.action, deed.job_id) == (action, job_id)]
+        return [deed for deed in own if deed.at <= until + MOMENT_SECONDS]
+
+    def ours(self, action: str, job_id: str, until: float = math.inf) -> list[Deed]:
         """What we did to a job before a moment."""
-        return [
-            deed for deed in self.deeds if deed.is_ours and (deed.action, deed.job_id) == (action, job_id) and deed.at <= until
-        ]
+        return [deed for deed in self.all(action, job_id, until) if deed.is_ours]
 
     def twice(self) -> Iterator[tuple[Deed, Deed]]:
         """What took effect although it already had since the job came to where that is due, both times by us."""
@@ -121,17 +119,36 @@ class World:
                 yield from self._twice(job_id, action, armed)
 
     def _twice(self, job_id: str, action: str, armed: set[str]) -> Iterator[tuple[Deed, Deed]]:
-        arrivals = [at for at, status in self.timeline(job_id) if phase_of(status) in armed]
+        arrivals = [moment for moment, phase in self._arrivals(job_id) if phase in armed]
         last: Deed | None = None
         for deed in self.deeds:
             if (deed.job_id, deed.action) != (job_id, action):
                 continue
-            # Somebody else's counts, but is no mistake of ours.
-            if last is not None and deed.is_ours and not any(last.at < at <= deed.at for at in arrivals):
-                is_rescheduled = self.status_at(job_id, deed.at) == "WAITING_FOR_START" and deed.start_time != last.start_time
-                if last.is_ours and not is_rescheduled:
+            if last is not None and last.is_ours and deed.is_ours:
+                is_new = any((last.number, last.at) <= moment <= (deed.number, deed.at) for moment in arrivals)
+                is_scheduled = "WAITING_FOR_START" in self.statuses(job_id, deed.at, deed.at)
+                if not is_new and not (is_scheduled and deed.start_time != last.start_time):
                     yield last, deed
+            # Somebody else's counts, but is no mistake of ours.
             last = deed
+
+    def _arrivals(self, job_id: str) -> list[tuple[tuple[float, float], str]]:
+        """When a job came to another phase: in which command, see `_number`, and at which moment."""
+        found, before = [], None
+        for index, (at, status) in enumerate(self.timeline(job_id)):
+            if (phase := phase_of(status)) != before:
+                found.append(((self._number(job_id, index), at), phase))
+            before = phase
+        return found
+
+    def _number(self, job_id: str, index: int) -> float:
+        """The command in which a job came to the status of that index, or a half less."""
+        for number, done in enumerate(self.dones):
+            if index < len(done.facts_before.get(job_id, {}).get("history", ())):
+                return number - 0.5
+            if index < len(done.facts_after.get(job_id, {}).get("history", ())):
+                return number
+        return len(self.dones)
 
     def is_pause_ours(self, job_id: str, at: float, resource: str | None = None) -> bool | None:
         """Whether the pause of a job was made by us; None where nobody need know.
@@ -141,7 +158,9 @@ class World:
             at: a moment in which it is paused.
             resource: that must know it, so that it must have saved it.
         """
-        pauses = [since for since, status in self.timeline(job_id) if since <= at and phase_of(status) == "paused"]
+        pauses = [
+            since for since, status in self.timeline(job_id) if since <= at + MOMENT_SECONDS and phase_of(status) == "paused"
+        ]
         deeds = self.ours("pause", job_id, at)
         if not deeds or not pauses:
             return False
@@ -276,13 +295,15 @@ def why_unasked(world: World, number: int, call: Call, job_id: str) -> str | Non
     wishes = [wish for wish in wishes if wish.shall_be == "started"]
     if not wishes:
         return "nobody declares it started"
-    status = world.status_at(job_id, call.at)
+    statuses = world.statuses(job_id, call.at, call.at)
     if action == "resume":
-        is_paused = status is None or phase_of(status) == "paused"
+        is_paused = not statuses or any(phase_of(status) == "paused" for status in statuses)
         is_ours = is_paused and world.is_pause_ours(job_id, call.at) is not False
-        return None if is_ours or any(wish.resume for wish in wishes) else f"it is {status} by others, and resume is not set"
+        by_others = f"it is {' or '.join(sorted(statuses))} by others, and resume is not set"
+        return None if is_ours or any(wish.resume for wish in wishes) else by_others
     named = milliseconds_of(call.start_times.get(job_id)) or None
     is_in_time = named is None and any(not wish.is_future(call.at + CLOCK_SECONDS) for wish in wishes)
     if not is_in_time and named not in [wish.start_time for wish in wishes if wish.start_time is not None]:
         return f"no declaration has the start time {named}"
-    return "only a resume may ask for a failed start again" if status == "START_JOB_FAILED" and job_id in call.done else None
+    is_failed = statuses == {"START_JOB_FAILED"} and job_id in call.done
+    return "only a resume may ask for a failed start again" if is_failed else None

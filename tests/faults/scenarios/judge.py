@@ -173,7 +173,7 @@ def _was_done(world: World, action: str, job_id: str, until: float) -> bool:
     """Whether a call of ours had that effect, or may have had: its answer was lost."""
     if world.ours(action, job_id, until):
         return True
-    calls = [call for done in world.dones for call in done.calls if call.is_ours and call.at <= until and call.fault]
+    calls = [call for done in world.dones for call in done.calls if call.is_ours and call.at <= until + 1 and call.fault]
     return any(deeds.action_of(call) == action and job_id in call.jobs for call in calls)
 
 
@@ -220,10 +220,10 @@ def _was_right(world: World, number: int, wish: Wish) -> bool:
     statuses = world.statuses(wish.job_id, done.began - stale - 1, done.ended_at + 1)
     if not all(wish.job_id in facts for facts in (done.facts_before, done.facts_after)):
         statuses |= {"DELETED"}
-    starts = [deed for deed in world.deeds if deed.action == "start" and deed.job_id == wish.job_id and deed.at <= done.ended_at]
+    starts = world.all("start", wish.job_id, done.ended_at)
     times = [facts[wish.job_id].get("start_time") for facts in (done.facts_before, done.facts_after) if wish.job_id in facts]
     times += [deed.start_time for deed in starts]
-    is_due = any(deed.start_time is None or deed.start_time / 1000 <= done.ended_at for deed in starts)
+    is_due = any(deed.start_time is None or deed.start_time / 1000 <= done.ended_at + 1 for deed in starts)
     return any(
         is_where_it_should_be(
             wish,
@@ -284,7 +284,7 @@ def _judge_last(world: World, number: int) -> Found:
             status = done.facts_after.get(wish.job_id, {}).get("status")
             phase = "missing" if status is None else phase_of(status)
             about = f"the last up: job {wish.job_id} of {name}, to be {wish.shall_be}"
-            if what.asks and not world.ours(what.asks, wish.job_id, done.ended_at) and not _others_did(world, number, what, wish):
+            if what.asks and not _was_asked(world, number, what.asks, wish.job_id):
                 yield "lost", f"{about}, was to be asked to {what.asks}, and is {status}"
             elif phase not in what.ends:
                 yield "lost", f"{about}, is {status}"
@@ -333,13 +333,9 @@ def _remembers(world: World, number: int, name: str) -> bool:
     return name in world.dones[number].before and not any(done.step.state for done in world.dones if done.step.stack == stack)
 
 
-def _others_did(world: World, number: int, what: Due, wish: Wish) -> bool:
-    """Whether others had asked for it already, or a call before this command had not shown its effect yet."""
-    done = world.dones[number]
-    others = [
-        deed for deed in world.deeds if deed.job_id == wish.job_id and deed.action == what.asks and deed.at <= done.ended_at
-    ]
-    return any(not deed.is_ours for deed in others)
+def _was_asked(world: World, number: int, action: str, job_id: str) -> bool:
+    """Whether that was asked of the job in this command, or others had done so meanwhile."""
+    return any((deed.number, deed.action, deed.job_id) == (number, action, job_id) for deed in world.deeds)
 
 
 def _judge_told(done: Done, name: str, dues: Sequence[tuple[Wish, Due]]) -> Found:
