@@ -59,12 +59,12 @@ def main() -> None:
         for line in sys.stdin:
             scenario = from_json(line)
             pairs = zip(model.run_steps(scenario, [{}, {}]), pulumi.run_steps(scenario, [{}, {}]), strict=True)
-            print(json.dumps([words for number, pair in enumerate(pairs) for words in _differences(number, *pair)]), flush=True)
+            print(json.dumps([words for number, pair in enumerate(pairs) for words in differences(number, *pair)]), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 
 
-def _differences(number: int, model: Done, real: Done) -> Iterator[str]:
+def differences(number: int, model: Done, real: Done) -> Iterator[str]:
     """In what a step with the modelled engine differs from the same step with the real one."""
     found = list(_unlike("", _seen(model), _seen(real)))
     for words in found:
@@ -83,9 +83,11 @@ def _unlike(place: str, modelled: Any, true: Any) -> Iterator[str]:
 
 
 def _seen(done: Done) -> dict[str, Any]:
+    from .command import ENGINE_SAYS
+
     ours = [call for call in done.calls if call.is_ours and call.operation not in _LOGIN]
     acting = [_call(call) for call in ours if call.operation in _ACTING]
-    asked = [one for one in done.operations if not (one.failure or "").startswith("pulumi: ")]
+    asked = [one for one in done.operations if not (one.failure or "").startswith(ENGINE_SAYS)]
     operations = [f"{one.what} {one.resource}{' fails' if one.failure else ''}" for one in asked]
     seen = {
         "end": done.ended,
