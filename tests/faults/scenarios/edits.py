@@ -106,7 +106,7 @@ def move_job(rng: random.Random, program: Program, _world: World) -> Program:
     there = [job.index for job in target.jobs]
     target = replace(target, jobs=(*target.jobs, *(job for job in moved if job.index not in there)))
     changed = _put(program, source, target)
-    return _depending(changed, source.name, target.name) if rng.random() < 0.4 else changed
+    return _depending(changed, source.name, target.name) if rng.random() < 0.5 else changed
 
 
 def share_job(rng: random.Random, program: Program, _world: World) -> Program:
