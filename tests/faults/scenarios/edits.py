@@ -304,7 +304,10 @@ def _change_job(rng: random.Random, program: Program, **changes: Any) -> Program
     """Change a job on every list that it is on."""
     if not any(one.jobs for one in program):
         return program
-    index = rng.choice([job.index for one in program for job in one.jobs])
+    listed = [job for one in program for job in one.jobs]
+    # Most often one of which something was said already.
+    told = [job for job in listed if any(getattr(job, name) is not None for name in changes)]
+    index = rng.choice(told if told and rng.random() < 0.6 else listed).index
     return tuple(
         replace(one, jobs=tuple(replace(job, **changes) if job.index == index else job for job in one.jobs)) for one in program
     )

@@ -26,7 +26,7 @@ from ..schedule import CANCELS, FRONTS, LONG_REST_SECONDS, MOMENTS, Kill, make_f
 from .edits import EDITS, SIDES, World, rename, without, wrong_with
 from .scenario import ACTS, COMMANDS, MISTAKES, Act, Job, Program, Resource, Scenario, Step
 
-CHANCE = 0.3
+CHANCE = 0.25
 """Of each feature, to be picked for a scenario."""
 
 EVENTS = (
@@ -202,6 +202,9 @@ def _kinds(chance: _Chance, most_jobs: int) -> tuple[str, ...]:
     rng, features = chance.rng, chance.features
     count = min(most_jobs, rng.choices((rng.randint(1, 4), rng.randint(2, 12), 40), (6, 6, 1))[0])
     weights = COPYING if "synced" in features else TROUBLED if "troubled jobs" in features else HEALTHY
+    if {"desired states", "on_destroy"}.intersection(features):
+        # What runs can be paused and stopped.
+        weights = weights | {"running": 30}
     kinds = rng.choices(list(weights), list(weights.values()), k=count)
     if "resume" in features or "desired states" in features:
         kinds = [jobs.CALM.get(kind, kind) for kind in kinds]
@@ -235,14 +238,14 @@ def _steps(chance: _Chance, count: int, open_lag: float) -> list[Step]:
     world = World(count, can_sync="synced" in chance.features)
     program = _first_program(chance, world)
     steps: list[Step] = []
-    for number in range(rng.choices((1, 2, 3, 4, 5), (2, 5, 6, 3, 1))[0]):
+    for number in range(rng.choices((1, 2, 3, 4, 5), (1, 4, 6, 5, 3))[0]):
         if number:
-            program = _edited(chance, program, world, rng.choices((0, 1, 2, 3), (3, 5, 3, 1))[0])
+            program = _edited(chance, program, world, rng.choices((0, 1, 2, 3, 5), (1, 4, 4, 3, 2))[0])
             program = _as_before(chance, program, steps, world)
         world = _guarding(world, program)
         tried = _without_protected(chance, program, world) if number else program
         steps.append(_step(chance, steps, tried, world, open_lag))
-    program = _edited(chance, program, world, rng.choices((0, 1, 2), (2, 3, 2))[0])
+    program = _edited(chance, program, world, rng.choices((0, 1, 2, 4), (1, 3, 3, 1))[0])
     return [*steps, Step(_last_program(rng, program), rest_seconds=LONG_REST_SECONDS)]
 
 
