@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 project = "pulumi-drs-start"
 author = "the authors of pulumi-drs-start"
-copyright = author  # noqa: A001 - Sphinx's word
+copyright = author
 version = release = __version__
 
 extensions = ["myst_parser"]

@@ -25,6 +25,8 @@ DOCS = Path(__file__).parent
 MESSAGES = DOCS.parent / "tests" / "messages" / "messages.txt"
 _PART = re.compile(r"(<!-- made: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
+_NOTHING = "\N{EN DASH}"
+
 _TYPES = {
     Kind.FLAG: "bool",
     Kind.TEXT: "string",
@@ -75,8 +77,8 @@ UP = {
     Phase.FAILED: "nothing but a warning: DRS retries by itself; with `resume` asks it to",
     Phase.START_FAILED: "reports a failure; with `resume` asks DRS to retry",
     Phase.ENDED: "nothing if this resource saw it running, or its time has passed after DRS accepted it; else, as when a "
-    "schedule was cancelled before its time, or a job was stopped as declared and is declared `started` again, reports a failure: "
-    "DRS starts no job twice",
+    "schedule was cancelled before its time, or a job was stopped as declared and is declared `started` again, reports a "
+    "failure: DRS starts no job twice",
     Phase.DEAD: "reports a failure",
     Phase.MISSING: "reports a failure; the other jobs are dealt with",
 }
@@ -93,7 +95,7 @@ RUNNING = (
 
 _ASK_IAM = "ask whoever administers IAM for DRS FullAccess and VPC FullAccess in the project of the jobs"
 _SEE_ID = "check the id, the region and the project, or take the job off the list"
-_OF_US = "a defect of this package, or of something between it and DRS: report it, with the request id of the message"
+_OF_US = "report it, with the request id of the message: this package should not send that"
 ERRORS = {
     "DRS.M00002": ("there is no row to answer with", "nothing: it is read as an empty list"),
     "DRS.M00004": ("a fault of DRS", "run the command again; if it stays, ask the support of DRS"),
@@ -165,7 +167,7 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _code(*words: str | None) -> str:
-    return ", ".join(f"`{word}`" for word in words if word) or "–"
+    return ", ".join(f"`{word}`" for word in words if word) or _NOTHING
 
 
 def _type(field: Field) -> str:
@@ -181,7 +183,7 @@ def _default(field: Field) -> str:
     if field.is_place:
         return "from the configuration"
     if field.default is None:
-        return "–"
+        return _NOTHING
     return _code(str(field.default) if field.kind is Kind.FLAG else f'"{field.default}"')
 
 
@@ -270,14 +272,19 @@ def _class(thing: type) -> str:
 
 
 def configuration() -> str:
-    rows = [_setting(KEYS[field], meaning) for field, meaning in SETTINGS.items()]
-    return _table(("configuration", "environment", "`clouds.yaml`", "input", "meaning"), rows)
+    keys = {KEYS[field]: meaning for field, meaning in SETTINGS.items() if KEYS[field].config or KEYS[field].environment}
+    return _table(("meaning", "configuration", "environment"), (_setting(key, meaning) for key, meaning in keys.items()))
 
 
 def _setting(key: Key, meaning: str) -> tuple[str, ...]:
     config = _code(key.config and f"drs:{key.config}") + (" (secret)" if key.is_secret and key.config else "")
     older = f"; else {_code(*key.older)}" if key.older else ""
-    return config, _code(*key.environment) + older, _code(key.cloud), _code(key.input), meaning
+    return meaning, config, _code(*key.environment) + older
+
+
+def clouds() -> str:
+    keys = {KEYS[field]: meaning for field, meaning in SETTINGS.items() if KEYS[field].cloud}
+    return _table(("in an entry", "meaning"), ((_code(key.cloud), meaning) for key, meaning in keys.items()))
 
 
 def statuses() -> str:
@@ -328,7 +335,7 @@ def reasons() -> str:
 
 MADE: Mapping[str, Callable[[], str]] = {
     made.__name__: made
-    for made in (inputs, outputs, previewed, functions, types, configuration, statuses, codes, gateway_codes, reasons)
+    for made in (inputs, outputs, previewed, functions, types, configuration, clouds, statuses, codes, gateway_codes, reasons)
 }
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox
-from tests.examples.conftest import Project, engine, make_project  # noqa: F401  # fixtures
 from tests.e2e.conftest import warm  # noqa: F401  # a fixture
+from tests.examples.conftest import Project, engine, make_project  # noqa: F401  # fixtures
 
 from .pages import DOCS, PAGES, ROOT, TEST, Block, blocks, read
 from .walk import folder_for, walking

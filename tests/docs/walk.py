@@ -102,8 +102,8 @@ class Walk:
         for line in lines:
             if "…" in line:
                 # To be filled in by the reader; here the sandbox's own values are in the environment.
-                names = [part.partition("=")[0] for part in shlex.split(line)[1:]]
-                assert line.startswith("export ") and set(names) <= LOGIN, line
+                names = [part.partition("=")[0] for part in shlex.split(line.removeprefix("export "))]
+                assert set(names) <= LOGIN, line
             elif line.startswith(SERVE):
                 self._serve(line)
         typed = "\n".join(line for line in lines if "…" not in line and not line.startswith(SERVE))

@@ -1,4 +1,4 @@
-"""`examples/typescript`: the quickstart with a library made from the schema, and the program of `docs/guides/other-languages.md`."""
+"""`examples/typescript`: the quickstart with a library made from the schema, and the program of the guide to other languages."""
 
 from __future__ import annotations
 
