@@ -146,6 +146,30 @@ ERRORS = {
 }
 """Codes of DRS: the cause, and the remedy. Their HTTP statuses are those of the sandbox, which has them from DRS's documents."""
 
+_WHO_CALLS = ("0301", "0302", "0303", "0304", "0305", "0306", "0307", "0310", "0311", "0312", "0313", "0314")
+_AGAIN = "run the command again; if it stays, ask the support of the cloud"
+GATEWAY = {
+    ("0308",): ("calls come too often", "wait a little; where many stacks run at once, run fewer"),
+    _WHO_CALLS: ("the token or the signature is not accepted", "check the login; with an access key also this machine's clock"),
+    ("0204", "0205"): (
+        "the TLS version or the certificate is not accepted",
+        "check the proxy, and `cert` and `key` of `clouds.yaml`",
+    ),
+    ("0401", "0402", "0405"): ("calls from this network are not accepted", "ask whoever administers the network"),
+    ("0501", "0502"): ("a quota is used up, or the account is frozen", "ask whoever administers the account"),
+    ("0801", "0802"): ("the service, or the user, is not allowed in this region", "check the region, and the rights of the user"),
+    ("0101", "0103", "0404", "0605", "0609", "0610", "0611"): (
+        "the gateway finds no DRS to pass the call on to",
+        f"check `drs:endpoint` and the region; {_AGAIN}",
+    ),
+    ("0104", "0105", "0106", "0602", "0606", "0607", "0608", "0612", "0613", "0615", "0616", "0617", "0705"): (
+        "the gateway could not pass the call on",
+        _AGAIN,
+    ),
+    ("0107", "0201", "0202", "0203", "0601"): ("no good answer of DRS came back: it may have acted", _AGAIN),
+}
+"""Numbers of the gateway's codes: the cause, and the remedy."""
+
 _DOES: dict[type[errors.ServiceRefusedError], str] = {
     errors.TokenRejectedError: "logs in anew and asks again, once",
     errors.PermissionDeniedError: "fails",
@@ -306,24 +330,17 @@ def codes() -> str:
 
 
 def gateway_codes() -> str:
-    def numbers(some: Iterable[str]) -> str:
-        return _code(*sorted(some))
+    rows = [(_code(*numbers), cause, _gateway_does(numbers), remedy) for numbers, (cause, remedy) in GATEWAY.items()]
+    return _table(("number", "cause", "what this package does", "remedy"), rows)
 
-    throttled = {code.partition(".")[2] for code in gateway.THROTTLED}
-    rows = [
-        (numbers(throttled), "calls come too often", _DOES[errors.ThrottledError]),
-        (
-            numbers(gateway._NOT_ASKED),
-            "the gateway failed, or refused, before it passed the call on",
-            "where it is a fault asks again within `timeout`; else logs in anew once, or fails",
-        ),
-        (
-            numbers(gateway._MAY_HAVE_ASKED),
-            "no good answer of DRS: it may have acted",
-            _DOES[errors.ServiceFaultError],
-        ),
-    ]
-    return _table(("number", "cause", "what this package does"), rows)
+
+def _gateway_does(numbers: tuple[str, ...]) -> str:
+    if any(code.endswith(numbers) for code in gateway.THROTTLED):
+        return _DOES[errors.ThrottledError]
+    if numbers == _WHO_CALLS:
+        return "with HTTP 401 logs in anew and asks again, once; with 403 fails"
+    kind = errors.ServiceFaultError if gateway._MAY_HAVE_ASKED.issuperset(numbers) else errors.NotAskedError
+    return f"with HTTP 5xx {_DOES[kind]}; else fails"
 
 
 def reasons() -> str:

@@ -87,6 +87,7 @@ class Walk:
             self._write("__main__.py", program)
             self.is_untried = True
         elif block.language == "yaml":
+            self._try()
             self._write("Pulumi.yaml", text)
             if "runtime: yaml" in text:
                 link_plugin(self.project.folder)
@@ -130,7 +131,7 @@ class Walk:
     def _try(self) -> None:
         """Preview a program that no command has run."""
         if self.is_untried:
-            self.type("pulumi preview")
+            self.type("pulumi stack select --create test\npulumi preview")
 
     def _serve(self, line: str) -> None:
         """Start a sandbox as the page does, in place of the test's own."""
@@ -178,9 +179,9 @@ def _free_port() -> str:
 
 
 def folder_for(page: str, parent: Path) -> Path:
-    """A folder for the page's project: empty where the page makes the project, else with one in Python."""
+    """A folder for the page's project: empty where the page makes it, else with one in Python."""
     folder = parent / "project"
     folder.mkdir()
-    if not any("runtime: " in block.text for block in blocks(page, "yaml")):
+    if not any("pulumi stack init" in block.text for block in blocks(page, "sh")):
         (folder / "Pulumi.yaml").write_text("name: jobs\nruntime: python\n", encoding="utf-8")
     return folder
