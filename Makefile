@@ -11,7 +11,7 @@ SCENARIOS ?= 300
 SAMPLE ?= 150
 SEED ?= 1
 
-.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages lint bench pulumi clean help
+.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages docs reference lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -66,6 +66,13 @@ mutants: setup ## Change one thing at a time in the decisions and name the chang
 
 messages: setup ## Write every message anew into tests/messages/messages.txt, to read what a change of words comes to
 	@$(BIN)/python -m tests.messages
+
+docs: setup ## Make the pages of the documentation, without the network; print where they begin
+	@$(BIN)/python -m sphinx -n -W --keep-going -q -c docs -b html . .docs
+	@echo "$(CURDIR)/.docs/index.html"
+
+reference: setup ## Write the tables of the reference in docs/ anew, from the tables of the code
+	@$(BIN)/python -m docs.fill
 
 # All sizes take about a quarter of an hour and are kept; SIZES="1 10" is a short run, kept nowhere.
 bench: setup ## Measure ours, the other candidates and the baseline on the real engine; write docs/benchmark.md
@@ -128,4 +135,4 @@ test-pythons: ## Run the tests that need no engine on each Python version at han
 	[ -z "$$failed" ] && [ -n "$$ran" ]
 
 clean: ## Remove what the other verbs made in this folder
-	rm -rf $(VENV) .bench .demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .bench .demo .docs dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

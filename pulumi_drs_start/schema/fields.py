@@ -1,7 +1,7 @@
 """
 The table of fields: every input, every output and every key of the state, once.
 
-Validation, the normal form, the keys of the state and the tables of the README are made from it.
+Validation, the normal form, the keys of the state and the tables of the documentation are made from it.
 """
 
 from __future__ import annotations

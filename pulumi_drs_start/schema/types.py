@@ -26,7 +26,7 @@ DbUseType = Literal["migration", "sync", "cloudDataGuard"]
 Phase = Literal[
     "pending", "startable", "scheduled", "starting", "running", "paused", "failed", "start_failed", "ended", "dead", "missing"
 ]
-"""What a status of DRS means for a job that shall be started. The README has a table of phases and statuses."""
+"""What a status of DRS means for a job that shall be started. The documentation has a table of phases and statuses."""
 Outcome = Literal["started", "scheduled", "resumed", "paused", "stopped", "already_started", "unchanged", "failed"]
 """What the last operation did for a job."""
 

@@ -1,4 +1,4 @@
-"""What `docs/cutover-night.md` says of each step is so: its commands do it, and print what is shown there."""
+"""What `docs/guides/cutover-night.md` says of each step is so: its commands do it, and print what is shown there."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import re
 
 import pytest
 
-from .conftest import ROOT
+from tests.docs.pages import ROOT, read, texts
+
 from .test_cutover import FOLLOWS, JOBS, NEW, OLD, ORDERS, OVER, Night, night  # noqa: F401  # a fixture
 
-TEXT = (ROOT / "docs" / "cutover-night.md").read_text(encoding="utf-8")
-PLAN, START, MORE_TIME, ASK, SWITCH, CHECK, BACK, NOT_BACK, FINISH, STOP, DESTROY = re.findall(r"```sh\n(.*?)```", TEXT, re.S)
-PLANNED, ROW, STARTED, TOO_LATE, CLOSED, SWITCHED, ANNOUNCED, STOPPED = re.findall(r"```text\n(.*?)\n```", TEXT, re.S)
+PAGE = "guides/cutover-night.md"
+PLAN, START, MORE_TIME, ASK, SWITCH, CHECK, BACK, NOT_BACK, FINISH, STOP, DESTROY = texts(PAGE, "sh")
+PLANNED, ROW, STARTED, TOO_LATE, CLOSED, SWITCHED, ANNOUNCED, STOPPED = map(str.strip, texts(PAGE, "text"))
+TEXT = read(PAGE)
 MESSAGES = (ROOT / "tests" / "messages" / "messages.txt").read_text(encoding="utf-8")
 PROGRAM = (ROOT / "examples" / "cutover" / "switch" / "__main__.py").read_text(encoding="utf-8")
 
@@ -93,12 +95,3 @@ def test_every_message_of_the_tables_is_one_that_is_said() -> None:
 
     assert len(told) > 15
     assert [phrase for phrase in told if alike(phrase) not in said] == []
-
-
-def test_links_lead_somewhere() -> None:
-    targets = re.findall(r"\]\(([^)]+)\)", TEXT)
-    headings = {re.sub(r"[^\w]+", "-", title.lower()) for title in re.findall(r"^## (.*)", TEXT, re.M)}
-
-    assert [target for target in targets if target.startswith("#") and target[1:] not in headings] == []
-    files = [target.partition("#")[0] for target in targets if not target.startswith("#")]
-    assert [file for file in files if not (ROOT / "docs" / file).exists()] == []

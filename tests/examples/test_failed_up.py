@@ -1,4 +1,4 @@
-"""What `docs/failed-up.md` says of a failed `up` is so, and its commands read what is wrong."""
+"""What `docs/guides/failed-up.md` says of a failed `up` is so, and its commands read what is wrong."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
+from tests.docs.pages import read, texts
 
-from .conftest import ROOT, Project, needs_jq
+from .conftest import Project, needs_jq
 
 pytestmark = [pytest.mark.engine, pytest.mark.cold]
 
-TEXT = (ROOT / "docs" / "failed-up.md").read_text(encoding="utf-8")
-WITH_JQ, WITH_PYTHON, RENEW = re.findall(r"```sh\n(.*?)```", TEXT, re.S)
-SHOWN = json.loads(re.findall(r"```json\n(.*?)```", TEXT, re.S)[0])
+PAGE = "guides/failed-up.md"
+TEXT = read(PAGE)
+WITH_JQ, WITH_PYTHON, RENEW = texts(PAGE, "sh")
+SHOWN = json.loads(*texts(PAGE, "json"))
 RUNS, FAILS, MISSING = "9f1c6f6e-5d5e-4d8c-9a1e-1268453jb101", *SHOWN
 
 

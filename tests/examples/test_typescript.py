@@ -1,17 +1,17 @@
-"""`examples/typescript`: the quickstart with a library made from the schema, and the program of `docs/other-languages.md`."""
+"""`examples/typescript`: the quickstart with a library made from the schema, and the program of the guide to other languages."""
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Callable
 
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
+from tests.docs.pages import texts
 from tests.e2e.native.libraries import make_library
 
-from .conftest import ROOT, Project, jobs_in_readme, link_plugin, run_through
+from .conftest import Project, jobs_in_readme, link_plugin, run_through
 
 _LOUDLY = "WARNING: NOTHING IN TYPESCRIPT WAS RUN, as there is no Node.js with npm"
 pytestmark = [pytest.mark.engine, pytest.mark.skipif(shutil.which("npm") is None, reason=_LOUDLY)]
@@ -35,8 +35,7 @@ def test_it_compiles_and_starts_the_jobs_once(project: Project, sandbox: Sandbox
 
     run_through(project, sandbox)
 
-    text = (ROOT / "docs" / "other-languages.md").read_text(encoding="utf-8")
-    (program,) = re.findall(r"```typescript\n(.*?)```", text, re.S)
+    (program,) = texts("guides/other-languages.md", "typescript")
     assert mistakes(project, program) == ""
     assert """Type '"retry"' is not assignable""" in mistakes(project, program.replace('"record"', '"retry"'))
     assert "'start_time' does not exist" in mistakes(project, program.replace("startTime", "start_time"))

@@ -1,16 +1,16 @@
-"""`examples/yaml`: the quickstart without a programming language, and the program of `docs/other-languages.md`."""
+"""`examples/yaml`: the quickstart without a programming language, and the program of `docs/guides/other-languages.md`."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
+from tests.docs.pages import texts
 
-from .conftest import JOB_ID, ROOT, Project, jobs_in_readme, link_plugin, run_through
+from .conftest import JOB_ID, Project, jobs_in_readme, link_plugin, run_through
 
 pytestmark = pytest.mark.engine
 
@@ -25,8 +25,7 @@ def test_the_jobs_start_once_and_are_left_running(sandbox: Sandbox, make_example
 
 
 def test_the_program_of_the_document_runs(sandbox: Sandbox, make_project: Callable[[Path], Project], tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "other-languages.md").read_text(encoding="utf-8")
-    program = "\n".join(["name: nightly-jobs", "runtime: yaml", *re.findall(r"```yaml\n(.*?)```", text, re.S)])
+    program = "\n".join(["name: nightly-jobs", "runtime: yaml", *texts("guides/other-languages.md", "yaml")])
     sandbox.add_jobs(*map(make_job, set(JOB_ID.findall(program))))
     folder = tmp_path / "project"
     folder.mkdir()

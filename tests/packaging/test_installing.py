@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.parent for path in ROOT.glob("examples/*/requirements.txt"))
 TEXTS = sorted(
     path
-    for pattern in ("*.md", "Makefile", ".ci/*", "docs/*.md", "bench/**/*.py", "examples/**/*", "pulumi_drs_start/**/*.py")
+    for pattern in ("*.md", "Makefile", ".ci/*", "docs/**/*.md", "bench/**/*.py", "examples/**/*", "pulumi_drs_start/**/*.py")
     for path in ROOT.glob(pattern)
     if path.suffix in {".md", ".py", ".sh", ".txt", ".yaml", ".json", ".ts", ""}
     and path.is_file()

@@ -15,7 +15,14 @@ import pulumi_drs_start
 
 ROOT = Path(__file__).parents[2]
 # Tests that read files of every folder, and are quick.
-READERS = ["tests/bench", "tests/examples", "tests/packaging/test_installing.py", "tests/packaging/test_lock.py"]
+READERS = [
+    "tests/bench",
+    "tests/docs/test_pages.py",
+    "tests/docs/test_reference.py",
+    "tests/examples",
+    "tests/packaging/test_installing.py",
+    "tests/packaging/test_lock.py",
+]
 
 
 @pytest.fixture(scope="session")

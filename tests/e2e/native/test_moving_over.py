@@ -1,4 +1,4 @@
-"""From the resource of Python programs to the one of any language, as `docs/other-languages.md` tells it."""
+"""From the resource of Python programs to the one of any language, as `docs/guides/other-languages.md` tells it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job
-from tests.e2e.conftest import ROOT, Stack, actions
+from tests.docs.pages import read
+from tests.e2e.conftest import Stack, actions
 
 from .conftest import TYPE, YamlStack
 
 pytestmark = pytest.mark.engine
 
-SECTION = (ROOT / "docs" / "other-languages.md").read_text(encoding="utf-8").partition("## Moving from the Python resource")[2]
+SECTION = read("guides/other-languages.md").partition("## Moving from the Python resource")[2]
 # With the project of these stacks in place of the one there.
 COMMANDS = [shlex.split(line.replace("::nightly-jobs::", "::jobs::")) for line in re.findall(r"^ *pulumi (.*)", SECTION, re.M)]
 SHOW, IMPORT, DELETE, PREVIEW, UP = COMMANDS

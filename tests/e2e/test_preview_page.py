@@ -1,4 +1,4 @@
-"""The README's preview, a resource for each kind of planned action, is what the real pulumi prints."""
+"""The preview of `docs/reference/previews.md`, a resource for each kind of planned action, is what the real pulumi prints."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from pulumi_drs_start.sandbox import Sandbox, make_job, make_job_id
+from tests.docs.pages import texts
 
-from .conftest import ROOT, Stack
+from .conftest import Stack
 
 pytestmark = pytest.mark.engine
 
@@ -32,12 +33,6 @@ def named(name: str, **fields: Any) -> dict[str, Any]:
     return make_job(make_job_id(name), name=name, **fields)
 
 
-def blocks(language: str) -> list[str]:
-    """The README's code blocks, in the section that shows a preview."""
-    section = (ROOT / "README.md").read_text().split("## What a preview says", 1)[1].split("\n## ", 1)[0]
-    return re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
-
-
 def told(text: str) -> dict[str, set[str]]:
     """The lines about each resource: neither their order nor that of the resources is fixed."""
     diagnostics = text.split("Diagnostics:", 1)[1].split("\nResources:", 1)[0]
@@ -46,7 +41,7 @@ def told(text: str) -> dict[str, set[str]]:
     return dict(zip(parts[::2], lines, strict=True))
 
 
-def test_the_readme_shows_what_preview_prints(sandbox: Sandbox, stack: Stack) -> None:
+def test_the_page_shows_what_preview_prints(sandbox: Sandbox, stack: Stack) -> None:
     sandbox.add_jobs(*map(named, ("archive", "wiki", "forum", "test", "trial", "news", "blog")))
     stack.program(IDS + BEFORE)
     up = stack.up()
@@ -65,8 +60,8 @@ def test_the_readme_shows_what_preview_prints(sandbox: Sandbox, stack: Stack) ->
         named("there", parent_id=make_job_id("pair"), role="forward", **DUAL_ACTIVE),
         named("back", parent_id=make_job_id("pair"), role="backward", **DUAL_ACTIVE),
     )
-    (program,) = blocks("python")
-    (transcript,) = blocks("text")
+    (program,) = texts("reference/previews.md", "python")
+    (transcript,) = texts("reference/previews.md", "text")
     stack.program(IDS + program)
 
     preview = stack.preview()
