@@ -55,8 +55,11 @@ search: setup ## Try new random examples on every test that takes any, 2000 each
 	@$(BIN)/python -m pytest -m 'not engine' -k 'not test_campaign' -n $(WORKERS) --hypothesis-profile=search \
 	  $$(grep -rl --include='test_*.py' '^ *@given' tests)
 
-faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once, programs that change
+faults: setup ## Run the long fault campaign: kills, lost answers, drift, two programs at once, programs that change, kills everywhere
 	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES) --scenarios $(SCENARIOS)
+	@$(BIN)/python -m tests.faults --exhaustive
+	@# What the campaign's engine is worth: the same cases with the real one.
+	@REAL=all $(BIN)/python -m pytest -q -n 2 tests/faults/scenarios/test_real.py
 
 mutants: setup ## Change one thing at a time in the decisions and name the changes that no fast test notices; ALL=1 tries all
 	@$(BIN)/python -m tests.mutants $(if $(ALL),--all,--sample $(SAMPLE) --seed $(SEED)) --workers $(WORKERS)

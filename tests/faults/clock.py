@@ -70,7 +70,7 @@ def _passed() -> float:
 
 
 def be_exact() -> None:
-    """Never let time run, here and in the processes forked from this one: who does one thing after the other does it always alike."""
+    """Never let time run, here and in processes forked from this one: who does one thing after the other does it always alike."""
     global _is_exact
     _is_exact = True
 

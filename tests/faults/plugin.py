@@ -70,7 +70,7 @@ class Plugin:
         news = {**settings, "password": rpc.wrap_rpc_secret(settings["password"])}
         checked = self.call("CheckConfig", provider_pb2.CheckRequest(urn="urn:provider", news=_struct(news)))
         if checked.failures:
-            raise AssertionError(checked.failures)
+            raise FailedError("; ".join(failure.reason for failure in checked.failures))
         self.call("Configure", provider_pb2.ConfigureRequest(args=checked.inputs, acceptSecrets=True))
 
     def call(self, method: str, request: Any) -> Any:

@@ -108,7 +108,13 @@ def _run(task: Task, report: Path, output: Path) -> None:
     hurry(task.scenario)
     hosting.is_the_command(*_words(task.step))
     is_native = task.scenario.front == "native"
-    engine = (_NativeEngine if is_native else _DynamicEngine)(task, watch, note)
+    try:
+        engine = (_NativeEngine if is_native else _DynamicEngine)(task, watch, note)
+    except FailedError as exc:
+        # Wrong settings of the plugin end the command before it has come to a resource.
+        note({"operation": {"resource": "", "what": "check", "failure": str(exc), "outputs": None, "crash": None}})
+        note({"ended": "failed"})
+        return
     note({"ended": "ok" if engine.run() else "failed"})
     engine.close()
 
@@ -245,6 +251,8 @@ class _Engine:
         waiting, made, failed = list(self._step.program), set[str](), set[str]()
         declared: set[str] = set()
         running: set[str] = set()
+        # New ones that are no targets, and what those in the state that are no targets depend on.
+        skipped, needed = set[str](), set[str]()
 
         def ended(name: str, is_good: bool) -> None:
             with self._changed:
@@ -264,6 +272,8 @@ class _Engine:
             declared |= {resource.name} | ({old} if old else set())
             if not self._is_targeted(resource.name):
                 made.add(resource.name)
+                needed |= self._needed([old] if old else [])
+                skipped |= set() if old else {resource.name}
                 continue
             if old:
                 self._olds[resource.name] = old
@@ -272,6 +282,11 @@ class _Engine:
                 self._decide(resource, old, is_skipped=True)
                 ended(resource.name, is_good=False)
                 continue
+            if skipped.intersection(resource.depends_on):
+                self._decide(resource, old, is_skipped=True)
+                self._refused(resource.name, "check", "depends on a resource that is no target")
+                self._bails_out = True
+                break
             act = self._decide(resource, old)
             if act is None:
                 ended(resource.name, is_good=resource.name not in self._failed_names)
@@ -281,7 +296,7 @@ class _Engine:
         with self._changed:
             while running:
                 self._changed.wait(30)
-        return declared
+        return declared | needed
 
     def _carry_out(self, act: Callable[[], bool], name: str, ended: Callable[[str, bool], None]) -> None:
         is_good = False
@@ -314,7 +329,7 @@ class _Engine:
         self._note({"change": resource.name})
         if change == "replace" and state["protect"] and resource.protect:
             self._bails_out = True
-            self._failed(resource.name, "check", FailedError(f"{resource.name} is protected"))
+            self._refused(resource.name, "check", "is protected")
             return None
         if self._step.command == "preview":
             return lambda: self._preview(goal, state)
@@ -414,6 +429,10 @@ class _Engine:
         """Delete them, those that others depend on last. What a resource depends on that failed stays."""
         needed = self._needed(self._olds.get(name, name) for name in self._failed_names)
         left = [key for key in keys if self._is_targeted(key) and (key.endswith(OLD) or _name(key) not in needed)]
+        gone = set(map(_name, left))
+        for key in [key for key in keys if not self._is_targeted(key) and not gone.isdisjoint(self._needed([key]))]:
+            self._refused(_name(key), "delete", "would be deleted, and is no target")
+            self._bails_out = True
         for key in left:
             self._note({"change": key})
         while left and self._step.command != "preview" and not self._is_stopped:
@@ -440,7 +459,7 @@ class _Engine:
             return
         if state["protect"] and not state.get("is_pending"):
             self._kept.add(name)
-            self._failed(name, "delete", FailedError(f"{name} is protected"))
+            self._refused(name, "delete", "is protected")
             return
         if not state.get("retain_on_delete"):
             self._begin(_knowledge(self._front(name), state))
@@ -497,12 +516,19 @@ class _Engine:
         told = {"resource": name, "what": what, "failure": failure, "crash": crash}
         self._note({"operation": {**told, "outputs": outputs}})
 
+    def _refused(self, name: str, what: str, why: str) -> None:
+        """The engine itself refuses to go on."""
+        self._failed(name, what, FailedError(f"{ENGINE_SAYS}{name} {why}"))
+
     def _failed(self, name: str, what: str, error: Exception) -> bool:
         crash = None if isinstance(error, FailedError) else "".join(traceback.format_exception(error))
         self._operation(name, what, str(error), None, crash)
         self._failed_names.add(name)
         return False
 
+
+ENGINE_SAYS = "pulumi: "
+"""How a failure begins that comes from the engine, which does not ask the package then."""
 
 OLD = " (old)"
 """The end of the key of a resource that was replaced, and is not deleted yet."""

@@ -29,7 +29,6 @@ SAID = 1500
 """The characters at the end of what a command has printed that are shown."""
 
 _LOGIN = ("tokens", "domains", "projects", "catalog")
-_PROTECTED = "is protected"
 _ACTING = ("batch-starting", "batch-retry-task", "batch-pause-task", "batch-jobs")
 
 
@@ -60,12 +59,12 @@ def main() -> None:
         for line in sys.stdin:
             scenario = from_json(line)
             pairs = zip(model.run_steps(scenario, [{}, {}]), pulumi.run_steps(scenario, [{}, {}]), strict=True)
-            print(json.dumps([words for number, pair in enumerate(pairs) for words in _differences(number, *pair)]), flush=True)
+            print(json.dumps([words for number, pair in enumerate(pairs) for words in differences(number, *pair)]), flush=True)
     os.kill(sandbox_process, signal.SIGKILL)
     os.waitpid(sandbox_process, 0)
 
 
-def _differences(number: int, model: Done, real: Done) -> Iterator[str]:
+def differences(number: int, model: Done, real: Done) -> Iterator[str]:
     """In what a step with the modelled engine differs from the same step with the real one."""
     found = list(_unlike("", _seen(model), _seen(real)))
     for words in found:
@@ -84,10 +83,11 @@ def _unlike(place: str, modelled: Any, true: Any) -> Iterator[str]:
 
 
 def _seen(done: Done) -> dict[str, Any]:
+    from .command import ENGINE_SAYS
+
     ours = [call for call in done.calls if call.is_ours and call.operation not in _LOGIN]
     acting = [_call(call) for call in ours if call.operation in _ACTING]
-    # Where the engine itself refuses, nothing is asked of the package.
-    asked = [one for one in done.operations if _PROTECTED not in (one.failure or "")]
+    asked = [one for one in done.operations if not (one.failure or "").startswith(ENGINE_SAYS)]
     operations = [f"{one.what} {one.resource}{' fails' if one.failure else ''}" for one in asked]
     seen = {
         "end": done.ended,
@@ -96,14 +96,14 @@ def _seen(done: Done) -> dict[str, Any]:
     }
     if _is_in_order(done.step):
         reads = [f"{call.operation} {sorted(call.jobs)}" for call in ours]
-        reads = [call for before, call in zip(["", *reads], reads) if call != before]
+        reads = [call for before, call in zip(["", *reads], reads, strict=False) if call != before]
         return {**seen, "operations": operations, "acting calls": acting, "calls": reads}
     return {**seen, "operations": sorted(operations), "acting calls": sorted(acting)}
 
 
 def _is_in_order(step: Step) -> bool:
     """Nothing happens at the same time."""
-    return all(one.depends_on == (before.name,) for before, one in zip(step.program, step.program[1:]))
+    return all(one.depends_on == (before.name,) for before, one in zip(step.program, step.program[1:], strict=False))
 
 
 def _call(call: Call) -> str:

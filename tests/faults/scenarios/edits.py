@@ -106,7 +106,7 @@ def move_job(rng: random.Random, program: Program, _world: World) -> Program:
     there = [job.index for job in target.jobs]
     target = replace(target, jobs=(*target.jobs, *(job for job in moved if job.index not in there)))
     changed = _put(program, source, target)
-    return _depending(changed, source.name, target.name) if rng.random() < 0.4 else changed
+    return _depending(changed, source.name, target.name) if rng.random() < 0.5 else changed
 
 
 def share_job(rng: random.Random, program: Program, _world: World) -> Program:
@@ -304,7 +304,10 @@ def _change_job(rng: random.Random, program: Program, **changes: Any) -> Program
     """Change a job on every list that it is on."""
     if not any(one.jobs for one in program):
         return program
-    index = rng.choice([job.index for one in program for job in one.jobs])
+    listed = [job for one in program for job in one.jobs]
+    # Most often one of which something was said already.
+    told = [job for job in listed if any(getattr(job, name) is not None for name in changes)]
+    index = rng.choice(told if told and rng.random() < 0.6 else listed).index
     return tuple(
         replace(one, jobs=tuple(replace(job, **changes) if job.index == index else job for job in one.jobs)) for one in program
     )

@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
@@ -30,7 +31,8 @@ import os
 import sys
 
 # Processes that serve resources, and the one from which warm Pythons are forked; not a user's program.
-if not {"pulumi.dynamic", "pulumi_drs_start", "pulumi-resource-drs", "server.py"}.isdisjoint(map(os.path.basename, sys.orig_argv)):
+SERVERS = {"pulumi.dynamic", "pulumi_drs_start", "pulumi-resource-drs", "server.py"}
+if not SERVERS.isdisjoint(map(os.path.basename, sys.orig_argv)):
     from tests.faults import clock
 
     # Not for gRPC, which hands what it is told to code that has a clock of its own.
@@ -43,6 +45,8 @@ if not {"pulumi.dynamic", "pulumi_drs_start", "pulumi-resource-drs", "server.py"
 
 VARIABLE = "FAULTS_STEP"
 """Of the environment: JSON with ``scenario``, ``step``, its number, ``sandbox``, its URL, and ``report``, a file."""
+
+SPEED = 5.0
 
 _HOOKS = {name.capitalize(): name for name in ("check", "create", "update", "read", "delete")}
 
@@ -59,6 +63,8 @@ class _Watch(command.Watch):
 
 def install() -> None:
     """Get into this process."""
+    # A machine with so many processes takes its time: timeouts, which no case is about, are not quite as fast.
+    clock.SPEED = SPEED
     wire.install()
     for method, what in _HOOKS.items():
         setattr(Servicer, method, _watched(getattr(Servicer, method), what, lambda args: args[1]))
@@ -75,27 +81,34 @@ def _request() -> Any:
     return frame.f_locals["request"]
 
 
+_beginning = threading.Lock()
 _begun: tuple[_Watch, Callable[[Mapping[str, Any]], None]] | None = None
 
 
 def _begin() -> tuple[_Watch, Callable[[Mapping[str, Any]], None]]:
     """What watches this process, and what takes its notes; the same for all of its calls."""
     global _begun
-    if _begun is None:
-        todo = json.loads(os.environ[VARIABLE])
-        scenario = from_json(todo["scenario"])
-        report = os.open(todo["report"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-
-        def note(fact: Mapping[str, Any]) -> None:
-            os.write(report, json.dumps(fact).encode() + b"\n")
-
-        _begun = _Watch(scenario, scenario.steps[todo["step"]], todo["sandbox"], note), note
-        wire.watch_with(_begun[0])
-        command.hurry(scenario)
-        # As in the campaign's worker.
-        retry.FIRST_CONTACT_SECONDS *= clock.SPEED
-        lifecycle.READ_LIMIT_SECONDS *= 10
+    with _beginning:
+        if _begun is None:
+            _begun = _made()
     return _begun
+
+
+def _made() -> tuple[_Watch, Callable[[Mapping[str, Any]], None]]:
+    todo = json.loads(os.environ[VARIABLE])
+    scenario = from_json(todo["scenario"])
+    report = os.open(todo["report"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def note(fact: Mapping[str, Any]) -> None:
+        os.write(report, json.dumps(fact).encode() + b"\n")
+
+    watch = _Watch(scenario, scenario.steps[todo["step"]], todo["sandbox"], note)
+    wire.watch_with(watch)
+    command.hurry(scenario)
+    # As in the campaign's worker.
+    retry.FIRST_CONTACT_SECONDS *= SPEED
+    lifecycle.READ_LIMIT_SECONDS *= 10
+    return watch, note
 
 
 def _watched(hook: Callable[..., Any], what: str, request_of: Callable[[Any], Any]) -> Callable[..., Any]:

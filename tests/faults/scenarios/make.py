@@ -26,7 +26,7 @@ from ..schedule import CANCELS, FRONTS, LONG_REST_SECONDS, MOMENTS, Kill, make_f
 from .edits import EDITS, SIDES, World, rename, without, wrong_with
 from .scenario import ACTS, COMMANDS, MISTAKES, Act, Job, Program, Resource, Scenario, Step
 
-CHANCE = 0.3
+CHANCE = 0.25
 """Of each feature, to be picked for a scenario."""
 
 EVENTS = (
@@ -57,6 +57,30 @@ EVENTS = (
     "shuffled threads",
 )
 FEATURES = (*EVENTS, *EDITS)
+
+THEMES = (
+    ("wire faults", "kills", "lag"),
+    ("on_destroy", "renames", "merges", "splits"),
+    ("on_destroy", "moves", "depends_on"),
+    ("on_destroy", "removals", "retain_on_delete"),
+    ("on_destroy", "removals", "destroys", "wire faults"),
+    ("on_destroy", "replace", "kills"),
+    ("on_destroy", "two stacks", "state lost"),
+    ("desired states", "old state"),
+    ("desired states", "back and forth", "mistakes"),
+    ("schedules", "others before"),
+    ("others during", "stale reads"),
+    ("others before", "drift", "refreshes"),
+    ("found lists", "drift", "tiny pages"),
+    ("targets", "removals", "renames"),
+    ("continue-on-error", "removals", "troubled jobs"),
+    ("protect", "replace", "destroys"),
+    ("cancels", "small batches", "aliases"),
+    ("short timeouts", "wire faults", "resume"),
+)
+"""What has to meet for some of the states in `rare`, which chance alone would seldom bring together."""
+THEME_CHANCE = 0.7
+"""Of a scenario to have a theme, and of what belongs to it to happen where it can."""
 
 OF_MOST = ("schedules", "desired states", "on_destroy", "resume", "on_failure", "wait_for", "depends_on", "retain_on_delete")
 OF_ONE = ("found lists", "two owners", "protect", "short timeouts", "place")
@@ -91,14 +115,15 @@ FAST_POLICY = {"lag_looks": 0, "start_looks": 0}
 
 @dataclass(frozen=True, slots=True)
 class _Chance:
-    """Where chance comes from, and which features it has picked."""
+    """Where chance comes from, and which features it has picked, those of a theme among them."""
 
     rng: random.Random
     features: tuple[str, ...]
+    theme: tuple[str, ...]
 
     def takes(self, feature: str, chance: float) -> bool:
         """Whether such a thing happens here."""
-        return feature in self.features and self.rng.random() < chance
+        return feature in self.features and self.rng.random() < (THEME_CHANCE if feature in self.theme else chance)
 
 
 def make_scenario(seed: int, rng: random.Random | None = None, most_jobs: int = 40) -> Scenario:
@@ -110,7 +135,8 @@ def make_scenario(seed: int, rng: random.Random | None = None, most_jobs: int = 
         most_jobs: on all lists together.
     """
     rng = rng or random.Random(seed)  # noqa: S311 - a scenario is no secret
-    chance = _Chance(rng, _features(rng))
+    theme = rng.choice(THEMES) if rng.random() < THEME_CHANCE else ()
+    chance = _Chance(rng, _features(rng, theme), theme)
     open_lag = rng.choice((4, 12)) if _is_lag_open(chance) else 0
     kinds = _kinds(chance, most_jobs)
     front = "native" if "cancels" in chance.features else rng.choice(FRONTS)
@@ -157,8 +183,8 @@ def wrong(scenario: Scenario) -> Iterator[str]:
         yield "the last step is no quiet up that can delete what is gone"
 
 
-def _features(rng: random.Random) -> tuple[str, ...]:
-    picked = [feature for feature in FEATURES if rng.random() < CHANCE]
+def _features(rng: random.Random, theme: tuple[str, ...]) -> tuple[str, ...]:
+    picked = [feature for feature in FEATURES if rng.random() < CHANCE or feature in theme]
     if "synced" in picked:
         # A time that does not come is waited for until the timeout.
         unable = ("schedules", "troubled jobs")
@@ -176,6 +202,9 @@ def _kinds(chance: _Chance, most_jobs: int) -> tuple[str, ...]:
     rng, features = chance.rng, chance.features
     count = min(most_jobs, rng.choices((rng.randint(1, 4), rng.randint(2, 12), 40), (6, 6, 1))[0])
     weights = COPYING if "synced" in features else TROUBLED if "troubled jobs" in features else HEALTHY
+    if {"desired states", "on_destroy"}.intersection(features):
+        # What runs can be paused and stopped.
+        weights = weights | {"running": 30}
     kinds = rng.choices(list(weights), list(weights.values()), k=count)
     if "resume" in features or "desired states" in features:
         kinds = [jobs.CALM.get(kind, kind) for kind in kinds]
@@ -209,14 +238,14 @@ def _steps(chance: _Chance, count: int, open_lag: float) -> list[Step]:
     world = World(count, can_sync="synced" in chance.features)
     program = _first_program(chance, world)
     steps: list[Step] = []
-    for number in range(rng.choices((1, 2, 3, 4, 5), (3, 5, 5, 3, 1))[0]):
+    for number in range(rng.choices((1, 2, 3, 4, 5), (1, 4, 6, 5, 3))[0]):
         if number:
-            program = _edited(chance, program, world, rng.choices((0, 1, 2, 3), (3, 5, 3, 1))[0])
+            program = _edited(chance, program, world, rng.choices((0, 1, 2, 3, 5), (1, 4, 4, 3, 2))[0])
             program = _as_before(chance, program, steps, world)
         world = _guarding(world, program)
         tried = _without_protected(chance, program, world) if number else program
         steps.append(_step(chance, steps, tried, world, open_lag))
-    program = _edited(chance, program, world, rng.choices((0, 1, 2), (2, 3, 2))[0])
+    program = _edited(chance, program, world, rng.choices((0, 1, 2, 4), (1, 3, 3, 1))[0])
     return [*steps, Step(_last_program(rng, program), rest_seconds=LONG_REST_SECONDS)]
 
 
@@ -240,8 +269,9 @@ def _first_program(chance: _Chance, world: World) -> Program:
 
 def _edited(chance: _Chance, program: Program, world: World, times: int) -> Program:
     able = [feature for feature in EDITS if feature in chance.features]
+    themes = [feature for feature in able if feature in chance.theme] or able
     for _ in range(times if able else 0):
-        program = EDITS[chance.rng.choice(able)](chance.rng, program, world)
+        program = EDITS[chance.rng.choice(themes if chance.rng.random() < 0.5 else able)](chance.rng, program, world)
     return program
 
 
@@ -366,9 +396,11 @@ def _acts(chance: _Chance, world: World, open_lag: float) -> Iterator[Act]:
 def _acts_during(chance: _Chance, world: World) -> Iterator[Act]:
     if not chance.takes("others during", 0.6):
         return
-    for _ in range(chance.rng.randint(1, 3)):
+    for _ in range(chance.rng.randint(1, 4)):
         if act := _act(chance, ACTS, world):
-            yield replace(act, call=chance.rng.randint(1, 12), moment=chance.rng.choice(("before", "answered")))
+            # The first calls look and ask; those after them look again.
+            call = chance.rng.choice((1, 2, 2, 3, 3, 4, 4, 5, 6, 8, 12))
+            yield replace(act, call=call, moment=chance.rng.choice(("before", "answered")))
 
 
 def _kill(chance: _Chance) -> Kill | None:

@@ -56,7 +56,13 @@ class Real(Stacks):
         return super().run_steps(scenario, states)
 
     def _carry_out(
-        self, scenario: Scenario, done: Done, declared: Mapping[str, Any], state: dict[str, Any], *, is_alone: bool
+        self,
+        scenario: Scenario,
+        done: Done,
+        declared: Mapping[str, Any],
+        state: dict[str, Any],
+        *,
+        is_alone: bool,  # noqa: ARG002 - nobody asks here what a program must know
     ) -> None:
         step = done.step
         stack = self._stack(scenario, step)
