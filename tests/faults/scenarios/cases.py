@@ -160,7 +160,7 @@ CASES: dict[str, tuple[Step, ...]] = {
     ),
 }
 
-QUICK = ("jobs moved", "replaced", "going on after a failure")
+QUICK = ("jobs moved", "going on after a failure")
 """Some that are tried at every turn."""
 
 

@@ -602,7 +602,8 @@ def settings_for(sandbox: str, mistake: str | None) -> dict[str, str]:
     wrong = {
         "password": {"password": "not-the-password"},
         "project": {"projectId": Account().other_project_id},
-        "endpoint": {"endpoint": f"{sandbox}/nothing-here"},
+        # Nobody listens there. An address with a path would be refused before anything is tried.
+        "endpoint": {"endpoint": "http://127.0.0.1:9"},
         "region": {"region": "eu-nl"},
     }
     return settings_of(sandbox) | wrong.get(mistake or "", {})

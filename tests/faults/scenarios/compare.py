@@ -23,7 +23,6 @@ from ..worker import fork_sandbox
 
 if TYPE_CHECKING:
     from .history import Call, Done, Saved
-    from .scenario import Step
 
 SAID = 1500
 """The characters at the end of what a command has printed that are shown."""
@@ -94,16 +93,21 @@ def _seen(done: Done) -> dict[str, Any]:
         "state": {key: _state(saved) for key, saved in sorted(done.after.items())},
         "statuses": {job_id: facts["status"] for job_id, facts in done.facts_after.items()},
     }
-    if _is_in_order(done.step):
-        reads = [f"{call.operation} {sorted(call.jobs)}" for call in ours]
+    reads = [f"{call.operation} {sorted(call.jobs)}" for call in ours]
+    if _is_in_order(done):
+        # A call that is repeated is one that waits.
         reads = [call for before, call in zip(["", *reads], reads, strict=False) if call != before]
         return {**seen, "operations": operations, "acting calls": acting, "calls": reads}
-    return {**seen, "operations": sorted(operations), "acting calls": sorted(acting)}
+    return {**seen, "operations": sorted(operations), "acting calls": sorted(acting), "calls": sorted(set(reads))}
 
 
-def _is_in_order(step: Step) -> bool:
-    """Nothing happens at the same time."""
-    return all(one.depends_on == (before.name,) for before, one in zip(step.program, step.program[1:], strict=False))
+def _is_in_order(done: Done) -> bool:
+    """Nothing happens at the same time: every resource but one depends on another one, and no two on the same."""
+    step = done.step
+    if step.command == "refresh" or "--refresh" in step.options:
+        return len(done.before) < 2
+    groups = [[tuple(one.depends_on) for one in resources] for resources in (step.program, done.before.values())]
+    return all(group.count(()) < 2 and len(set(group)) == len(group) for group in groups)
 
 
 def _call(call: Call) -> str:

@@ -366,7 +366,8 @@ def _judge_rest(history: History, world: World) -> Found:
             if call.is_ours and call.done and deeds.action_of(call) and not _has_reason(world, number, call):
                 yield "lost", f"{name}: {call.operation} still took effect for {', '.join(call.done)}"
         for resource in (one.name for one in done.step.program):
-            if resource not in before.after or resource not in _checked(done):
+            # What depends on a failure had no turn before, and a preview looks at it all the same.
+            if resource not in before.after or resource not in _checked(done) or resource not in _reached(before):
                 continue
             expected = _is_left_to_try(world, number, resource, before)
             if expected is not None and (resource in done.changes) != expected:

@@ -68,7 +68,7 @@ class Real(Stacks):
         stack = self._stack(scenario, step)
         if _stored(stack).get("resources") != state.get("resources"):
             self._import(stack, state)
-        stack.declares(*(_batch(one, declared[one.name]) for one in step.program))
+        stack.declares(*(_batch(stack, one, declared[one.name]) for one in step.program))
         report = self._folder / "report"
         report.unlink(missing_ok=True)
         how, output = self._run_pulumi(scenario, step, stack, report)
@@ -185,13 +185,13 @@ def _words(step: Step, stack: Stack) -> list[str]:
     return words
 
 
-def _batch(one: Resource, declared: Mapping[str, Any]) -> Batch:
+def _batch(stack: Stack, one: Resource, declared: Mapping[str, Any]) -> Batch:
     options: dict[str, Any] = {name: True for name in ("protect", "retain_on_delete") if getattr(one, name)}
     if one.depends_on:
         options["depends_on"] = Expression(f"[{', '.join(one.depends_on)}]", [f"${{{name}}}" for name in one.depends_on])
     if one.aliases:
-        names = [f"pulumi.Alias(name={name!r})" for name in one.aliases]
-        options["aliases"] = Expression(f"[{', '.join(names)}]", [{"name": name} for name in one.aliases])
+        # Programs in YAML may not give the name alone.
+        options["aliases"] = [stack.urn(name) for name in one.aliases]
     inputs = dict(declared)
     listed = inputs.pop("jobs")
     if one.found is not None:

@@ -115,7 +115,8 @@ class Stacks:
         )
         report, output = self._folder / "report", self._folder / "output"
         report.unlink(missing_ok=True)
-        output.unlink(missing_ok=True)
+        # A process may be killed before it writes anything.
+        output.write_text("", "utf-8")
         how = _wait(run_forked(task, report, output), step.kill)
         if how == "killed":
             clock.real_sleep(LAST_CALL_SECONDS)
