@@ -23,6 +23,15 @@ settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
 
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Nobody reads through the reasons of skipped tests: say at the end what was not seen at all."""
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "NO BROWSER" in str(report.longrepr)]
+    if skipped:
+        what = f"WARNING: {len(skipped)} tests of the sandbox's page were NOT RUN: there is no browser."
+        terminalreporter.write_line(f"{what} `make browser` finds or installs one.", yellow=True, bold=True)
+
+
 _FOREIGN = ("OS_", "DRS_", "PULUMI_CONFIG")
 
 QUICK = RetryPolicy(attempts=4, first_wait_seconds=0.01, longest_wait_seconds=0.05)

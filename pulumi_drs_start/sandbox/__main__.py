@@ -10,9 +10,9 @@ import textwrap
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from .browsers import is_loopback
 from .jobs import JobSpec, make_job, make_job_id
@@ -79,9 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--allow-remote", action="store_true", help="permit a --host that is not loopback")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
     parser.add_argument("--jobs", type=Path, metavar="FILE", help='JSON: a list of jobs, or {"jobs": [...]}')
-    parser.add_argument(
-        "--seed-jobs", type=int, default=0, metavar="N", help="begin with N made-up jobs, the same ones each time"
-    )
+    parser.add_argument("--seed-jobs", type=int, default=0, metavar="N", help="begin with N made-up jobs, always the same")
     parser.add_argument("--latency-ms", type=float, default=0.0, help="added to every call")
     parser.add_argument("--speed", type=float, default=1.0, help="how much faster than the clock time passes")
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="written as JSON once calls are answered")
@@ -92,15 +90,22 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _epilog() -> str:
-    policies = [f"  {name}={_shown(field.default)}\n      {field.description}" for name, field in Policy.model_fields.items()]
-    # Not the defaults of all: some of them are secrets, if made-up ones.
-    account = textwrap.fill(", ".join(Account.model_fields), 100, initial_indent="  ", subsequent_indent="  ")
-    jobs = textwrap.fill(", ".join(JobSpec.model_fields), 100, initial_indent="  ", subsequent_indent="  ")
-    return "\n".join(
-        ["policies, with their defaults (one that is empty stands for none):", *policies]
-        + ["", "of the account, given in the same way:", account]
-        + ["", "fields of a job in --jobs FILE, of which only the id is needed:", jobs]
-    )
+    def names(model: type[BaseModel]) -> str:
+        return textwrap.fill(", ".join(model.model_fields), 100, initial_indent="  ", subsequent_indent="  ")
+
+    parts = ["policies, with their defaults (one that is empty stands for none):"]
+    for name, field in Policy.model_fields.items():
+        words = ", ".join(_words(field.annotation))
+        parts.append(f"  {name}={_shown(field.default)}{f'  ({words})' if words else ''}\n      {field.description}")
+    # Without the defaults: some are passwords, if made-up ones.
+    parts += ["", "of the account, given in the same way:", names(Account)]
+    parts += ["", "fields of a job in --jobs FILE, of which only the id is needed; docs/sandbox.md has a sample:", names(JobSpec)]
+    return "\n".join(parts)
+
+
+def _words(kind: object) -> tuple[str, ...]:
+    """What a policy can be, where that is one of a few words."""
+    return get_args(kind) if get_origin(kind) is Literal else ()
 
 
 def _shown(value: object) -> str:

@@ -55,7 +55,7 @@ class Policy(BaseModel):
     pause_disaster_recovery: bool = Field(False, description="Huawei allows it, Open Telekom Cloud does not")
     paused_status: Literal["PAUSING", "PAUSEING"] = Field("PAUSING", description="both spellings are documented")
     uuid_rule: bool = Field(True, description="pause and pre-check results demand ids in UUID layout")
-    precheck_id: Literal["job", "own"] = Field("job", description="is a precheck_id the job's id?")
+    precheck_id: Literal["job", "own"] = Field("job", description="whether a precheck_id is the job's id or one of its own")
     rpo_and_rto: bool = Field(False, description="serve batch-rpo-and-rto, which Open Telekom Cloud lacks")
     children_in_detail: bool = Field(False, description="details of a dual-active parent list its children; no page says so")
 

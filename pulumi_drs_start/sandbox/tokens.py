@@ -41,10 +41,6 @@ class Tokens:
         token = self._issued.get(value or "")
         return token if token is not None and token.expires_at > self._clock.now() else None
 
-    def values(self) -> list[str]:
-        """The last tokens that were issued, to keep them out of what people see."""
-        return list(self._issued)[-100:]
-
     def revoke(self, value: str | None = None) -> int:
         """End one token, or all of them; tells how many."""
         if value is not None:

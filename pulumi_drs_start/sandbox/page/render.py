@@ -22,7 +22,9 @@ CALLS_SHOWN = 100
 MASK = "•••"
 # Shorter ones would mask half of the words on the page.
 SHORTEST_SECRET = 4
-MINUTE_SECONDS = 60
+SHORTEST_BEGINNING = 8
+# Those of `tokens`, whole or not.
+TOKEN_PATTERN = r"MIISANDBOX[\w-]*"  # noqa: S105  # a pattern of them
 HERE = Path(__file__).parent
 
 # The buttons of a job, in this order; `page.js` knows what each of them calls.
@@ -50,20 +52,24 @@ class Texts:
     """Makes texts fit to be shown."""
 
     def __init__(self, secrets: Collection[str]) -> None:
-        long_enough = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
-        self._secrets = re.compile("|".join(map(re.escape, long_enough))) if long_enough else None
+        self._secrets = sorted((secret for secret in secrets if len(secret) >= SHORTEST_SECRET), key=len, reverse=True)
+        self._pattern = re.compile("|".join([TOKEN_PATTERN, *map(re.escape, self._secrets)]))
 
     def __call__(self, text: object) -> str:
-        shown = str(text)
-        if self._secrets is not None:
-            shown = self._secrets.sub(MASK, shown)
-        return html.escape(shown)
+        return html.escape(self._pattern.sub(MASK, str(text)))
+
+    def cut(self, text: str) -> str:
+        """The same of a text that may have been cut off in the middle of a secret."""
+        for secret in self._secrets:
+            for length in range(len(secret) - 1, SHORTEST_BEGINNING - 1, -1):
+                if text.endswith(secret[:length]):
+                    return self(text[:-length] + MASK)
+        return self(text)
 
 
 def texts_of(state: State) -> Texts:
     account = state.account
-    secrets = {account.password, account.secret_key, account.application_credential_secret, SECRET, *state.tokens.values()}
-    return Texts(secrets)
+    return Texts({account.password, account.secret_key, account.application_credential_secret, SECRET})
 
 
 def whole_page(state: State, wanted: str, nonce: str) -> str:
@@ -206,15 +212,16 @@ def _call_row(call: Mapping[str, Any], state: State, texts: Texts) -> str:
     named = texts(state.name_of(jobs[0])) if len(jobs) == 1 else str(len(jobs)) if jobs else ""
     status = "…" if call["status"] is None else texts(call["status"])
     kind = "bad" if call["status"] == "dropped" or (isinstance(call["status"], int) and call["status"] >= 400) else "fine"
-    who = texts(call["client"].partition(" ")[0] or "?")
+    client, operation = texts.cut(call["client"]), texts.cut(call["operation"])
+    who = client.partition(" ")[0] or "?"
     changes = call["operation"] in ("batch-starting", "batch-pause-task", "batch-retry-task", "batch-jobs", "batch-precheck")
     done = str(len(call["done"])) if changes else ""
     when = datetime.fromtimestamp(call["time"], timezone.utc).strftime("%H:%M:%S")
     return (
         f'<tr role="row" data-key="{call["request_id"]}"{" class=changes" if changes else ""}>'
         f'<td role="cell" data-label="Time"><time>{when}</time></td>'
-        f'<td role="cell" data-label="Operation"><span>{texts(call["operation"])}</span>'
-        f'<small title="{texts(call["client"])}">{who}</small></td>'
+        f'<td role="cell" data-label="Operation"><span>{operation}</span>'
+        f'<small title="{client}">{who}</small></td>'
         f'<td role="cell" data-label="Jobs">{named}</td>'
         f'<td role="cell" data-label="Done">{done}</td>'
         f'<td role="cell" data-label="Answer"><span class="answer {kind}">{status}</span></td>'
