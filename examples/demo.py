@@ -125,7 +125,7 @@ class Demo:
         self.sandbox = SandboxAdmin(ready["url"])
         self.env = self.environment(engine, ready["environment"])
         self.login = ready["environment"]
-        self.say(f"watch it in a browser: {ready['url']}/")
+        self.say(f"listening on {ready['url']}\nwatch it in a browser: {ready['url']}/")
         self.show_sandbox()
 
     def start_jobs(self) -> None:
