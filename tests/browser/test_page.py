@@ -99,9 +99,9 @@ def test_faults_wait_are_carried_out_and_cleared(page, sandbox):
     page.get_by_label("times").fill("2")
     page.get_by_role("button", name="Add").click()
     waiting = page.locator("#fault-rows li")
-    expect(waiting).to_have_text("answer 500 before any call 2 times")
+    expect(waiting).to_have_text("answer 500 DRS.M00004 before any call 2 times")
     assert requests.get(f"{sandbox.url}/v3", timeout=10).status_code == 500
-    expect(waiting).to_have_text("answer 500 before any call 1 time")
+    expect(waiting).to_have_text("answer 500 DRS.M00004 before any call 1 time")
     page.locator("#clear-faults").click()
     expect(waiting).to_have_text("No fault waits.")
     assert sandbox.faults() == []

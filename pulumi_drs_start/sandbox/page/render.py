@@ -242,9 +242,10 @@ def _fault_rows(waiting: Sequence[Mapping[str, Any]], state: State, texts: Texts
 
 
 def _fault_told(fault: Mapping[str, Any], state: State, texts: Texts) -> str:
-    """A fault in a line. Its body and its headers are not shown: they may be anything."""
-    told = [f"<b>{texts(fault['kind'])}</b>"]
-    told += [texts(fault[key]) for key in ("status", "code") if key in fault]
+    """A fault in a line. Of its body no more is shown than the code in it: the rest may be anything."""
+    body = fault.get("body")
+    codes = [fault.get("status"), fault.get("code"), body.get("error_code") if isinstance(body, dict) else None]
+    told = [f"<b>{texts(fault['kind'])}</b>", *(texts(code) for code in codes if code)]
     told += [f"{fault['seconds']:g} s"] if "seconds" in fault else []
     operation = fault.get("operation", "any")
     told.append(f"{texts(fault.get('when', 'before'))} {'any call' if operation == 'any' else texts(operation)}")
