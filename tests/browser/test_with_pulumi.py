@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pulumi_drs_start import __version__
 from pulumi_drs_start.sandbox import SECRET, make_job_id
 
 from .conftest import NAMES, expect, press, row_of
@@ -26,7 +27,7 @@ def test_jobs_start_before_ones_eyes_and_a_button_is_seen_by_the_next_preview(pa
     start = page.locator("#call-rows tr.changes")
     expect(start).to_have_count(1)
     assert start.locator("td").all_inner_texts()[1:5] == [
-        "batch-starting\npulumi-drs-start/0.1.0",
+        f"batch-starting\npulumi-drs-start/{__version__}",
         str(len(NAMES)),
         str(len(NAMES)),
         "202",
