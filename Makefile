@@ -11,7 +11,7 @@ SCENARIOS ?= 300
 SAMPLE ?= 150
 SEED ?= 1
 
-.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages docs reference lint bench pulumi clean help
+.PHONY: setup lock demo browser test search test-newest test-lowest test-pythons faults mutants messages docs reference lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -44,8 +44,11 @@ lock: ## Write the lock anew as pyproject.toml asks; UPGRADE=1 takes the newest 
 pulumi: setup ## Find the pulumi command or build it; print its folder
 	@$(BIN)/python .ci/engine.py
 
-demo: setup ## Watch the real pulumi start jobs on a local DRS sandbox
-	@$(BIN)/python examples/demo.py
+demo: setup ## Watch the real pulumi start jobs on a local DRS sandbox; KEEP=1 leaves the sandbox open
+	@$(BIN)/python examples/demo.py $(if $(KEEP),--keep)
+
+browser: setup ## Find the Chromium that tests of the sandbox's page drive, or install Debian's
+	@$(BIN)/python .ci/browser.py
 
 test: setup ## Run every test, those on the real engine included
 	@engine="$$($(BIN)/python .ci/engine.py)" && \
@@ -91,7 +94,7 @@ lint: setup ## Check style, types, the direction of imports and the dependencies
 	@$(BIN)/python .ci/audit.py
 
 # What needs no engine, and some of the tests that do; old SDKs show no traceback.
-FAST   := -m 'not engine' --ignore=tests/packaging --ignore=tests/faults
+FAST   := -m 'not engine and not browser' --ignore=tests/packaging --ignore=tests/faults
 ENGINE := tests/e2e/test_whole_life.py tests/e2e/test_failures.py \
   --deselect tests/e2e/test_failures.py::test_an_unexpected_error_keeps_its_traceback
 

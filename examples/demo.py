@@ -1,5 +1,6 @@
 """
-Watch the real `pulumi` start a batch of jobs on a local DRS sandbox: `make demo`.
+Watch the real `pulumi` start a batch of jobs on a local DRS sandbox: `make demo`, and in a browser at the address it prints.
+With `--keep`, as `make demo KEEP=1` has it, the sandbox stays open afterwards, until Ctrl-C.
 
 It runs `examples/quickstart` and checks everything it claims: the exit status is 0 only if all checks passed. Whatever it
 makes (state, Pulumi's home, a copy of the project) is in one temporary folder, and neither that nor a process outlives it,
@@ -8,11 +9,13 @@ however it ends. A user's login, stacks and plugins are not touched.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from demo_processes import Interruptions, Processes
+from demo_processes import Interrupted, Interruptions, Processes
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -71,6 +74,7 @@ class Demo:
         self.env: dict[str, str] = {}
         self.names: dict[str, str] = {}
         self.ids: dict[str, str] = {}
+        self.login: dict[str, str] = {}
         self.sandbox: SandboxAdmin
 
     def run(self) -> None:
@@ -120,7 +124,8 @@ class Demo:
         ready = json.loads(ready_file.read_text(encoding="utf-8"))
         self.sandbox = SandboxAdmin(ready["url"])
         self.env = self.environment(engine, ready["environment"])
-        self.say(f"listening on {ready['url']}")
+        self.login = ready["environment"]
+        self.say(f"listening on {ready['url']}\nwatch it in a browser: {ready['url']}/")
         self.show_sandbox()
 
     def start_jobs(self) -> None:
@@ -180,6 +185,17 @@ class Demo:
         self.check(not changes, "DRS was not asked to pause, stop or delete a job")
         phases = {row["phase"] for row in self.sandbox_rows().values()}
         self.check(phases == {"running"}, f"all {len(self.ids)} jobs are still running")
+
+    def keep(self) -> None:
+        """Leave the sandbox open, until somebody ends the demo."""
+        self.heading("The sandbox stays open: press Ctrl-C to end it")
+        self.sandbox.reset(keep_jobs=True)
+        self.say(f"The jobs are as they were at the beginning. Watch and move them: {self.sandbox.url}/")
+        self.say("To use it from another terminal:")
+        for name, value in self.login.items():
+            self.say(f"export {name}={shlex.quote(value)}")
+        while True:
+            signal.pause()
 
     # -- helpers ---------------------------------------------------------------------------------------------------
 
@@ -299,13 +315,16 @@ class Demo:
 
 def main() -> int:
     """Run the demo, remove everything, return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
+    parser.add_argument("--keep", action="store_true", help="leave the sandbox open afterwards, until Ctrl-C")
+    keeps_sandbox = parser.parse_args().keep
     interruptions = Interruptions()
     processes = Processes(interruptions)
     folders: list[Path] = []
     status = 1
     try:
         try:
-            run(interruptions, processes, folders)
+            run(interruptions, processes, folders, keeps_sandbox=keeps_sandbox)
             status = 0
         finally:
             interruptions.ignore()
@@ -327,7 +346,7 @@ def main() -> int:
     return status
 
 
-def run(interruptions: Interruptions, processes: Processes, folders: list[Path]) -> None:
+def run(interruptions: Interruptions, processes: Processes, folders: list[Path], *, keeps_sandbox: bool) -> None:
     """Run the demo in a folder of its own."""
     started = time.monotonic()
     # Here and not above: this takes a moment, in which the demo can be interrupted as well.
@@ -340,8 +359,14 @@ def run(interruptions: Interruptions, processes: Processes, folders: list[Path])
         console = Console(highlight=False, width=TABLE_WIDTH)
     with interruptions.held():
         folders.append(Path(tempfile.mkdtemp(prefix="pulumi-drs-demo-")))
-    Demo(folders[-1], processes, console).run()
+    demo = Demo(folders[-1], processes, console)
+    demo.run()
     console.print(f"\n[bold]All checks passed in {time.monotonic() - started:.0f} s.[/]")
+    if keeps_sandbox:
+        try:
+            demo.keep()
+        except Interrupted:
+            console.print("\nThe sandbox is closed.")
 
 
 if __name__ == "__main__":

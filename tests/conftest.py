@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,17 @@ from pulumi_drs_start.sandbox import Sandbox
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+    """Nobody reads through the reasons of skipped tests: say after them what was not seen at all."""
+    yield
+    skipped = [report for report in terminalreporter.stats.get("skipped", []) if "NO BROWSER" in str(report.longrepr)]
+    if skipped:
+        what = f"WARNING: {len(skipped)} tests of the sandbox's page were NOT RUN: there is no browser."
+        terminalreporter.write_line(f"{what} `make browser` finds or installs one.", yellow=True, bold=True)
+
 
 _FOREIGN = ("OS_", "DRS_", "PULUMI_CONFIG")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from .faults import Fault
@@ -34,10 +34,18 @@ class SandboxAdmin:
         jobs: dict[str, dict[str, Any]] = self._call("GET", "/jobs")
         return jobs
 
-    def set_status(self, job_id: str, status: str, then: list[Any] | None = None) -> None:
-        """Put a job into a status; `then` lists the steps it takes from there."""
-        steps = None if then is None else [{"status": step} if isinstance(step, str) else step for step in then]
-        self._call("POST", "/status", {"job_id": job_id, "status": status, "then": steps})
+    def set_status(
+        self, job_id: str, status: str, then: list[Any] | Literal["usual"] | None = None, reason: str | None = None
+    ) -> None:
+        """
+        Put a job into a status; `then` lists the steps it takes from there, "usual" are those that follow after a start.
+
+        `reason` is what DRS gives as the reason of a failure.
+        """
+        steps: Any = then
+        if isinstance(then, list):
+            steps = [{"status": step} if isinstance(step, str) else step for step in then]
+        self._call("POST", "/status", {"job_id": job_id, "status": status, "then": steps, "reason": reason})
 
     def set_delay(self, job_id: str, **fields: Any) -> None:
         """
@@ -100,9 +108,9 @@ class SandboxAdmin:
         revoked: int = self._call("POST", "/tokens/revoke", {"token": token})["revoked"]
         return revoked
 
-    def reset(self) -> None:
-        """Forget jobs, faults, calls and changed policies; tokens stay valid."""
-        self._call("POST", "/reset")
+    def reset(self, *, keep_jobs: bool = False) -> None:
+        """Forget jobs, faults, calls and changed policies; tokens stay valid. Jobs may be kept, as they were declared last."""
+        self._call("POST", "/reset", {"keep_jobs": keep_jobs})
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         address = urlsplit(self.url)

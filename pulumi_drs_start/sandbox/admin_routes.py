@@ -14,7 +14,7 @@ from .clock import milliseconds
 from .delay import Delay
 from .errors import UnknownJobError
 from .faults import Fault
-from .jobs import JobSpec, Step
+from .jobs import JobSpec, Then
 
 PREFIX = "/_sandbox"
 router = APIRouter(prefix=PREFIX, include_in_schema=False)
@@ -27,7 +27,12 @@ class JobSpecs(BaseModel):
 class StatusChange(BaseModel):
     job_id: str
     status: str = Field(min_length=1)
-    then: list[Step] | None = None
+    then: Then = None
+    reason: str | None = None
+
+
+class Reset(BaseModel):
+    keep_jobs: bool = False
 
 
 class DelayChange(BaseModel):
@@ -59,8 +64,8 @@ async def about(request: Request) -> Response:
 
 
 @router.post("/reset")
-async def reset(request: Request) -> Response:
-    state_of(request).reset()
+async def reset(request: Request, body: Reset | None = None) -> Response:
+    state_of(request).reset(keep_jobs=body is not None and body.keep_jobs)
     return reply(request, {}, 200)
 
 
@@ -83,7 +88,7 @@ async def jobs(request: Request, id: str | None = None) -> Response:
 @router.post("/status")
 async def set_status(request: Request, body: StatusChange) -> Response:
     try:
-        state_of(request).set_status(body.job_id, body.status, body.then)
+        state_of(request).set_status(body.job_id, body.status, body.then, body.reason)
     except UnknownJobError:
         return reply(request, {"error": f"no such job: {body.job_id}"}, 404)
     return reply(request, {}, 200)

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from . import admin_routes, drs_routes, iam_routes
+from . import admin_routes, drs_routes, iam_routes, page_routes
 from .access import check_access, language_of, reply
 from .errors import IdentityRefusedError, RefusedError, text_of
 from .state import State
@@ -28,6 +28,7 @@ def create_app(state: State, hang_up: HangUp) -> FastAPI:
     app.include_router(drs_routes.router)
     app.include_router(iam_routes.router)
     app.include_router(admin_routes.router)
+    app.include_router(page_routes.router)
     app.add_exception_handler(RefusedError, _refused)
     app.add_exception_handler(IdentityRefusedError, _identity_refused)
     app.add_exception_handler(RequestValidationError, _malformed)

@@ -3,14 +3,20 @@ What a web page may not do, open in a browser on the same machine: reset a sandb
 
 Two checks are enough. A page of another site sends its origin along, or the browser says that the call is of another site. And a
 page whose host name was pointed at this machine after it was loaded (DNS rebinding) names that host in its calls.
+
+The sandbox's own page passes both: it is of the same origin. Nobody can make it act for them, as it lets no other page frame it
+and runs no script but its own (see `page_routes`).
 """
 
 from __future__ import annotations
 
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from starlette.types import Scope
+if TYPE_CHECKING:
+    # Not needed to run: without the extra `sandbox` the command line still has to say so.
+    from starlette.types import Scope
 
 
 def is_loopback(host: str) -> bool:

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import deque
+from itertools import islice
 from typing import Any
 
 KEPT = 10_000
@@ -56,6 +57,11 @@ class CallLog:
     def entries(self, operation: str | None = None) -> list[dict[str, Any]]:
         with self._lock:
             return [dict(entry) for entry in self._entries if operation in (None, entry["operation"])]
+
+    def latest(self, count: int) -> tuple[int, list[dict[str, Any]]]:
+        """How many calls are remembered, and the last ones of them, the newest first."""
+        with self._lock:
+            return len(self._entries), [dict(entry) for entry in islice(reversed(self._entries), count)]
 
     def clear(self) -> None:
         with self._lock:

@@ -35,6 +35,9 @@ class Step:
     at: float | None = None
 
 
+Then = list[Step] | Literal["usual"] | None
+
+
 class Failure(BaseModel):
     """A code and a text; `times` bounds how often it happens."""
 
@@ -187,9 +190,17 @@ class Job:
         job.put(spec.status, now, policy, spec.then)
         return job
 
-    def put(self, status: str, now: float, policy: Policy, then: list[Step] | None = None) -> None:
-        """Stand in a status by decree. The statuses that always pass by themselves do so, all others rest."""
+    def put(self, status: str, now: float, policy: Policy, then: Then = None) -> None:
+        """
+        Stand in a status by decree. The statuses that always pass by themselves do so, all others rest.
+
+        With "usual" it goes on from each as after a start.
+        """
         self._stand(status, now)
+        if then == "usual":
+            path = self.start_path(policy)
+            statuses = [step.status for step in path]
+            then = path[statuses.index(status) + 1 :] if status in statuses else None
         if then is None:
             then = self._natural_continuation(status, policy)
         self.plan = deque(then)

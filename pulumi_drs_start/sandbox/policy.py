@@ -23,9 +23,9 @@ class Policy(BaseModel):
     lag_seconds: Seconds = Field(0.0, ge=0, description="after an accepted start the status still reads CONFIGURATION")
     lag_looks: int = Field(0, ge=0, description="the same, as a number of reads")
     start_seconds: Seconds = Field(0.2, ge=0, description="time in STARTJOBING")
-    start_looks: int = Field(0, ge=0)
+    start_looks: int = Field(0, ge=0, description="the same, as a number of reads")
     full_seconds: Seconds = Field(2.0, ge=0, description="time in FULL_TRANSFER_STARTED")
-    full_looks: int = Field(0, ge=0)
+    full_looks: int = Field(0, ge=0, description="the same, as a number of reads")
     complete_seconds: Seconds = Field(0.2, ge=0, description="time in FULL_TRANSFER_COMPLETE")
     resume_seconds: Seconds = Field(0.0, ge=0, description="time until a resumed or retried job changes its status")
     stop_seconds: Seconds = Field(0.2, ge=0, description="time in RELEASE_RESOURCE_STARTED")
@@ -38,32 +38,32 @@ class Policy(BaseModel):
     stale_detail: bool = Field(False, description="batch-detail shows such statuses too")
 
     # -- what the API reference leaves open ------------------------------------------------------------------------
-    unknown_in_status: UnknownIdAnswer = "row"
-    unknown_in_detail: UnknownIdAnswer = "row"
+    unknown_in_status: UnknownIdAnswer = Field("row", description="what batch-status answers for an id nobody knows")
+    unknown_in_detail: UnknownIdAnswer = Field("row", description="what batch-detail answers for it")
     unknown_code: str = Field("DRS.M05003", description="code for an id nobody knows; DRS.M00289 is seen too")
     bad_row: Literal["row", "reject", "reject-results"] = Field(
         "row", description="what one refused job does to its batch: a failed row, or nothing is done at all"
     )
     max_batch: int | None = Field(None, ge=1, description="most jobs in a call that changes something")
     max_batch_reads: int | None = Field(None, ge=1, description="most jobs in a call that reads")
-    max_batch_code: str = "DRS.M00202"
+    max_batch_code: str = Field("DRS.M00202", description="refusal of a call with more")
     restart_failed: Literal["accept", "refuse"] = Field("refuse", description="batch-starting in START_JOB_FAILED")
     retry_start_failed: Literal["accept", "refuse"] = Field("accept", description="batch-retry in START_JOB_FAILED")
     reschedule: Literal["accept", "refuse"] = Field("refuse", description="batch-starting in WAITING_FOR_START")
-    past_start_time: Literal["start", "refuse"] = "start"
+    past_start_time: Literal["start", "refuse"] = Field("start", description="batch-starting with a time that is past")
     second_start_code: str = Field("DRS.M01504", description="refusal of a start while the first one shows no effect")
     pause_disaster_recovery: bool = Field(False, description="Huawei allows it, Open Telekom Cloud does not")
-    paused_status: Literal["PAUSING", "PAUSEING"] = "PAUSING"
+    paused_status: Literal["PAUSING", "PAUSEING"] = Field("PAUSING", description="both spellings are documented")
     uuid_rule: bool = Field(True, description="pause and pre-check results demand ids in UUID layout")
-    precheck_id: Literal["job", "own"] = Field("job", description="is a precheck_id the job's id?")
+    precheck_id: Literal["job", "own"] = Field("job", description="whether a precheck_id is the job's id or one of its own")
     rpo_and_rto: bool = Field(False, description="serve batch-rpo-and-rto, which Open Telekom Cloud lacks")
     children_in_detail: bool = Field(False, description="details of a dual-active parent list its children; no page says so")
 
     # -- the wire --------------------------------------------------------------------------------------------------
-    row_order: Literal["request", "reversed", "shuffled"] = "request"
+    row_order: Literal["request", "reversed", "shuffled"] = Field("request", description="order of rows in answers")
     seed: int = Field(0, description="of all that is left to chance")
     bad_token: Literal["drs", "gateway"] = Field("drs", description="403 DRS.M00100, or 401 of the API gateway")
-    token_lifetime: Seconds = Field(86400.0, gt=0)
+    token_lifetime: Seconds = Field(86400.0, gt=0, description="after which a login is needed again")
     latency_ms: float = Field(0.0, ge=0, description="added to every call")
     speed: float = Field(1.0, gt=0, description="how much faster than the wall clock time passes")
 

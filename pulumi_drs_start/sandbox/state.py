@@ -18,7 +18,7 @@ from .clock import Clock
 from .delay import Delay
 from .errors import RefusedError, RowsRefusedError, UnknownJobError, text_of
 from .faults import FaultQueue, Refusals
-from .jobs import Failure, Job, JobSpec, Step
+from .jobs import Failure, Job, JobSpec, Step, Then
 from .policy import Account, Policy
 from .tokens import Tokens
 
@@ -38,15 +38,22 @@ class State:
         self.calls = CallLog()
         self.faults = FaultQueue()
         self._jobs: dict[str, Job] = {}
+        self._declared: dict[str, JobSpec] = {}
         self._children: dict[str, list[Job]] = {}
         self._deleted: set[str] = set()
         self._forget_chance()
 
     # -- control ---------------------------------------------------------------------------------------------------
 
-    def reset(self) -> None:
-        """Back to the beginning; tokens stay valid, since they belong to a login and not to a test."""
+    def reset(self, *, keep_jobs: bool = False) -> None:
+        """
+        Back to the beginning; tokens stay valid, since they belong to a login and not to a test.
+
+        Jobs are forgotten, or declared anew as they were declared last.
+        """
         with self.lock:
+            declared = list(self._declared.values()) if keep_jobs else []
+            self._declared.clear()
             self._jobs.clear()
             self._children.clear()
             self._deleted.clear()
@@ -55,6 +62,7 @@ class State:
             self.policy = self.initial_policy.model_copy()
             self.clock.set_speed(self.policy.speed)
             self._forget_chance()
+            self.add_jobs(declared)
 
     def _forget_chance(self) -> None:
         self._random = random.Random(self.policy.seed)  # noqa: S311  # an order, not a secret
@@ -74,7 +82,8 @@ class State:
             now = self.clock.now()
             for spec in specs:
                 self._forget(spec.id)
-                job = self._jobs[spec.id] = Job.declare(spec, now, self.policy)
+                self._declared[spec.id] = spec
+                job = self._jobs[spec.id] = Job.declare(_with_own_failures(spec), now, self.policy)
                 self._deleted.discard(spec.id)
                 if spec.parent_id is not None:
                     self._children.setdefault(spec.parent_id, []).append(job)
@@ -84,12 +93,15 @@ class State:
         if job is not None and job.spec.parent_id is not None:
             self._children[job.spec.parent_id].remove(job)
 
-    def set_status(self, job_id: str, status: str, then: list[Step] | None = None) -> None:
+    def set_status(self, job_id: str, status: str, then: Then = None, reason: str | None = None) -> None:
+        """Put a job into a status; `reason` is why it failed."""
         with self.lock:
             job, now = self._control_job(job_id), self.clock.now()
             # It has come so far.
             job.settle(now)
             job.put(status, now, self.policy, then)
+            if reason is not None:
+                job.failed_reason = reason
 
     def set_delay(self, job_id: str, changes: Delay | None) -> None:
         with self.lock:
@@ -106,6 +118,20 @@ class State:
     def describe_all(self) -> dict[str, dict[str, Any]]:
         with self.lock:
             return {job_id: self.describe(job_id) for job_id in self._jobs}
+
+    def settled(self) -> list[Job]:
+        """Every job as it stands now, in the order of declaration. This does not count as a look."""
+        with self.lock:
+            now = self.clock.now()
+            jobs = list(self._jobs.values())
+            for job in jobs:
+                job.settle(now)
+            return jobs
+
+    def name_of(self, job_id: str) -> str:
+        """What a job is called, its id where it is not known."""
+        job = self._jobs.get(job_id)
+        return (job.spec.name if job is not None else "") or job_id
 
     def _control_job(self, job_id: str) -> Job:
         try:
@@ -403,3 +429,10 @@ def _happens(failure: Failure) -> bool:
         return False
     failure.times -= 1
     return True
+
+
+def _with_own_failures(spec: JobSpec) -> JobSpec:
+    """Failures count how often they happen; what was declared does not change by that."""
+    names = ("fail_start", "fail_full", "refuse_start")
+    own = {name: failure.model_copy() for name in names if (failure := getattr(spec, name)) is not None}
+    return spec.model_copy(update=own) if own else spec

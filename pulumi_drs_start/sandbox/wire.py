@@ -19,6 +19,7 @@ from .admin_routes import PREFIX
 from .browsers import why_not_heard
 from .errors import RefusedError
 from .faults import Fault
+from .page_routes import PAGE, wants_page
 from .state import State
 
 # "Making an API Request": a body has at most 12 MB.
@@ -65,6 +66,8 @@ class Wire:
         if scope["type"] == "http" and (reason := why_not_heard(scope)):
             await _json_answer(403, {"error": reason}).send(send)
             return
+        if scope["type"] == "http" and wants_page(scope):
+            scope, is_control = {**scope, "path": PAGE, "raw_path": PAGE.encode()}, True
         if scope["type"] != "http" or is_control:
             await self._app(scope, receive, send)
             return

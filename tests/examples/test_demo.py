@@ -12,6 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
+
+from pulumi_drs_start.sandbox import SandboxAdmin
 
 from .conftest import EXAMPLES, ROOT, bare_environment
 
@@ -21,14 +24,14 @@ pytestmark = pytest.mark.engine
 class DemoRun:
     """A run of the demo, all of whose processes and files can be told from others."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *arguments: str) -> None:
         self.folder = folder
         self.mark = f"DEMO_OF_TEST={uuid.uuid4().hex}"
         name, _, value = self.mark.partition("=")
         # A developer's own pulumi and cloud, which the demo must not use.
         foreign = {"OS_AUTH_URL": "https://iam.invalid/v3", "OS_PASSWORD": "x", "PULUMI_BACKEND_URL": "file:///nowhere"}
         self.process = subprocess.Popen(
-            [sys.executable, EXAMPLES / "demo.py"],
+            [sys.executable, EXAMPLES / "demo.py", *arguments],
             cwd=ROOT,
             env={**bare_environment(), **foreign, "TMPDIR": str(folder), name: value},
             stdin=subprocess.DEVNULL,
@@ -67,8 +70,8 @@ class DemoRun:
 
 
 @pytest.fixture
-def demo(engine: str, tmp_path: Path) -> Iterator[DemoRun]:  # noqa: ARG001 - so that no demo builds it
-    run = DemoRun(tmp_path)
+def demo(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[DemoRun]:  # noqa: ARG001 - so that no demo builds it
+    run = DemoRun(tmp_path, *getattr(request, "param", ()))
     yield run
     if run.process.poll() is None:
         run.process.terminate()
@@ -113,5 +116,20 @@ def test_an_interrupted_demo_leaves_nothing_behind(demo: DemoRun, moment: str, n
 
     assert demo.process.returncode == 130, output
     assert "Traceback" not in output
+    assert demo.left_processes() == []
+    assert os.listdir(demo.folder) == []  # noqa: PTH208
+
+
+@pytest.mark.parametrize("demo", [["--keep"]], indirect=True)
+def test_the_sandbox_of_a_demo_can_be_kept_open(demo: DemoRun) -> None:
+    output = demo.read_until("export DRS_ENDPOINT=")
+    assert "All checks passed" in output
+    (url,) = set(re.findall(r"(?:browser|move them): (http://127\.0\.0\.1:\d+/)$", output, re.M))
+    assert "<title>DRS sandbox</title>" in requests.get(url, headers={"Accept": "text/html"}, timeout=10).text
+    assert {job["status"] for job in SandboxAdmin(url).jobs().values()} >= {"CONFIGURATION", "INCRE_TRANSFER_STARTED"}
+
+    demo.process.send_signal(signal.SIGINT)
+    assert "The sandbox is closed." in demo.finish()
+    assert demo.process.returncode == 0
     assert demo.left_processes() == []
     assert os.listdir(demo.folder) == []  # noqa: PTH208

@@ -49,6 +49,11 @@ def test_every_module_of_the_package_is_in_it(wheel: zipfile.ZipFile) -> None:
     assert modules <= set(wheel.namelist())
 
 
+def test_the_page_of_the_sandbox_is_in_it(wheel: zipfile.ZipFile) -> None:
+    folder = "pulumi_drs_start/sandbox/page"
+    assert {f"{folder}/page.html", f"{folder}/page.css", f"{folder}/page.js"} <= set(wheel.namelist())
+
+
 def test_the_metadata_names_version_licence_and_needs(wheel: zipfile.ZipFile) -> None:
     name = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     metadata = Parser().parsestr(wheel.read(name).decode())

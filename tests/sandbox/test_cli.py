@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from pulumi_drs_start.sandbox import SandboxAdmin, make_job
+from pulumi_drs_start.sandbox import Account, Policy, SandboxAdmin, make_job
 
 COMMAND = [sys.executable, "-m", "pulumi_drs_start.sandbox"]
 ROOT = Path(__file__).parents[2]
@@ -76,11 +77,30 @@ def test_a_wrong_argument_is_named(arguments, complaint):
     assert complaint in done.stderr.splitlines()[-1]
 
 
-def test_without_its_extra_it_says_what_to_install():
+@pytest.mark.parametrize("missing", ["uvicorn", "starlette", "fastapi"])
+def test_without_its_extra_it_says_what_to_install(missing):
     program = (
-        "import runpy, sys; sys.modules['uvicorn'] = None; runpy.run_module('pulumi_drs_start.sandbox', run_name='__main__')"
+        "import runpy, sys; "
+        f"sys.modules.update(dict.fromkeys([{missing!r}, 'uvicorn'])); "
+        "runpy.run_module('pulumi_drs_start.sandbox', run_name='__main__')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, timeout=30, check=False)
     assert done.returncode == 2
     assert "needs the package's extra of its name: in the checkout, pip install '.[sandbox]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_every_job_is_named_at_the_start(start):
+    process, ready = start("--seed-jobs", "23")
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=5)
+    assert re.findall(r"^# job (\S+) \S+$", output, re.M) == ready["jobs"]
+    assert f"# Watch it in a browser: {ready['url']}/" in output
+
+
+def test_the_help_describes_every_policy():
+    done = subprocess.run([*COMMAND, "--help"], capture_output=True, text=True, cwd=ROOT, timeout=30, check=True)
+    for name, field in Policy.model_fields.items():
+        assert re.search(rf"^  {name}=.*\n +{re.escape(field.description)}$", done.stdout, re.M), name
+    assert "reschedule=refuse  (accept, refuse)" in done.stdout
+    assert Account().password not in done.stdout
