@@ -9,7 +9,7 @@ SCHEDULES ?= 500
 SAMPLE ?= 150
 SEED ?= 1
 
-.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages lint bench pulumi clean help
+.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages pictures lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -67,12 +67,15 @@ bench: setup ## Measure ours, the other candidates and the baseline on the real 
 	@$(BIN)/python -m pip $(LOCKED) .ci/lock/bench.txt
 	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES) --out .bench,--out docs)
 
+pictures: setup ## Draw docs/up.svg and docs/drift.svg from what the real pulumi prints
+	@$(BIN)/python docs/pictures.py
+
 lint: setup ## Check style, types, the direction of imports and the dependencies
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@# One by one, because each is a module of the name __main__.
-	@for folder in $(sort $(dir $(wildcard examples/*.py examples/*/*.py))); do $(BIN)/mypy --no-error-summary $$folder*.py || exit; done
+	@for folder in $(sort $(dir $(wildcard examples/*.py examples/*/*.py examples/templates/*/*.py docs/*.py))); do $(BIN)/mypy --no-error-summary $$folder*.py || exit; done
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pip check
