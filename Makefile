@@ -9,7 +9,7 @@ SCHEDULES ?= 500
 SAMPLE ?= 150
 SEED ?= 1
 
-.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages pictures lint bench pulumi clean help
+.PHONY: setup lock demo test search test-newest test-lowest test-pythons faults mutants messages pictures dist lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -70,7 +70,10 @@ bench: setup ## Measure ours, the other candidates and the baseline on the real 
 pictures: setup ## Draw docs/up.svg and docs/drift.svg from what the real pulumi prints
 	@$(BIN)/python docs/pictures.py
 
-lint: setup ## Check style, types, the direction of imports and the dependencies
+dist: setup ## Build sdist and wheel into dist/, check them, and run the quickstart with the installed wheel
+	@$(BIN)/python .ci/dist.py
+
+lint: setup ## Check style, types, the direction of imports, the dependencies and the workflow files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
@@ -80,6 +83,7 @@ lint: setup ## Check style, types, the direction of imports and the dependencies
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pip check
 	@$(BIN)/python .ci/audit.py
+	@$(BIN)/python .ci/workflows.py
 
 # What needs no engine, and some of the tests that do; old SDKs show no traceback.
 FAST   := -m 'not engine' --ignore=tests/packaging --ignore=tests/faults

@@ -7,6 +7,7 @@ are pulumi's own: nothing is edited. `tests/docs/test_pictures.py` compares the 
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import re
@@ -17,7 +18,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
@@ -117,7 +117,8 @@ def draw(command: str, output: str, name: str) -> str:
     )
     console.print(Text.assemble(("$ ", "bright_black"), (command, "bold")))
     console.print(Text.from_ansi(re.sub(r"\n{3,}", "\n\n", output.strip())))
-    without_fonts = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    code_format = inspect.signature(console.export_svg).parameters["code_format"].default
+    without_fonts = re.sub(r"@font-face \{\{.*?\}\}\s*", "", code_format, flags=re.DOTALL)
     code_format = without_fonts.replace("font-family: Fira Code, monospace", f"font-family: {FONTS}")
     label = f'role="img" aria-labelledby="{name}-title" '
     code_format = code_format.replace("<svg ", f"<svg {label}", 1)
