@@ -62,11 +62,16 @@ class Templates:
         # The answers have to reach the program, and nothing else may.
         for name in ("OS_REGION_NAME", "OS_PROJECT_ID"):
             project.environment.pop(name, None)
+        project.environment.update(npm_config_prefer_offline="true", npm_config_audit="false", npm_config_fund="false")
 
     def new(self, name: str, comma: str = ", ") -> str:
         asked = {"drs:region": "eu-de", "drs:projectId": self.sandbox.project_id, "jobs": comma.join(self.job_ids)}
         answers = [part for key, value in asked.items() for part in ("-c", f"{key}={value}")]
-        return self.project.pulumi("new", str(TEMPLATES / name), "--yes", "--name", f"my-{name}", "--stack", "dev", *answers)
+        command = ["pulumi", "new", str(TEMPLATES / name), "--yes", "--name", f"my-{name}", "--stack", "dev", *answers]
+        # It has npm or pip install things, which may take long.
+        ended = self.project.run(*command, "--non-interactive", "--color=never", seconds=400)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
 
     def install_plugin(self) -> None:
         """As the README does it."""
