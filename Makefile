@@ -11,7 +11,7 @@ SCENARIOS ?= 300
 SAMPLE ?= 150
 SEED ?= 1
 
-.PHONY: setup lock demo browser test search test-newest test-lowest test-pythons faults mutants messages docs reference lint bench pulumi clean help
+.PHONY: setup lock demo browser test search test-newest test-lowest test-pythons faults mutants messages docs reference pictures dist lint bench pulumi clean help
 .DEFAULT_GOAL := help
 
 help: ## Show the verbs
@@ -82,16 +82,23 @@ bench: setup ## Measure ours, the other candidates and the baseline on the real 
 	@$(BIN)/python -m pip $(LOCKED) .ci/lock/bench.txt
 	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES) --out .bench,--out docs)
 
-lint: setup ## Check style, types, the direction of imports and the dependencies
+pictures: setup ## Draw docs/up.svg and docs/drift.svg from what the real pulumi prints
+	@$(BIN)/python docs/pictures.py
+
+dist: setup ## Build sdist and wheel into dist/, check them, and run the quickstart with the installed wheel
+	@$(BIN)/python .ci/dist.py
+
+lint: setup ## Check style, types, the direction of imports, the dependencies and the workflow files
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@# One by one, because each is a module of the name __main__.
-	@for folder in $(sort $(dir $(wildcard examples/*.py examples/*/*.py))); do $(BIN)/mypy --no-error-summary $$folder*.py || exit; done
+	@for folder in $(sort $(dir $(wildcard examples/*.py examples/*/*.py examples/templates/*/*.py docs/*.py))); do $(BIN)/mypy --no-error-summary $$folder*.py || exit; done
 	@$(BIN)/basedpyright
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pip check
 	@$(BIN)/python .ci/audit.py
+	@$(BIN)/python .ci/workflows.py
 
 # What needs no engine, and some of the tests that do; old SDKs show no traceback.
 FAST   := -m 'not engine and not browser' --ignore=tests/packaging --ignore=tests/faults

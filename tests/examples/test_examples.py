@@ -12,11 +12,17 @@ import yaml
 
 from .conftest import EXAMPLES
 
-NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
+# What `pulumi new` makes projects from has tests of its own.
+TEMPLATES = "templates"
+NAMES = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".", TEMPLATES)))
 # A script in place of a project.
 SCRIPTS = {"alarm": "alarm.py", "automation-api": "start.py"}
 # Of most examples the folder itself, of some several folders in it.
-PROJECTS = sorted(str(path.parent.relative_to(EXAMPLES)) for path in EXAMPLES.glob("**/Pulumi.yaml"))
+PROJECTS = sorted(
+    str(folder)
+    for path in EXAMPLES.glob("**/Pulumi.yaml")
+    if TEMPLATES not in (folder := path.parent.relative_to(EXAMPLES)).parts
+)
 PROGRAMS = {"python": "__main__.py", "nodejs": "index.ts", "yaml": "Pulumi.yaml"}
 # What a program in Python or TypeScript reads, and one in YAML declares.
 READ = re.compile(r'(?:config\.(?:require|get)\w*(?:<[^>]*>)?\("|^config:\n  )(\w+)', re.M)
