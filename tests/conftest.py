@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,11 @@ from pulumi_drs_start.sandbox import Sandbox
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", derandomize=False, deadline=None, max_examples=2000, print_blob=True)
 settings.load_profile("same")
+
+# Whoever runs the tests in the background lets them ignore these, and processes that are started inherit that, but no handler.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, lambda *_: None)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
