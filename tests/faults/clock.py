@@ -169,7 +169,8 @@ def _sleep(seconds: float) -> None:
             passed, runs_since = _read()
             if passed >= waking:
                 break
-            if not _calls and waking <= min(_wakings) and _happened == before:
+            # Who does one thing after the other need not wait to see that nothing else happens.
+            if not _calls and waking <= min(_wakings) and (_is_exact or _happened == before):
                 _write(waking, runs_since)
                 break
             before = _happened

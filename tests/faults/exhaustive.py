@@ -40,12 +40,14 @@ class World:
         schedule: that runs.
         first: the number of the first step that is killed, from 0; ``destroy`` commands follow on the last ``up``.
         second: that of the second.
+        has_pairs: both are killed in one schedule. Where it goes on differently after each kill, that would be too many.
     """
 
     name: str
     schedule: Schedule
     first: int = 0
     second: int = 1
+    has_pairs: bool = True
 
     def killed(self, kills: tuple[Kill | None, ...]) -> Schedule:
         """The schedule with a kill of the first step, or one of each."""
@@ -105,10 +107,10 @@ class _Explorer:
         pairs = {quiet.left[world.first]: seconds}
         for kill, left in firsts:
             if left not in pairs:
-                ran = self._run((kill,), left, watched=(world.second,))
-                pairs[left] = self._go_on(kill, ran)
-            found.pairs += pairs[left]
-        for kill in _cancels(world.schedule.front, firsts):
+                ran = self._run((kill,), left, watched=(world.second,) if world.has_pairs else ())
+                pairs[left] = self._go_on(kill, ran) if world.has_pairs else 0
+            found.pairs += pairs[left] * world.has_pairs
+        for kill in _cancels(world.schedule.front, firsts) if world.has_pairs else ():
             # What is left is known only afterwards: the command does not end at once.
             ran = self._run((kill,), watched=(world.second,), known=pairs)
             left = ran.left[world.first]
@@ -213,8 +215,8 @@ def _declaring(*what: tuple[int, str]) -> Up:
 def _worlds() -> Iterator[World]:
     """Those of the dynamic front."""
 
-    def world(name: str, kinds: str, *ups: Up, first: int = 0, second: int = 1, **fields: Any) -> World:
-        return World(name, Schedule(0, tuple(kinds.split()), ups or THREE_TIMES, **fields), first, second)
+    def world(name: str, kinds: str, *ups: Up, first: int = 0, second: int = 1, has_pairs: bool = True, **fields: Any) -> World:
+        return World(name, Schedule(0, tuple(kinds.split()), ups or THREE_TIMES, **fields), first, second, has_pairs)
 
     lost, expired = Up((FaultSpec("drop after", START),)), Up((FaultSpec("expired token", STATUS, skip=1),))
     pause, stop = _declaring((0, "paused")), _declaring((0, "stopped"))
@@ -241,7 +243,7 @@ def _worlds() -> Iterator[World]:
     yield world("one at a time", "fresh fresh running", policy={"max_batch": 1})
     yield world("refused as a whole", "fresh refused fresh", policy={"bad_row": "reject"})
     yield world("two resources", "fresh fresh running", resources=2)
-    yield world("synced", "near copies_once", wait_for="synced", timeout="5m", life="synced")
+    yield world("synced", "near copies_once", has_pairs=False, wait_for="synced", timeout="5m", life="synced")
     later["ends"] = THREE_TIMES
     yield world("destroy (pause)", "running_full fresh start_failed", QUIET, on_destroy="pause", **later)
     yield world("destroy (stop)", "running_full fresh", QUIET, on_destroy="stop", **later)
