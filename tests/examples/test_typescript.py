@@ -1,4 +1,7 @@
-"""`examples/typescript`: the quickstart with a library made from the schema, and the programs of the README and of the guide to other languages."""
+"""
+`examples/typescript`: the quickstart with a library made from the schema. The programs of the README and of the guide to other
+languages are compiled with it.
+"""
 
 from __future__ import annotations
 
