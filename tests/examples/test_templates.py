@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -125,7 +126,10 @@ def test_a_project_in_python_installs_the_package_and_runs(templates: Templates,
     environment = templates.project.folder / ".venv"
     if not environment.exists():
         # Older language hosts overlook where the virtual environment shall be, and make it of the folder itself.
+        assert "\nln -s . .venv && . .venv/bin/activate\n" in (TEMPLATES / "README.md").read_text(encoding="utf-8")
         environment.symlink_to(templates.project.folder)
+        path = templates.project.environment["PATH"]
+        templates.project.environment.update(PATH=f"{environment / 'bin'}{os.pathsep}{path}", VIRTUAL_ENV=str(environment))
     (packages,) = environment.glob("lib/*/site-packages")
     assert (packages / "pulumi_drs_start" / "resource.py").exists()
     (packages / "needed.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n", encoding="utf-8")

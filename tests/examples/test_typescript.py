@@ -1,4 +1,7 @@
-"""`examples/typescript`: the quickstart with a library made from the schema, and the program of the guide to other languages."""
+"""
+`examples/typescript`: the quickstart with a library made from the schema. The programs of the README and of the guide to other
+languages are compiled with it.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,8 @@ def test_it_compiles_and_starts_the_jobs_once(project: Project, sandbox: Sandbox
 
     run_through(project, sandbox)
 
+    (short,) = texts("../README.md", "typescript")
+    assert mistakes(project, short) == ""
     (program,) = texts("guides/other-languages.md", "typescript")
     assert mistakes(project, program) == ""
     assert """Type '"retry"' is not assignable""" in mistakes(project, program.replace('"record"', '"retry"'))

@@ -24,7 +24,6 @@ NOT_TOLD = {
     "sandbox": "it has messages of its own",
     "native/schema.py": "the schema for other languages",
     "schema/fields.py": "the tables of the documentation",
-    "schema/tables.py": "the tables of the README",
 }
 """Files and folders whose texts are not messages."""
 EXCEPTIONS = {
