@@ -39,6 +39,7 @@ ELSEWHERE = {
     # tests/examples/test_yaml.py, tests/examples/test_typescript.py, tests/e2e/native/test_moving_over.py
     "guides/other-languages.md": {"yaml": 2, "typescript": 1, "sh": 4},
     "reference/previews.md": {"python": 1, "text": 1},  # tests/e2e/test_preview_page.py
+    "sandbox.md": {"sh": 8, "text": 1, "json": 1},  # tests/sandbox/test_documented.py
 }
 """Pages with tests of their own, and how many blocks these take."""
 
