@@ -76,7 +76,7 @@ def test_the_night_from_the_start_of_the_jobs_to_their_end(night: Night) -> None
 @pytest.mark.engine
 def test_at_the_time_limit_and_after_a_pause_the_same_command_waits_on(night: Night) -> None:  # noqa: F811
     night.sandbox.set_delay(ORDERS, seconds=340)
-    night.run("pulumi -C replicate config set timeout 4s")
+    night.run("pulumi -C replicate config set timeout 8s")
     assert alike(TOO_LATE) in alike(night.refused(START))
     night.run(MORE_TIME)
 
