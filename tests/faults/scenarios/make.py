@@ -24,6 +24,7 @@ from .. import jobs
 from ..kinds import PAUSE, RESUME, START, STOP
 from ..schedule import CANCELS, FRONTS, LONG_REST_SECONDS, MOMENTS, Kill, make_faults, make_policy
 from .edits import EDITS, SIDES, World, rename, without, wrong_with
+from .openings import OPENINGS, Opening
 from .scenario import ACTS, COMMANDS, MISTAKES, Act, Job, Program, Resource, Scenario, Step
 
 CHANCE = 0.25
@@ -79,6 +80,8 @@ THEMES = (
     ("short timeouts", "wire faults", "resume"),
 )
 """What has to meet for some of the states in `rare`, which chance alone would seldom bring together."""
+OPENING_CHANCE = 0.25
+"""Of a scenario to begin in one of the ways of `openings`."""
 THEME_CHANCE = 0.7
 """Of a scenario to have a theme, and of what belongs to it to happen where it can."""
 
@@ -139,13 +142,15 @@ def make_scenario(seed: int, rng: random.Random | None = None, most_jobs: int = 
     chance = _Chance(rng, _features(rng, theme), theme)
     open_lag = rng.choice((4, 12)) if _is_lag_open(chance) else 0
     kinds = _kinds(chance, most_jobs)
+    opening = _opening(chance, most_jobs, open_lag)
+    kinds = (*opening.kinds, *kinds[len(opening.kinds) :])
     front = "native" if "cancels" in chance.features else rng.choice(FRONTS)
-    steps = _steps(chance, len(kinds), open_lag)
+    steps = _steps(chance, len(kinds), open_lag, opening.steps)
     return Scenario(
         seed=seed,
         jobs=kinds,
         steps=tuple(steps),
-        policy=_policy(chance, open_lag),
+        policy=_policy(chance, open_lag) | opening.policy,
         front=front,
         finds_host=front == "native" or rng.random() < 0.7,
         open_lag_seconds=open_lag,
@@ -198,6 +203,14 @@ def _is_lag_open(chance: _Chance) -> bool:
     return "lag" in chance.features and not any(feature in chance.features for feature in excuses)
 
 
+def _opening(chance: _Chance, most_jobs: int, open_lag: float) -> Opening:
+    """How it begins, if that is not left to chance."""
+    is_plain = open_lag or "synced" in chance.features or most_jobs < 3
+    if is_plain or chance.rng.random() >= OPENING_CHANCE:
+        return Opening((), ())
+    return chance.rng.choice(OPENINGS)(chance.rng)
+
+
 def _kinds(chance: _Chance, most_jobs: int) -> tuple[str, ...]:
     rng, features = chance.rng, chance.features
     count = min(most_jobs, rng.choices((rng.randint(1, 4), rng.randint(2, 12), 40), (6, 6, 1))[0])
@@ -233,11 +246,11 @@ def _policy(chance: _Chance, open_lag: float) -> dict[str, Any]:
     return policy
 
 
-def _steps(chance: _Chance, count: int, open_lag: float) -> list[Step]:
+def _steps(chance: _Chance, count: int, open_lag: float, opening: tuple[Step, ...]) -> list[Step]:
     rng = chance.rng
     world = World(count, can_sync="synced" in chance.features)
     program = _first_program(chance, world)
-    steps: list[Step] = []
+    steps = list(opening)
     for number in range(rng.choices((1, 2, 3, 4, 5), (1, 4, 6, 5, 3))[0]):
         if number:
             program = _edited(chance, program, world, rng.choices((0, 1, 2, 3, 5), (1, 4, 4, 3, 2))[0])
