@@ -65,7 +65,7 @@ class Plugin:
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._servicer = Servicer()
         self._abandoned = threading.Event()
-        self._cancelled_at = float("inf")
+        self._cancelled_at: tuple[float, float] | None = None
         self.is_over = False
         news = {**settings, "password": rpc.wrap_rpc_secret(settings["password"])}
         checked = self.call("CheckConfig", provider_pb2.CheckRequest(urn="urn:provider", news=_struct(news)))
@@ -106,7 +106,7 @@ class Plugin:
 
     def cancel(self, moment: str) -> None:
         """Cancel the command now; see `interrupt`."""
-        self.is_over, self._cancelled_at = True, clock.real_monotonic()
+        self.is_over, self._cancelled_at = True, (clock.real_monotonic(), clock.now())
         if moment == "abandoned":
             self._abandoned.set()
         else:
@@ -118,8 +118,11 @@ class Plugin:
 
     @property
     def seconds_since_cancel(self) -> float:
-        """Real seconds; negative where nobody has cancelled the command."""
-        return clock.real_monotonic() - self._cancelled_at
+        """Real seconds; 0 where nobody has cancelled. Where time stands still, a minute of waiting counts as two of them."""
+        if self._cancelled_at is None:
+            return 0.0
+        real, now = self._cancelled_at
+        return max(clock.real_monotonic() - real, 0.0 if clock.runs() else (clock.now() - now) / 30)
 
 
 class Plugged:

@@ -19,7 +19,7 @@ LOST_ANSWER = Up(faults=(FaultSpec("drop after", "batch-starting"),))
 LOST_PAUSE = FaultSpec("drop after", "batch-pause-task")
 # Twice: rows that are missing once are asked for again.
 MISSING_ROWS = Up(faults=(FaultSpec("missing rows", "batch-status", times=2),))
-CANCELLED = Up(kills=(Kill("cancelled", 300),))
+CANCELLED = Up(kills=(Kill("cancelled at", 6),))
 QUIET = Up()
 REFRESHED = Up(refreshes=True)
 

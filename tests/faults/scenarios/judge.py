@@ -223,6 +223,11 @@ def _was_right(world: World, number: int, wish: Wish) -> bool:
     starts = world.all("start", wish.job_id, done.ended_at)
     times = [facts[wish.job_id].get("start_time") for facts in (done.facts_before, done.facts_after) if wish.job_id in facts]
     times += [deed.start_time for deed in starts]
+    # Who waits for no more than that DRS accepts it does not see it run.
+    resumes = [deed for deed in world.deeds if deed.action == "resume" and done.began <= deed.at <= done.ended_at]
+    is_resumed = wish.wait_for == "accepted" and any(deed.job_id == wish.job_id for deed in resumes)
+    if is_resumed and wish.shall_be == "started":
+        return True
     is_due = any(deed.start_time is None or deed.start_time / 1000 <= done.ended_at + 1 for deed in starts)
     return any(
         is_where_it_should_be(
