@@ -552,6 +552,19 @@ def test_nothing_is_stopped_while_another_resource_may_declare_it(
     assert "left as they are" in "".join(running.operation.warnings)
 
 
+def test_where_the_host_tells_no_names_nothing_is_stopped_and_that_is_said(sandbox: Sandbox, new_command: NewCommand) -> None:
+    sandbox.add_jobs(make_job(A), make_job(B))
+    gone = Resource(new_command(), "")
+    gone.up({"jobs": [A], "on_destroy": "stop"})
+    Resource(gone.lifecycle, "").up({"jobs": [B]})
+    sandbox.clear_calls()
+
+    assert gone.delete() == ()
+
+    assert actions(sandbox) == []
+    assert "left as it is" in "".join(gone.operation.warnings)
+
+
 def test_a_resource_that_is_made_anew_at_its_place_stops_nothing(sandbox: Sandbox, running: Resource) -> None:
     """What its new list lacks was taken off, and that stops nothing."""
     running.up({**JOBS, "on_destroy": "stop"})

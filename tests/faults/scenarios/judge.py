@@ -257,7 +257,15 @@ def _judge_deletes(world: World, number: int) -> Found:
     """A resource is let go when its jobs are where that was to bring them."""
     done = world.dones[number]
     # A program that is not known whole, or that failed to be checked, spares what it may declare, and says so.
-    is_whole = not done.step.targets and not any(one.what == "check" and one.failure for one in done.operations)
+    goes_on = "--continue-on-error" in done.step.options
+    # Nor is it known where the host does not tell which resource it is about.
+    is_known = world.scenario.finds_host or done.step.command == "destroy"
+    is_whole = (
+        is_known
+        and not done.step.targets
+        and not goes_on
+        and not any(one.what == "check" and one.failure for one in done.operations)
+    )
     for key, saved in deeds.to_delete(done).items() if is_whole and done.ended in ("ok", "failed") else ():
         name, on_destroy = key.replace(deeds.RETIRED, ""), saved.outputs.get("on_destroy", "leave")
         said = [one for one in done.operations if one.what == "delete" and one.resource == name]
@@ -539,6 +547,9 @@ def _judge_reads(history: History) -> Found:
 
 def _judge_secrets(done: Done) -> Found:
     secrets = {"the password": Account().password, "a database secret": SECRET}
+    if done.step.mistake == "password":
+        # Nobody there knows the right one, which IAM may repeat.
+        del secrets["the password"]
     secrets |= {f"token {number}": token for number, token in enumerate(sorted(done.tokens))}
     told = [f"{one.failure}\n{one.outputs}" for one in done.operations]
     for place, text in [*done.texts.items(), ("what the user is told", "\n".join(told))]:
