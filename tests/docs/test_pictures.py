@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import xml.etree.ElementTree as ElementTree
 from types import ModuleType
@@ -10,6 +9,7 @@ from types import ModuleType
 import pytest
 
 from tests.e2e.conftest import ROOT, engine  # noqa: F401  # a fixture
+from tests.loading import load
 
 NAMES = ("up", "drift")
 MOST_BYTES = 60_000
@@ -22,12 +22,7 @@ PROGRESS = re.compile(r"nightly creating \(…\)(?: running .*)?$")
 
 @pytest.fixture(scope="module")
 def pictures() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("pictures", ROOT / "docs" / "pictures.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(ROOT / "docs" / "pictures.py")
 
 
 def lines(svg: str) -> list[str]:

@@ -8,11 +8,10 @@ what a killed plugin leaves: nothing of a resource that was being created, the o
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import dropwhile
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,11 @@ from typing import Any
 from pulumi_drs_start.sandbox import SandboxAdmin
 from pulumi_drs_start.schema.state import from_state
 
-from . import clock, jobs, kinds, plugin
+from . import clock, forking, jobs, kinds, plugin
 from .front import State
-from .program import Command, Resource, files_in, run_forked, world_of
+from .program import Command, Resource, files_in, run_command, world_of
 from .schedule import Kill, Schedule, Up
 from .wire import ACTIONS
-
-HUNG_SECONDS = 90.0
-"""Real seconds after which a command is taken for hung: the longest timeout of a schedule, and half of it again."""
 
 NEVER = "2100-01-01T00:00:00Z"
 """The time of scheduled jobs; that of the kind ``scheduled`` too."""
@@ -271,7 +267,7 @@ class Engine:
     ) -> list[Ran]:
         """Every program at once."""
         truths: list[Truth] = []
-        watch = self._watch(schedule, up, truths) if up and what == "up" and schedule.life == "synced" else _nothing
+        watch = self._watch(schedule, up, truths) if up and what == "up" and schedule.life == "synced" else forking.nothing
         watch(0.0)
         reports, pids = [], []
         for program in range(schedule.programs):
@@ -294,9 +290,10 @@ class Engine:
                 is_shy=_counts_looks(schedule),
                 build=self._build,
             )
-            pids.append((run_forked(command, report, self._folder / f"{program}.log"), kill))
+            output = self._folder / f"{program}.log"
+            pids.append((forking.fork(partial(run_command, command, report.parent), report, output), kill))
             reports.append(report)
-        ended = _wait(pids, watch)
+        ended = forking.wait(pids, watch)
         watch(float("inf"))
         ran = zip(reports, ended, strict=True)
         return [self._take(schedule, program, report, how, run, truths) for program, (report, how) in enumerate(ran)]
@@ -437,10 +434,6 @@ def _listed(job_id: str, shall_be: str) -> Any:
     return job_id if shall_be == "started" else {"job_id": job_id, "desired_state": shall_be}
 
 
-def _nothing(_passed: float) -> None:
-    """Nothing happens while a command runs."""
-
-
 def _is_near(job: dict[str, Any]) -> bool:
     if job["task_type"] == "FULL_TRANS":
         return bool(job["status"] == jobs.COPIED)
@@ -459,28 +452,3 @@ def _claim(before: Mapping[str, Any] | None, after: Mapping[str, Any], truths: l
     synced = {job_id for job_id, record in records.items() if record.is_synced}
     new = synced.difference(job_id for job_id, record in known.items() if record.is_synced)
     return Claim(tuple(sorted(new)), after["ready"], tuple(sorted(after["job_statuses"].keys() - synced)), tuple(truths))
-
-
-def _wait(running: list[tuple[int, Kill | None]], watch: Callable[[float], None]) -> list[str]:
-    """Wait for processes, and kill those whose time is scheduled. How each ended, in order."""
-    started = clock.real_monotonic()
-    ended: dict[int, str] = {}
-    while len(ended) < len(running):
-        for pid, kill in running:
-            if pid in ended:
-                continue
-            passed = clock.real_monotonic() - started
-            if passed > HUNG_SECONDS:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-                ended[pid] = "hung"
-                continue
-            if kill is not None and kill.moment == "time" and passed * 1000 >= kill.call:
-                os.kill(pid, signal.SIGKILL)
-            done, status = os.waitpid(pid, os.WNOHANG)
-            if done:
-                code = os.waitstatus_to_exitcode(status)
-                ended[pid] = "done" if code == 0 else "killed" if code == -signal.SIGKILL else "crashed"
-        watch(clock.real_monotonic() - started)
-        clock.real_sleep(0.002)
-    return [ended[pid] for pid, _ in running]

@@ -7,11 +7,8 @@ does not take it back.
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import random
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping
@@ -26,6 +23,7 @@ from pulumi_drs_start.sandbox import Account, SandboxAdmin
 from pulumi_drs_start.schema.state import from_state
 
 from . import broken, clock, hosting, wire
+from .forking import Note
 from .front import NEW, FailedError, Front, State
 from .plugin import Plugged, Plugin
 from .schedule import CANCELS, CANCELS_AT_A_CALL, Kill
@@ -85,41 +83,14 @@ class Command:
     build: str | None = None
 
 
-def run_forked(command: Command, report: Path, output: Path) -> int:
-    """Run a command in a process of its own; returns the process id. Must be called without other threads.
+def run_command(command: Command, folder: Path, note: Note) -> None:
+    """Run a command in this process, which is its own.
 
     Args:
         command: what to do.
-        report: takes a line of JSON for everything that is known.
-        output: takes all that the process prints and logs.
+        folder: that it runs in.
+        note: takes everything that is known.
     """
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        _run(command, report, output)
-    except BaseException:  # noqa: BLE001 - nothing may unwind into the parent's frames
-        traceback.print_exc()
-        os._exit(70)
-    os._exit(0)
-
-
-def _run(command: Command, report: Path, output: Path) -> None:
-    printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(printed, 1)
-    os.dup2(printed, 2)
-    # Whatever is kept in files would be kept there.
-    os.chdir(report.parent)
-    os.environ["HOME"] = str(report.parent)
-    sys.stdout = sys.stderr = os.fdopen(printed, "w", buffering=1)
-    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
-    for name in [name for name in os.environ if name.startswith(("OS_", "DRS_"))]:
-        del os.environ[name]
-    reported = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-
-    def note(fact: Mapping[str, Any]) -> None:
-        os.write(reported, json.dumps(fact).encode() + b"\n")
-
     seen: list[tuple[float, int] | None] = [None]
 
     def see(moment: str, number: int) -> None:
@@ -128,7 +99,7 @@ def _run(command: Command, report: Path, output: Path) -> None:
             # Nothing else changes the sandbox, unless its jobs count who looks at them.
             is_new = command.is_shy or last != seen[0] or moment == "lost"
             world = world_of(SandboxAdmin(command.endpoint)) if is_new else None
-            note({"moment": [moment, number], "world": world, "files": files_in(report.parent)})
+            note({"moment": [moment, number], "world": world, "files": files_in(folder)})
 
     watch = wire.Watch(command.kill, note, see)
     if clock.is_exact():
@@ -202,7 +173,7 @@ def _plugged(plugin: Plugin, command: Command) -> Callable[[str], Front]:
     return lambda name: Plugged(plugin, command.program, name)
 
 
-def _plug_in(command: Command, watch: wire.Watch, note: Callable[[Mapping[str, Any]], None]) -> Plugin:
+def _plug_in(command: Command, watch: wire.Watch, note: Note) -> Plugin:
     """The plugin, which the program has asked for all of its jobs before it declares resources; a failure is not minded."""
     plugin = Plugin(settings_of(command.endpoint))
     if command.kill is not None and command.kill.moment in CANCELS:

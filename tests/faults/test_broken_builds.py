@@ -4,14 +4,15 @@ The campaign can fail: each deliberately broken build is noticed, by a schedule 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 
 import pytest
 
 from .broken import BUILDS
-from .campaign import Worker
-from .scenarios.test_broken_builds import CASES as SCENARIOS
+from .campaign import Case, Worker
+from .scenarios.exposing import CASES as SCENARIOS
+from .scenarios.judge import VIOLATIONS
 from .schedule import FRONTS, FaultSpec, Kill, Schedule, Up
 from .test_exhaustive import CASES as AFTER_KILLS
 
@@ -112,32 +113,27 @@ CASES: dict[str, tuple[Schedule, set[str]]] = {
 }
 
 
+EXPOSED = [(build, case, noticed) for cases in (CASES, SCENARIOS) for build, (case, noticed) in cases.items()]
 # What is about the native front is for it alone.
 BOTH_FRONTS = [
-    (build, front) for build, (schedule, _) in CASES.items() for front in FRONTS if front in ("native", schedule.front)
+    (build, schedule, front) for build, (schedule, _) in CASES.items() for front in FRONTS if front in ("native", schedule.front)
 ]
+ONE_FRONT = [(build, scenario, front) for (build, (scenario, _)), front in zip(SCENARIOS.items(), cycle(FRONTS), strict=False)]
 
 
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    """Of the package as it is."""
-    with Worker() as one:
-        yield one
-
-
-@pytest.mark.parametrize("build", CASES)
-def test_broken_build_is_noticed(build: str) -> None:
-    schedule, noticed = CASES[build]
-
+@pytest.mark.parametrize(("build", "case", "noticed"), EXPOSED)
+def test_broken_build_is_noticed(build: str, case: Case, noticed: set[str]) -> None:
     with Worker(build) as worker:
-        assert noticed <= {kind for kind, _ in worker.run(schedule).violations}
+        assert noticed <= {kind for kind, _ in worker.run(case).violations}
 
 
-@pytest.mark.parametrize(("build", "front"), BOTH_FRONTS)
-def test_the_package_itself_passes(worker: Worker, build: str, front: str) -> None:
-    schedule, _ = CASES[build]
+@pytest.mark.parametrize(("_build", "case", "front"), [*BOTH_FRONTS, *ONE_FRONT])
+def test_the_package_itself_passes(worker: Worker, _build: str, case: Case, front: str) -> None:
+    assert worker.run(replace(case, front=front)).violations == ()
 
-    assert worker.run(replace(schedule, front=front)).violations == ()
+
+def test_every_oracle_of_the_scenarios_notices_a_broken_build() -> None:
+    assert set().union(*(noticed for _, noticed in SCENARIOS.values())) == set(VIOLATIONS)
 
 
 def test_every_broken_build_has_something_that_exposes_it() -> None:

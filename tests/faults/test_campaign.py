@@ -6,9 +6,7 @@ Hypothesis.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -18,12 +16,6 @@ from .schedule import Schedule, from_json, make_schedule
 
 SEEDS = range(1, 17)
 SCENARIO_SEEDS = range(1, 17)
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    with Worker() as one:
-        yield one
 
 
 def small_schedules() -> st.SearchStrategy[Schedule]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import tarfile
@@ -12,17 +11,14 @@ from types import ModuleType
 
 import pytest
 
+from tests.loading import load
+
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def dist() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("dist", ROOT / ".ci" / "dist.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load(ROOT / ".ci" / "dist.py")
 
 
 def test_what_is_installed_with_the_wheel_is_locked_and_only_what_it_needs(dist: ModuleType) -> None:

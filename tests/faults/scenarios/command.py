@@ -8,17 +8,13 @@ by line, so that a kill later in the process does not take it back.
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import random
-import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pulumi_drs_start.drs.calls import client, listing
@@ -30,11 +26,13 @@ from pulumi_drs_start.sandbox import Account, SandboxAdmin
 from pulumi_drs_start.schema.fields import FOUND
 
 from .. import broken, clock, hosting, jobs, wire
+from ..forking import Note
 from ..front import NEW, FailedError, Front, State
 from ..plugin import Plugged, Plugin
 from ..program import AT_ONCE, HEEDED_SECONDS, knowledge_of, settings_of
 from ..schedule import CANCELS
 from .console import Console
+from .history import OLD
 from .scenario import Act, Resource, Scenario, Step
 
 SHORT_PATIENCE = {"lost_seconds": 20.0, "settle_seconds": 2.0, "confirmed_seconds": 20.0}
@@ -69,38 +67,8 @@ class Task:
     build: str | None = None
 
 
-def run_forked(task: Task, report: Path, output: Path) -> int:
-    """Run a command in a process of its own; returns the process id. Must be called without other threads.
-
-    Args:
-        task: what to do.
-        report: takes a line of JSON for everything that is known.
-        output: takes all that the process prints and logs.
-    """
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        _run(task, report, output)
-    except BaseException:  # noqa: BLE001 - nothing may unwind into the parent's frames
-        traceback.print_exc()
-        os._exit(70)
-    os._exit(0)
-
-
-def _run(task: Task, report: Path, output: Path) -> None:
-    printed = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(printed, 1)
-    os.dup2(printed, 2)
-    sys.stdout = sys.stderr = os.fdopen(printed, "w", buffering=1)
-    logging.basicConfig(level=logging.DEBUG, stream=sys.stderr, force=True)
-    for name in [name for name in os.environ if name.startswith(("OS_", "DRS_"))]:
-        del os.environ[name]
-    reported = os.open(report, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-
-    def note(fact: Mapping[str, Any]) -> None:
-        os.write(reported, json.dumps(fact).encode() + b"\n")
-
+def run_task(task: Task, note: Note) -> None:
+    """Run a command in this process, which is its own; `note` takes everything that is known."""
     watch = Watch(task.scenario, task.step, task.sandbox, note)
     wire.watch_with(watch)
     if task.build is not None:
@@ -137,7 +105,7 @@ def hurry(scenario: Scenario) -> None:
 class Watch(wire.Watch):
     """Lets others act, too, around a call."""
 
-    def __init__(self, scenario: Scenario, step: Step, sandbox: str, note: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, scenario: Scenario, step: Step, sandbox: str, note: Note) -> None:
         super().__init__(step.kill, note)
         names = [scenario.name_of(index) for index in range(len(scenario.jobs))]
         self._console = Console(SandboxAdmin(sandbox), jobs.job_ids(scenario.jobs), names)
@@ -171,7 +139,7 @@ class _Goal:
 class _Engine:
     """The engine, for one command. `run` tells whether it went well."""
 
-    def __init__(self, task: Task, watch: wire.Watch, note: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, task: Task, watch: wire.Watch, note: Note) -> None:
         self._task, self._step, self._watch, self._note = task, task.step, watch, note
         self._state: dict[str, dict[str, Any]] = {key: dict(saved) for key, saved in task.state.items()}
         self._failed_names: set[str] = set()
@@ -530,9 +498,6 @@ class _Engine:
 ENGINE_SAYS = "pulumi: "
 """How a failure begins that comes from the engine, which does not ask the package then."""
 
-OLD = " (old)"
-"""The end of the key of a resource that was replaced, and is not deleted yet."""
-
 
 def _name(key: str) -> str:
     return key.replace(OLD, "")
@@ -545,7 +510,7 @@ def _knowledge(front: Front, state: State) -> wire.Knowledge:
 class _DynamicEngine(_Engine):
     """With the hooks of the dynamic provider."""
 
-    def __init__(self, task: Task, watch: wire.Watch, note: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, task: Task, watch: wire.Watch, note: Note) -> None:
         super().__init__(task, watch, note)
         os.environ |= hosting.environment_of(task.settings)
         self._provider = JobBatchStartProvider()
@@ -571,7 +536,7 @@ _ANYTHING = dict.fromkeys(
 class _NativeEngine(_Engine):
     """With the plugin."""
 
-    def __init__(self, task: Task, watch: wire.Watch, note: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, task: Task, watch: wire.Watch, note: Note) -> None:
         super().__init__(task, watch, note)
         self._plugin = Plugin(task.settings)
         kill = task.step.kill

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pulumi_drs_start.sandbox import Account
 
 from .. import jobs
-from .history import Bag, Call, Done, Saved
+from .history import OLD, Bag, Call, Done, Saved
 from .scenario import Scenario
 from .wishes import Wish, jobs_in, milliseconds_of, phase_of, wishes_in
 
@@ -20,8 +20,6 @@ ACTIONS = {"batch-starting": "start", "batch-retry-task": "resume", "batch-pause
 READS = ("batch-status", "batch-detail", "batch-progress", "batch-rpo-and-rto", "jobs")
 """The calls that look at jobs."""
 ON_DESTROY = {"pause": "pause", "stop": "stop"}
-RETIRED = " (old)"
-"""Ends the key of a resource that was replaced, and is not deleted yet."""
 MOMENT_SECONDS = 0.01
 """The sandbox tells the time of a command in whole milliseconds, and that of a call as it is."""
 CLOCK_SECONDS = 120.0
@@ -235,7 +233,7 @@ def to_delete(done: Done) -> dict[str, Saved]:
     program = {one.name: one for one in step.program}
     program |= {alias: one for one in step.program for alias in one.aliases if alias not in program}
     for key, saved in done.before.items():
-        name = key[: -len(RETIRED)] if key.endswith(RETIRED) else key
+        name = key[: -len(OLD)] if key.endswith(OLD) else key
         declared = None if step.command == "destroy" else program.get(name)
         if step.targets and name not in step.targets and not (declared and declared.name in step.targets):
             continue
@@ -244,7 +242,7 @@ def to_delete(done: Done) -> dict[str, Saved]:
         if is_protected or is_retained:
             continue
         is_replaced = declared is not None and ({name, declared.name} & set(step.replaces) or _moves(saved, done, declared.name))
-        if declared is None or saved.is_pending or key.endswith(RETIRED) or is_replaced:
+        if declared is None or saved.is_pending or key.endswith(OLD) or is_replaced:
             found[key] = saved
     return found
 

@@ -12,6 +12,9 @@ from .scenario import Scenario, Step
 
 Bag = Mapping[str, Any]
 
+OLD = " (old)"
+"""The end of the key of a resource that was replaced, and is not deleted yet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:
@@ -93,7 +96,7 @@ class Done:
         ended: ``ok``, ``failed`` (the command's exit code says so), ``killed``, ``hung``, ``crashed``.
         operations: in the order of their ends. A killed process leaves out what it did not get to.
         before: and `after`: the stack's state, resource -> `Saved`. A replaced one that is not deleted yet has the key
-            ``name (old)``.
+            ``name (old)``, see `OLD`.
         facts_before: and `facts_after`: of the jobs, after what others did before the command, and when it had ended.
         calls: that came in meanwhile.
         changes: of a preview or an up, the resources that are to be created, updated, replaced or deleted.

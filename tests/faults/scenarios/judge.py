@@ -18,7 +18,7 @@ from pulumi_drs_start.sandbox import SECRET, Account
 from ..judge import Verdict
 from . import deeds, excuses
 from .deeds import Deed, World
-from .history import Bag, Call, Done, History, Operation
+from .history import OLD, Bag, Call, Done, History, Operation
 from .wishes import (
     LEFT_ALONE,
     SHORT_SECONDS,
@@ -267,7 +267,7 @@ def _judge_deletes(world: World, number: int) -> Found:
         and not any(one.what == "check" and one.failure for one in done.operations)
     )
     for key, saved in deeds.to_delete(done).items() if is_whole and done.ended in ("ok", "failed") else ():
-        name, on_destroy = key.replace(deeds.RETIRED, ""), saved.outputs.get("on_destroy", "leave")
+        name, on_destroy = key.replace(OLD, ""), saved.outputs.get("on_destroy", "leave")
         said = [one for one in done.operations if one.what == "delete" and one.resource == name]
         place = deeds.place_of({**saved.inputs, **saved.outputs})
         is_remade = name in done.declared and place == deeds.place_of(done.declared[name], done.step.mistake)
@@ -310,7 +310,7 @@ def _judge_last(world: World, number: int) -> Found:
     if unreached and not failed:
         yield "lost", f"the last up did not get to {', '.join(sorted(unreached))}"
     if not failed or is_protected:
-        left = [key for key in deeds.to_delete(done) if (f"{key}{deeds.RETIRED}" if key in done.declared else key) in done.after]
+        left = [key for key in deeds.to_delete(done) if (f"{key}{OLD}" if key in done.declared else key) in done.after]
         if left and not is_protected:
             yield "lost", f"the last up did not delete {', '.join(left)}"
 

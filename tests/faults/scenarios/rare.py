@@ -12,7 +12,7 @@ from typing import Any
 from ..schedule import CANCELS, MOMENTS
 from . import deeds
 from .deeds import Deed, World
-from .history import Bag, Done, History, Saved
+from .history import OLD, Bag, Done, History, Saved
 from .wishes import jobs_in, phase_of, wishes_in
 
 
@@ -454,7 +454,7 @@ def _owners(done: Done, job_id: str) -> int:
 def _deleted(done: Done, by: str) -> list[Saved]:
     """The resources that were let go, as they had been saved."""
     gone = {one.resource for one in done.operations if one.what == by and not one.failure}
-    return [saved for key, saved in done.before.items() if key.replace(deeds.RETIRED, "") in gone and key not in done.after]
+    return [saved for key, saved in done.before.items() if key.replace(OLD, "") in gone and key not in done.after]
 
 
 def _dropped(history: History) -> list[Saved]:

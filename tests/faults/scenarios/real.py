@@ -24,11 +24,11 @@ from tests.e2e.programs import Batch, Expression, batch
 from tests.e2e.warm import warm_python
 
 from .. import clock, hosting
-from ..engine import HUNG_SECONDS
+from ..forking import HUNG_SECONDS
 from ..schedule import CANCELS
 from . import inside
-from .command import OLD, settings_for
-from .history import Done, Saved
+from .command import settings_for
+from .history import OLD, Done, Saved
 from .scenario import Resource, Scenario, Step
 from .stack import Stacks
 

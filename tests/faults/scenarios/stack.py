@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import copy
 import json
-import os
-import signal
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pulumi_drs_start.sandbox import SandboxAdmin
 
-from .. import clock, jobs, kinds, plugin
-from ..engine import HUNG_SECONDS, LAST_CALL_SECONDS, NEVER, SETTLED_SECONDS
-from ..schedule import Kill
-from .command import Task, run_forked, settings_for
+from .. import clock, forking, jobs, kinds, plugin
+from ..engine import LAST_CALL_SECONDS, NEVER, SETTLED_SECONDS
+from .command import Task, run_task, settings_for
 from .console import CLIENT, Console
 from .history import Call, Done, History, Operation, Saved
 from .scenario import Scenario, Step
@@ -117,11 +115,11 @@ class Stacks:
         report.unlink(missing_ok=True)
         # A process may be killed before it writes anything.
         output.write_text("", "utf-8")
-        how = _wait(run_forked(task, report, output), step.kill)
+        (how,) = forking.wait([(forking.fork(partial(run_task, task), report, output), step.kill)])
         if how == "killed":
             clock.real_sleep(LAST_CALL_SECONDS)
         lines = report.read_text("utf-8").splitlines() if report.exists() else []
-        self._take(done, how, lines, state, scenario)
+        self._take(done, "ok" if how == "done" else how, lines, state, scenario)
         done.texts = {"output": output.read_text("utf-8", "replace"), "state": json.dumps(state)}
 
     def _begin(self, scenario: Scenario, facts: Mapping[str, Any] | None = None) -> None:
@@ -213,24 +211,6 @@ class Stacks:
             elif "ended" in fact and how == "ok":
                 done.ended = fact["ended"]
         done.declared, done.after = declared, self._saved(scenario, state)
-
-
-def _wait(pid: int, kill: Kill | None) -> str:
-    """Wait for a process, and kill it where its time is scheduled; how it ended."""
-    started = clock.real_monotonic()
-    while True:
-        passed = clock.real_monotonic() - started
-        if passed > HUNG_SECONDS:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            return "hung"
-        if kill is not None and kill.moment == "time" and passed * 1000 >= kill.call:
-            os.kill(pid, signal.SIGKILL)
-        done, status = os.waitpid(pid, os.WNOHANG)
-        if done:
-            code = os.waitstatus_to_exitcode(status)
-            return "ok" if code == 0 else "killed" if code == -signal.SIGKILL else "crashed"
-        clock.real_sleep(0.002)
 
 
 def _as_it_was(job: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,19 +1,13 @@
 """
-Each oracle of the judge can fail: a deliberately broken build is noticed by a scenario that the package itself passes.
+Scenarios that expose deliberately broken builds, at least one for each oracle of the judge. The package itself passes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import cycle
 from typing import Any
 
-import pytest
-
-from ..campaign import Worker
-from ..schedule import FRONTS, FaultSpec
-from .judge import VIOLATIONS
+from ..schedule import FaultSpec
 from .scenario import Act, Job, Resource, Scenario, Step
 
 REST = 3600.0
@@ -80,29 +74,3 @@ CASES: dict[str, tuple[Scenario, set[str]]] = {
     ),
     "trip_over_what_is_missing": (scenario(("missing", "fresh"), *ups(resource(0, 1))), {"crash"}),
 }
-
-
-@pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    """Of the package as it is."""
-    with Worker() as one:
-        yield one
-
-
-@pytest.mark.parametrize("build", CASES)
-def test_broken_build_is_noticed(build: str) -> None:
-    case, noticed = CASES[build]
-
-    with Worker(build) as worker:
-        assert noticed <= {kind for kind, _ in worker.run(case).violations}
-
-
-@pytest.mark.parametrize(("build", "front"), list(zip(CASES, cycle(FRONTS), strict=False)))
-def test_the_package_itself_passes(worker: Worker, build: str, front: str) -> None:
-    case, _ = CASES[build]
-
-    assert worker.run(replace(case, front=front)).violations == ()
-
-
-def test_every_oracle_notices_a_broken_build() -> None:
-    assert set().union(*(noticed for _, noticed in CASES.values())) == set(VIOLATIONS)
