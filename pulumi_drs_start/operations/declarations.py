@@ -65,15 +65,16 @@ class DeclaredJobs:
         return frozenset(job_id for job_id in job_ids if _digest(job_id) in digests)
 
     def declares(self, urn: str, place: Place) -> bool:
-        """Whether the program has this very resource, at this place."""
-        return any(urn in one._jobs and one._jobs[urn][0] == place for one in self._everybody())
+        """Whether the program has this very resource, at this place. Without a name it can't be told from others."""
+        return bool(urn) and any(urn in one._jobs and one._jobs[urn][0] == place for one in self._everybody())
 
     def why_unsure(self, urn: str) -> str | None:
         """Why more may be declared than is known here; None if all is known."""
         everybody = self._everybody()
         if any(urn in one._replaced for one in everybody):
             return "the resource is deleted before its replacement is created"
-        if any(where is None for one in everybody for where, _ in one._jobs.values()):
+        declared = [where for one in everybody for where, _ in one._jobs.values()]
+        if None in declared or (declared and not urn):
             return "it is not known where another resource has its jobs"
         return "the other providers of the program can't be heard" if self._is_alone else None
 

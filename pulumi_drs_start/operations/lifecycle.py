@@ -267,11 +267,6 @@ class Lifecycle:
             return []
         if registry.declares(operation.resource, place):
             # It is only made anew, at the same place: what is no longer on its list was taken off, and that stops nothing.
-            if not operation.resource:
-                # Or it is another one: a host that tells no names does not tell.
-                operation.warn(
-                    messages.not_retired(_ids(jobs), on_destroy, "it is not known where another resource has its jobs")
-                )
             return []
         theirs = registry.at(place, _ids(jobs))
         if declared := [job.job_id for job in jobs if job.job_id in theirs]:
