@@ -224,7 +224,7 @@ def _worlds() -> Iterator[World]:
     yield world("start at a time", "fresh fresh running", life="scheduled")
     yield world("start shows late", "fresh fresh running", policy={"lag_looks": 1})
     yield world("accepted", "fresh fresh running", wait_for="accepted", policy={"lag_seconds": 15})
-    yield world("answer lost, start shows late", "fresh fresh", lost, lost, QUIET, policy={"lag_seconds": 1})
+    yield world("answer lost, start shows late", "fresh fresh", lost, lost, QUIET, policy={"lag_seconds": 5})
     yield world("token expires", "fresh running", expired, expired, QUIET, policy={"start_seconds": 5})
     refreshed = (Up(refreshes=True),) * 2
     yield world("refreshed", "fresh running", QUIET, *refreshed, wait_for="accepted", policy={"lag_seconds": 15})

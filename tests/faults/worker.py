@@ -63,6 +63,7 @@ def main() -> None:
     from pulumi_drs_start.drs.http import concurrency, retry, transport  # noqa: F401
     from pulumi_drs_start.dynamic import hooks  # noqa: F401
     from pulumi_drs_start.operations import lifecycle
+    from pulumi_drs_start.reconcile import converge
     from pulumi_drs_start.sandbox import SandboxAdmin
 
     from . import schedule, wire
@@ -82,6 +83,9 @@ def main() -> None:
     if is_exhaustive:
         # One call after the other.
         concurrency.MOST_AT_ONCE = 1
+        # Each poll makes a world of its own, as it is later then. A few polls of a wait show what many would.
+        converge.SHORTEST_POLL_SECONDS, converge.POLL_AFTER_FRACTION = 2.0, 3.0
+        converge.LONGEST_POLL_IN_DOUBT_SECONDS = converge.LONGEST_POLL_SECONDS
     gc.freeze()
 
     with tempfile.TemporaryDirectory() as folder:
