@@ -4,6 +4,7 @@ What must hold after every schedule, checked against the sandbox's own counters.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -135,11 +136,18 @@ def _judge_end(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
             impossible = {job.job_id for job in own if coming[job.job_id].is_impossible}
             if not impossible and (text or name in run.stacks[program]):
                 yield "not converged", f"the last destroy of program {program} left {name}: {text[:300]}"
-            for job in own:
-                if job.job_id in impossible and job.job_id not in text and " more)" not in text:
-                    yield "not converged", f"{job} can't be {shall_be}, which the last destroy does not say: {text[:300]}"
-                elif impossible and job.job_id not in impossible and job.job_id in text:
+            for job in _untold([job for job in own if job.job_id in impossible], text):
+                yield "not converged", f"{job} can't be {shall_be}, which the last destroy does not say: {text[:300]}"
+            for job in own if impossible else ():
+                if job.job_id not in impossible and job.job_id in text:
                     yield "not converged", f"{job} is called a failure by the last destroy: {text[:300]}"
+
+
+def _untold(failing: Sequence[_Job], text: str) -> list[_Job]:
+    """The jobs that a failure neither names nor counts: of many with one cause only the first are named."""
+    unnamed = [job for job in failing if job.job_id not in text]
+    counted = sum(int(count.replace(",", "")) for count in re.findall(r"([\d,]+) more\b", text))
+    return unnamed if len(unnamed) > counted else []
 
 
 def _unknown(schedule: Schedule) -> dict[str, Any]:
@@ -181,7 +189,7 @@ def _judge_last_up(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
             rows |= resource["outputs"]["job_statuses"]
         text = "\n".join(result["failure"] for result in ran.results.values() if result.get("failure"))
         is_told = schedule.on_failure == "fail"
-        failing = False
+        failing = []
         for job in _all_jobs(schedule, run):
             row = rows.get(job.job_id)
             if job.due.shall_be == "gone":
@@ -190,11 +198,13 @@ def _judge_last_up(schedule: Schedule, run: Run) -> Iterator[tuple[str, str]]:
             elif row is None:
                 yield "not converged", f"the state of program {program} has no row of {job}: {text[:300]}"
             elif job.kind.fails:
-                failing = True
+                failing.append(job)
                 yield from _judge_failed_row(job, row, text if is_told else None)
             elif row["outcome"] == "failed" or (job.job_id in text and is_told):
                 said = f"{row.get('error_code')}: {row.get('error_message')}"
                 yield "not converged", f"{job} is called failed by program {program}: {said}; {text[:300]}"
+        for job in _untold(failing, text) if is_told else ():
+            yield "not converged", f"{job} is not named in the failure of program {program}: {text[:300]}"
         if text and not failing:
             yield "not converged", f"the last up of program {program} failed: {text[:300]}"
 
@@ -205,9 +215,6 @@ def _judge_failed_row(job: _Job, row: dict[str, Any], text: str | None) -> Itera
         yield "not converged", f"{job} can't be {job.due.shall_be}, but its outcome is {row['outcome']}"
     if code and row.get("error_code") != code:
         yield "not converged", f"{job} has code {row.get('error_code')}, not {code}"
-    # Of many with one cause only the first are named, the others counted.
-    if text is not None and job.job_id not in text and " more)" not in text:
-        yield "not converged", f"{job} is not named in the failure: {text[:300]}"
     if text is not None and code and code not in text:
         yield "not converged", f"the failure does not tell {code} of {job}: {text[:300]}"
 
