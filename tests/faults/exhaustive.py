@@ -239,9 +239,9 @@ def _worlds() -> Iterator[World]:
     yield world("start, then stop", "fresh fresh", QUIET, stop, QUIET, life="desired")
     yield world("off the list", "fresh fresh running", QUIET, Up(declares=((0, "gone"),)), QUIET, life="desired")
     yield world("refused and failing", "fresh refused fails_start")
-    yield world("recorded failures", "fresh refused dead", on_failure="record")
+    yield world("recorded failures", "fresh fails_start dead", on_failure="record")
     yield world("one at a time", "fresh fresh running", policy={"max_batch": 1})
-    yield world("refused as a whole", "fresh refused fresh", policy={"bad_row": "reject"})
+    yield world("refused as a whole", "fresh refused fresh", on_failure="record", policy={"bad_row": "reject"})
     yield world("two resources", "fresh fresh running", resources=2)
     yield world("synced", "near copies_once", has_pairs=False, wait_for="synced", timeout="5m", life="synced")
     later["ends"] = THREE_TIMES
