@@ -62,7 +62,7 @@ faults: setup ## Run the long fault campaign: kills, lost answers, drift, two pr
 	@$(BIN)/python -m tests.faults --schedules $(SCHEDULES) --scenarios $(SCENARIOS)
 	@$(BIN)/python -m tests.faults --exhaustive
 	@# What the campaign's engine is worth: the same cases with the real one.
-	@REAL=all $(BIN)/python -m pytest -q -n 2 tests/faults/scenarios/test_real.py
+	@REAL=all $(BIN)/python -m pytest -q -n $(WORKERS) tests/faults/scenarios/test_real.py
 
 mutants: setup ## Change one thing at a time in the decisions and name the changes that no fast test notices; ALL=1 tries all
 	@$(BIN)/python -m tests.mutants $(if $(ALL),--all,--sample $(SAMPLE) --seed $(SEED)) --workers $(WORKERS)

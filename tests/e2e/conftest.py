@@ -30,6 +30,9 @@ both_fronts = pytest.mark.parametrize("front", ["dynamic", "native"], indirect=T
 warm_if_native = pytest.mark.parametrize("front", [pytest.param("dynamic", marks=pytest.mark.cold), "native"], indirect=True)
 """Marks tests for both fronts whose Pythons are cold where the program is in Python."""
 
+_begun: list[int] = []
+"""The sessions of commands that this process has begun and not ended."""
+
 # Calls that change something.
 _ACTIONS = ("batch-starting", "batch-precheck", "batch-pause-task", "batch-retry-task", "batch-jobs")
 
@@ -138,8 +141,8 @@ class Stack:
         return Run(ended.stdout, ended.returncode)
 
     def begin(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a command, in a process group of its own, and do not wait for it."""
-        return subprocess.Popen(
+        """Start a command, in a session of its own, and do not wait for it."""
+        begun = subprocess.Popen(
             ["pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=self.folder,
             env=self.environment,
@@ -148,6 +151,8 @@ class Stack:
             text=True,
             start_new_session=True,
         )
+        _begun.append(begun.pid)
+        return begun
 
     def up(self, *arguments: str, **environment: str) -> Run:
         return self.run("up", "--yes", "--skip-preview", *arguments, **environment)
@@ -280,7 +285,7 @@ def front(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def make_stack(
     request: pytest.FixtureRequest, engine: str, new_project: Path, tmp_path: Path, front: str
-) -> Callable[..., Stack]:
+) -> Iterator[Callable[..., Stack]]:
     """
     Makes stacks that share nothing with the user's pulumi.
 
@@ -298,7 +303,10 @@ def make_stack(
         environment = {**environment_of(*path), **home, **sandbox.environment}
         return Stack(folder, environment) if front == "dynamic" else YamlStack(folder, environment, Path(path[0]))
 
-    return make
+    yield make
+    while _begun:
+        # A host of Pulumi's outlives a command that is killed, in a process group of its own.
+        subprocess.run(["pkill", "-KILL", "-s", str(_begun.pop())], check=False)
 
 
 @pytest.fixture

@@ -115,8 +115,11 @@ class Watch(wire.Watch):
     def moment(self, moment: str) -> None:
         if self._chance and moment in ("before", "answered"):
             clock.real_sleep(self._chance.uniform(0, MOST_SHUFFLED_SECONDS))
-        for act in [act for act in self._to_come if (act.moment, act.call) == (moment, self._calls)]:
-            self._to_come.remove(act)
+        with self._lock:
+            # Another thread may be at this moment, too.
+            due = [act for act in self._to_come if (act.moment, act.call) == (moment, self._calls)]
+            self._to_come = [act for act in self._to_come if act not in due]
+        for act in due:
             self._console.act(act)
             self._note({"acted": [act.what, act.job]})
         super().moment(moment)
