@@ -377,9 +377,9 @@ def _would_change(plan: Plan, declared: Declared, recorded: Recorded) -> bool:
     impossible = plan.jobs(Action.FAIL)
     if declared.on_failure is OnFailure.FAIL:
         return bool(impossible or failed)
-    # Recorded and beyond our help: saying so at each run would make a difference that never goes away.
-    return any(failed.get(job_id) != plan.decisions[job_id].phase.value for job_id in impossible) or any(
-        job_id not in impossible and plan.decisions[job_id].is_fulfilled for job_id in failed
+    # Recorded and beyond our help: saying so at each run would be a difference that never goes away. What came otherwise is news.
+    return any(job_id not in impossible for job_id in failed) or any(
+        failed.get(job_id) != plan.decisions[job_id].phase.value for job_id in impossible
     )
 
 

@@ -359,6 +359,25 @@ def test_what_arrives_after_an_up_has_ended_is_recorded_by_the_next_one(sandbox:
     assert sandbox.job(A)["start_requests"] == 1
 
 
+@pytest.mark.parametrize(("status", "is_ready"), [("STARTJOBING", False), ("FULL_TRANSFER_STARTED", True), ("PAUSING", False)])
+def test_what_becomes_of_a_recorded_failure_is_recorded_by_the_next_up(
+    sandbox: Sandbox, resource: Resource, status: str, is_ready: bool
+) -> None:
+    inputs = {"jobs": [A], "on_failure": "record"}
+    sandbox.add_jobs(make_job(A, stuck=True))
+    assert resource.up(inputs, is_wanted=lambda: not sandbox.calls(READ)).failures == ()
+    assert resource.outcomes() == {A: "failed"}
+
+    sandbox.set_status(A, status)
+    assert resource.preview(inputs).jobs == (A,)
+    resource.up(inputs, timeout_seconds=0.5)
+
+    assert resource.state["ready"] is is_ready
+    assert resource.outcomes() != {A: "failed"}
+    assert resource.preview(inputs).changes is (status == "STARTJOBING")
+    assert actions(sandbox) == []
+
+
 def test_a_cancelled_up_keeps_what_was_accepted_and_the_next_one_does_not_start_it_again(
     sandbox: Sandbox, resource: Resource
 ) -> None:
