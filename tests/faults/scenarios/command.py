@@ -120,8 +120,8 @@ class Watch(wire.Watch):
             due = [act for act in self._to_come if (act.moment, act.call) == (moment, self._calls)]
             self._to_come = [act for act in self._to_come if act not in due]
         for act in due:
-            self._console.act(act)
-            self._note({"acted": [act.what, act.job]})
+            deleted = self._console.act(act)
+            self._note({"acted": [act.what, act.job], "deleted": deleted})
         super().moment(moment)
 
 

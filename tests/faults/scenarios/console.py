@@ -33,37 +33,45 @@ class Console:
         self._sandbox, self._job_ids, self._names = sandbox, job_ids, names
         self._account = Account()
 
-    def act(self, act: Act) -> None:
-        """Do it, if DRS lets it be done."""
+    def act(self, act: Act) -> dict[str, Any]:
+        """Do it, if DRS lets it be done.
+
+        Returns:
+            The facts of the job that it deleted, if any: nobody else can tell afterwards what that was.
+        """
         job_id = self._job_ids[act.job]
         if act.what in ("back", "fail", "delete", "recreate"):
-            self._happen(act, job_id)
-        elif act.what == "stop":
+            return self._happen(act, job_id)
+        if act.what == "stop":
             self._ask("DELETE", "batch-jobs", {"job_id": job_id, "delete_type": "force_terminate"})
         elif act.what in ("start", "schedule"):
             when = {"start_time": _FAR_MS} if act.what == "schedule" else {}
             self._ask("POST", "batch-starting", {"job_id": job_id, **when})
         else:
             self._ask("POST", {"pause": "batch-pause-task", "resume": "batch-retry-task"}[act.what], {"job_id": job_id})
+        return {}
 
-    def _happen(self, act: Act, job_id: str) -> None:
+    def _happen(self, act: Act, job_id: str) -> dict[str, Any]:
         facts = self._sandbox.jobs().get(job_id)
         if facts is None:
-            return
+            return {}
         if act.what in ("back", "fail"):
             if facts["status"] in jobs.RUNNING:
                 failed = jobs.FAILED[facts["status"] == jobs.FOLLOWING]
                 self._sandbox.set_status(job_id, "CONFIGURATION" if act.what == "back" else failed)
-            return
-        self.delete(job_id)
+            return {}
+        deleted = self.delete(job_id)
         if act.what == "recreate":
             self._sandbox.add_jobs(make_job(recreated_id(job_id), name=self._names[act.job]))
+        return deleted
 
-    def delete(self, job_id: str) -> None:
-        """Delete a job, whatever it does."""
+    def delete(self, job_id: str) -> dict[str, Any]:
+        """Delete a job, whatever it does; its facts."""
         # DRS deletes only what is over.
         self._sandbox.set_status(job_id, "RELEASE_RESOURCE_COMPLETE")
+        facts = self._sandbox.job(job_id)
         self._ask("DELETE", "batch-jobs", {"job_id": job_id, "delete_type": "delete"})
+        return facts
 
     def _ask(self, method: str, operation: str, job: dict[str, Any]) -> None:
         self._call(method, f"/v3/{self._account.project_id}/jobs/{operation}", {"jobs": [job]}, self._log_in())

@@ -69,7 +69,7 @@ class World:
         self.deeds = [deed for number in range(len(dones)) for deed in self._deeds(number)]
         self._facts: dict[str, Mapping[str, object]] = {}
         for done in dones:
-            for facts in (done.facts_before, done.facts_after):
+            for facts in (done.facts_before, done.facts_deleted, done.facts_after):
                 self._facts.update(facts)
 
     def _deeds(self, number: int) -> Iterator[Deed]:
@@ -144,7 +144,7 @@ class World:
         for number, done in enumerate(self.dones):
             if index < len(done.facts_before.get(job_id, {}).get("history", ())):
                 return number - 0.5
-            if index < len(done.facts_after.get(job_id, {}).get("history", ())):
+            if any(index < len(facts.get(job_id, {}).get("history", ())) for facts in (done.facts_deleted, done.facts_after)):
                 return number
         return len(self.dones)
 

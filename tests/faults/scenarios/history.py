@@ -98,6 +98,7 @@ class Done:
         before: and `after`: the stack's state, resource -> `Saved`. A replaced one that is not deleted yet has the key
             ``name (old)``, see `OLD`.
         facts_before: and `facts_after`: of the jobs, after what others did before the command, and when it had ended.
+        facts_deleted: of the jobs that others deleted while it ran, just before.
         calls: that came in meanwhile.
         changes: of a preview or an up, the resources that are to be created, updated, replaced or deleted.
         needless: notes of `..wire` on calls that were needless.
@@ -116,6 +117,7 @@ class Done:
     after: Mapping[str, Saved] = field(default_factory=dict)
     facts_before: Facts = field(default_factory=dict)
     facts_after: Facts = field(default_factory=dict)
+    facts_deleted: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     changes: set[str] = field(default_factory=set)
     needless: list[Mapping[str, str]] = field(default_factory=list)

@@ -206,6 +206,8 @@ class Stacks:
                 done.needless.append(fact["needless"])
             elif "acted" in fact:
                 done.acted.append(tuple(fact["acted"]))
+                if fact["deleted"]:
+                    done.facts_deleted[fact["deleted"]["id"]] = fact["deleted"]
             elif "crash" in fact:
                 done.operations.append(Operation("", "cancel", crash=fact["crash"]))
             elif "ended" in fact and how == "ok":
