@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from ..drs.calls.models import CopyProgress, Finding
 from .actual import ActualJob
 from .declared import DesiredState
-from .phase import STARTED_PHASES, Phase
+from .phase import DELETED_STATUS, STARTED_PHASES, Phase
 from .plan import Case, Decision, Reason, Why, decide
 from .record import NOTHING_KNOWN, Action, JobRecord, Refusal
 from .recorded import Recorded
@@ -225,8 +225,8 @@ def _next_record(case: Case, *, is_unfinished: bool) -> JobRecord:
 
 
 def _is_copy_told(actual: ActualJob) -> bool:
-    """Whether DRS told what became of the copy of a job that is over: an answer may lack it once."""
-    return actual.copy is not None and actual.copy.copies_once is not None
+    """Whether DRS told what became of the copy of a job that is over: an answer may lack it once, that on a deleted one will."""
+    return actual.copy is not None and (actual.copy.copies_once is not None or actual.status == DELETED_STATUS)
 
 
 def _is_proven(case: Case) -> bool:

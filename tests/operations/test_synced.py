@@ -123,11 +123,17 @@ def test_who_does_not_ask_pays_nothing(sandbox: Sandbox, resource: Resource, wai
     assert resource.state["job_statuses"]["a"]["progress"] is None
 
 
-def test_one_that_is_over_too_soon_and_recorded_makes_no_change_for_ever(sandbox: Sandbox, resource: Resource) -> None:
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_one_that_is_over_too_soon_and_recorded_makes_no_change_for_ever(
+    sandbox: Sandbox, resource: Resource, is_deleted: bool
+) -> None:
+    sandbox.set_policy(unknown_in_status="deleted")
     sandbox.add_jobs(make_job("a", status=FOLLOWS, delay={"seconds": 340}))
     inputs = {**QUICK, "jobs": ["a"], "on_failure": "record"}
     resource.up(inputs)
     sandbox.set_status("a", "RELEASE_RESOURCE_COMPLETE")
+    if is_deleted:
+        sandbox.add_jobs(make_job("a", project_id=sandbox.account.other_project_id))
     assert resource.preview(inputs).changes
     resource.up(inputs)
 

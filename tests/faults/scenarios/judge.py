@@ -394,8 +394,12 @@ def _checked(done: Done) -> set[str]:
 
 def _has_reason(world: World, number: int, call: Call) -> bool:
     """Whether a call of the up after the last one has a reason that came up since: a job failed, or a failure is tried again."""
-    done = world.dones[number]
+    done, before = world.dones[number], world.dones[number - 1]
     for job_id in call.done:
+        # What depends on a failure, or came after it, had no turn before.
+        owners = {name for name, bag in done.declared.items() if job_id in jobs_in(bag)}
+        if not owners <= _reached(before):
+            continue
         failed = any(_rows(saved.outputs).get(job_id, {}).get("outcome") == "failed" for saved in done.before.values())
         wishes = [wish for wish in deeds.wished(done) if wish.job_id == job_id]
         status = done.facts_before.get(job_id, {}).get("status", "DELETED")
@@ -425,10 +429,15 @@ def _is_left_to_try(world: World, number: int, resource: str, before: Done) -> b
             return None
         if wish.resume and row.get("phase") in ("failed", "start_failed"):
             return None
+        if row.get("phase") in ("starting", "running") and job_id in saved.outputs["problems"]:
+            # It was waited for in vain, and is waited for again.
+            return True
     failed = [row for row in _rows(saved.outputs).values() if row["outcome"] == "failed"]
     if saved.is_failed or (wishes and next(iter(wishes.values())).on_failure == "fail"):
         return bool(failed) or saved.is_failed
-    return any(row.get("phase") not in LEFT_ALONE for row in failed)
+    # Nor is a copy waited for that somebody has paused, or that has failed.
+    left_alone = LEFT_ALONE | ({"paused", "failed"} if any(wish.wait_for == "synced" for wish in wishes.values()) else set())
+    return any(row.get("phase") not in left_alone for row in failed)
 
 
 # route
@@ -523,7 +532,10 @@ def _budget(world: World, number: int, action: str, job_id: str) -> int:
     phase = phase_of(facts.get("status", "MISSING"))
     # What the table forbids is asked all the same where only DRS can tell, and a job may fail again and be resumed again.
     is_unclear = (
-        phase in ("scheduled", "start_failed", "failed", "starting", "pending", "paused") or facts.get("prechecked") is False
+        phase in ("scheduled", "start_failed", "failed", "starting", "pending", "paused")
+        or facts.get("prechecked") is False
+        # It was scheduled by others, which does not show yet.
+        or facts.get("is_busy")
     )
     is_split = "max_batch" in policy or policy.get("bad_row", "row") != "row"
     splits = 2 * math.ceil(math.log2(len(done.facts_before) + 2)) if is_split else 0
