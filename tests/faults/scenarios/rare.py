@@ -195,8 +195,13 @@ def token_expired_in_the_middle(history: History) -> bool:
 
 
 def time_limit_reached(history: History) -> bool:
-    """A command ended because its time was up."""
-    return any("(timeout)" in str(one.failure) or "time limit" in str(one.failure) for _, one in _operations(history))
+    """A command ended because its time was up. Where failures are recorded, only what it still waited for shows that."""
+    for done, one in _operations(history):
+        is_undisturbed = done.step.kill is None and not done.step.faults and one.what in ("create", "update")
+        records = (one.outputs or {}).get("__records", {}) if is_undisturbed else {}
+        if "(timeout)" in str(one.failure) or any(record.get("is_unfinished") for record in records.values()):
+            return True
+    return False
 
 
 def refresh_saved_a_failure(history: History) -> bool:

@@ -66,6 +66,11 @@ def misoperation(history: History) -> None:
     history.steps[1].facts_before = facts({**SINCE, RUNNING: [(0.0, "PAUSING")]})
 
 
+def waited_in_vain(history: History) -> None:
+    outputs = bag({FRESH: row(FOLLOWING), RUNNING: row("STARTJOBING")}, RUNNING, __records={RUNNING: {"is_unfinished": True}})
+    history.steps[1].operations.append(Operation("r", "update", outputs=outputs))
+
+
 REACHED: dict[Callable[[History], None], str] = {
     killed_before_it_was_saved: "killed after acceptance",
     lost_answer: "lost answer lag and kill",
@@ -77,6 +82,7 @@ REACHED: dict[Callable[[History], None], str] = {
     lost: "state lost while jobs run",
     cancelled: "cancelled within a batch",
     misoperation: "misoperation while paused",
+    waited_in_vain: "time limit reached",
 }
 
 
