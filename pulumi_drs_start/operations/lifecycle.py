@@ -378,9 +378,7 @@ def _would_change(plan: Plan, declared: Declared, recorded: Recorded) -> bool:
     if declared.on_failure is OnFailure.FAIL:
         return bool(impossible or failed)
     # Recorded and beyond our help: saying so at each run would be a difference that never goes away. What came otherwise is news.
-    return any(job_id not in impossible for job_id in failed) or any(
-        failed.get(job_id) != plan.decisions[job_id].phase.value for job_id in impossible
-    )
+    return failed != {job_id: plan.decisions[job_id].phase.value for job_id in impossible}
 
 
 def _applied(operation: Operation, result: Result, failures: Sequence[str], *, is_tolerated: bool) -> Applied:
